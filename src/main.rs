@@ -1,0 +1,2 @@
+//! The `crossbook` command.
+fn main() {}
