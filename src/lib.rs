@@ -18,6 +18,8 @@
 
 pub mod domain;
 
+pub mod net;
+
 pub mod book;
 pub mod exchange;
 pub mod pairing;
