@@ -1,8 +1,8 @@
 //! One market's liquidity, as YES and as NO.
 //!
-//! A [`Book`] holds the bids and the asks of YES. The book of NO is its mirror: whoever offers to buy
-//! YES at `p` offers to sell NO at `1 - p`. Both venues have one pool of orders per market, so nothing
-//! is counted twice.
+//! A [`Book`] holds the bids and the asks of YES. The book of NO is its mirror: whoever offers to
+//! buy YES at `p` offers to sell NO at `1 - p`. Both venues have one pool of orders per market, so
+//! nothing is counted twice.
 //!
 //! Invariants: no level is empty, no level appears twice, and a book that missed anything is never
 //! [`Health::Whole`]. Whether a whole book is also *fresh* depends on the time of its last proof,
@@ -119,7 +119,8 @@ impl Book {
         self.proven
     }
 
-    /// Since when the book has not agreed with the announced best, `None` when the batch is complete.
+    /// Since when the book has not agreed with the announced best, `None` when the batch is
+    /// complete.
     pub fn batch_open_since(&self) -> Option<Timestamp> {
         self.announced.map(|announced| announced.open_since)
     }

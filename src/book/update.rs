@@ -15,8 +15,8 @@ impl Lane {
     }
 }
 
-/// One step of a market's life as its feed reports it. All prices are prices of YES: an offer to buy
-/// NO at `q` arrives as an ask at `1 - q`.
+/// One step of a market's life as its feed reports it. All prices are prices of YES: an offer to
+/// buy NO at `q` arrives as an ask at `1 - q`.
 ///
 /// A full image is `Snapshot`, any number of `Set`, then `SnapshotEnd`. Frames never wait in an
 /// update: it is small, owns nothing, and is applied at once.

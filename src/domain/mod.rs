@@ -1,8 +1,8 @@
 //! Values and arithmetic: what every other room speaks in.
 //!
-//! Nothing here knows a venue's protocol, a clock, a file or a float. A price is dollars per contract
-//! in 1/10,000, a quantity is contracts in 1/1,000,000, money is dollars in 1/1,000,000; products
-//! are taken in `i128` and every division names its rounding.
+//! Nothing here knows a venue's protocol, a clock, a file or a float. A price is dollars per
+//! contract in 1/10,000, a quantity is contracts in 1/1,000,000, money is dollars in 1/1,000,000;
+//! products are taken in `i128` and every division names its rounding.
 
 pub mod contract;
 pub mod decimal;

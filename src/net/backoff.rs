@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Exponential back-off with full jitter: each wait is drawn evenly from half the current ceiling to
-/// the ceiling, and the ceiling doubles up to a maximum.
+/// Exponential back-off with full jitter: each wait is drawn evenly from half the current ceiling
+/// to the ceiling, and the ceiling doubles up to a maximum.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,

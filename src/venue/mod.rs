@@ -1,9 +1,9 @@
 //! The client side of both venues: what they say, in; what we want, out.
 //!
-//! Each venue has the same rooms: `wire` (structs as the venue writes them), `parse` (wire to domain,
-//! pure), `encode` (domain to wire, pure), `sign`, `rest` (endpoints under the venue's own names),
-//! `stream` (the session machine), `error` (code to decision), `facts` (addresses and limits with
-//! their sources).
+//! Each venue has the same rooms: `wire` (structs as the venue writes them), `parse` (wire to
+//! domain, pure), `encode` (domain to wire, pure), `sign`, `rest` (endpoints under the venue's own
+//! names), `stream` (the session machine), `error` (code to decision), `facts` (addresses and
+//! limits with their sources).
 //!
 //! This module holds the port that market data comes through, [`Feed`]: a session machine without
 //! I/O. Frames and the time go in; updates, frames to send and wishes to the driver come out. The
