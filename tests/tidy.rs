@@ -11,14 +11,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("net", &[]),
     ("book", &["domain"]),
-    ("pairing", &["domain"]),
+    ("document", &["domain"]),
+    ("pairing", &["domain", "document"]),
     ("detect", &["domain", "book", "pairing"]),
     ("engine", &["domain", "book", "pairing", "detect"]),
     ("venue", &["domain", "book", "net"]),
     ("exchange", &["domain", "net"]),
     ("record", &["domain"]),
     ("ui", &["domain", "engine"]),
-    ("config", &["domain"]),
+    ("config", &["domain", "document"]),
 ];
 
 /// Rooms without I/O, clocks, randomness, environment, async and floats.

@@ -1,0 +1,279 @@
+//! All books, by market, and the connections that keep them.
+
+use std::time::Duration;
+
+use crate::book::{Book, Health, Lane, Loss, Update};
+use crate::detect::gate::{Facts, LaneState};
+use crate::domain::{Market, MarketIndex, Timestamp, Venue};
+
+/// More connections than any set of mapping files needs; a higher number is a bug of the caller.
+pub const LANES_MAX: usize = 4_096;
+
+/// One market: its book, what is known of it, and who cares.
+#[derive(Debug)]
+pub struct Slot {
+    /// What rests there.
+    pub book: Book,
+    /// What money depends on; `None` until the venue's facts were read.
+    pub facts: Option<Facts>,
+    /// The venue's name of the market.
+    pub id: String,
+    /// Positions of the pairs that the market takes part in.
+    pub pairs: Vec<u32>,
+    /// Whether the market is on the list of changed ones.
+    pub dirty: bool,
+    /// Whether the market is on the list of suspects.
+    pub suspect: bool,
+}
+
+/// Books and lanes, and which markets changed since the last look.
+#[derive(Debug, Default)]
+pub struct Books {
+    slots: Vec<Slot>,
+    lanes: Vec<LaneState>,
+    dirty: Vec<MarketIndex>,
+    suspects: Vec<MarketIndex>,
+    updates: u64,
+}
+
+/// What an update asks of the engine beyond the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aftermath {
+    /// Nothing.
+    None,
+    /// The book broke: a new image is needed.
+    Broken(MarketIndex, Loss),
+    /// A lane lost all its books.
+    LaneLost,
+    /// The market's facts are to be read again.
+    Outdated(MarketIndex),
+}
+
+impl Books {
+    /// The slot of a market, if there is one.
+    pub fn get(&self, market: MarketIndex) -> Option<&Slot> {
+        self.slots.get(market.at())
+    }
+
+    /// All slots, in the order of their indexes.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The state of a book's lane; an empty book is kept by no lane.
+    pub fn lane_of(&self, book: &Book) -> Option<&LaneState> {
+        let (lane, _) = book.lane()?;
+        self.lanes.get(lane.at())
+    }
+
+    /// Whether a book is whole and its connection has lost nothing since its image.
+    pub fn is_whole(&self, book: &Book) -> bool {
+        let lane = self.lane_of(book).zip(book.lane());
+        book.health() == Health::Whole
+            && lane.is_some_and(|(state, (_, epoch))| state.epoch == epoch)
+    }
+
+    /// How many updates were applied.
+    pub const fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Stores what is known of a market, making its slot if need be.
+    pub fn learn(&mut self, index: MarketIndex, market: &Market, now: Timestamp) {
+        let slot = self.slot_mut(index);
+        slot.id.clone_from(&market.id);
+        slot.facts = Some(Facts::of(market, now));
+        self.touch(index);
+    }
+
+    /// Gives a market's pairs a new list of positions.
+    pub fn set_pairs(&mut self, index: MarketIndex, pairs: Vec<u32>) {
+        self.slot_mut(index).pairs = pairs;
+        self.touch(index);
+    }
+
+    /// Forgets which pairs any market takes part in.
+    pub fn clear_pairs(&mut self) {
+        for slot in &mut self.slots {
+            slot.pairs.clear();
+        }
+    }
+
+    /// Applies one update.
+    pub fn apply(&mut self, update: &Update, now: Timestamp) -> Aftermath {
+        self.updates += 1;
+        match *update {
+            Update::LaneProof { lane } => {
+                let state = self.lane_mut(lane);
+                state.proven = state.proven.max(now);
+                Aftermath::None
+            }
+            Update::LaneLost { lane, .. } => {
+                let state = self.lane_mut(lane);
+                state.epoch = state.epoch.wrapping_add(1);
+                Aftermath::LaneLost
+            }
+            Update::Snapshot { market, lane } => {
+                let epoch = self.lane_mut(lane).epoch;
+                self.slot_mut(market).book.begin(lane, epoch);
+                self.touch(market);
+                Aftermath::None
+            }
+            Update::Stamp { market, sequence, source } => {
+                self.stamp(market, sequence, source, now);
+                Aftermath::None
+            }
+            Update::FactsChanged { market } => Aftermath::Outdated(market),
+            Update::TicksChanged { market } => Aftermath::Outdated(market),
+            Update::Trading { market, status } => {
+                if let Some(facts) = &mut self.slot_mut(market).facts {
+                    facts.status = status;
+                }
+                self.touch(market);
+                Aftermath::Outdated(market)
+            }
+            ref other => self.apply_to_book(other, now),
+        }
+    }
+
+    fn apply_to_book(&mut self, update: &Update, now: Timestamp) -> Aftermath {
+        let market = match *update {
+            Update::Set { market, side, price, quantity } => {
+                self.slot_mut(market).book.set(side, price, quantity, now);
+                market
+            }
+            Update::Change { market, side, price, change } => {
+                self.slot_mut(market).book.change(side, price, change, now);
+                market
+            }
+            Update::SnapshotEnd { market } => {
+                self.slot_mut(market).book.end(now);
+                market
+            }
+            Update::Announced { market, bid, ask } => {
+                self.slot_mut(market).book.announce(bid, ask, now);
+                market
+            }
+            Update::Proof { market } => {
+                self.slot_mut(market).book.prove(now);
+                market
+            }
+            Update::Reading(ref reading) => {
+                self.slot_mut(reading.market).book.read(reading, now);
+                reading.market
+            }
+            Update::Lost { market, why } => {
+                self.slot_mut(market).book.lose(why, now);
+                self.touch(market);
+                return Aftermath::None;
+            }
+            _ => return Aftermath::None,
+        };
+        self.touch(market);
+        let slot = &mut self.slots[market.at()];
+        if let Health::Lost { why: why @ (Loss::Broken | Loss::Refuted), since } =
+            slot.book.health()
+            && since == now
+        {
+            return Aftermath::Broken(market, why);
+        }
+        let questionable =
+            slot.book.batch_open_since().is_some() || slot.book.crossed_since().is_some();
+        if questionable && !std::mem::replace(&mut slot.suspect, true) {
+            self.suspects.push(market);
+        }
+        Aftermath::None
+    }
+
+    fn stamp(
+        &mut self,
+        market: MarketIndex,
+        sequence: u64,
+        source: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        let slot = self.slot_mut(market);
+        slot.book.stamp(sequence, source);
+        if let (Some((lane, _)), Some(source)) = (slot.book.lane(), source) {
+            self.lane_mut(lane).lag = now.since(source);
+        }
+    }
+
+    /// The next market that changed since the last look.
+    pub fn pop_dirty(&mut self) -> Option<MarketIndex> {
+        let market = self.dirty.pop()?;
+        self.slots[market.at()].dirty = false;
+        Some(market)
+    }
+
+    /// Loses every book whose batch has been open, or whose sides have been crossed, for longer than
+    /// `patience`, and calls `found` for each.
+    pub fn lose_suspects(
+        &mut self,
+        patience: Duration,
+        now: Timestamp,
+        mut found: impl FnMut(MarketIndex),
+    ) {
+        let mut kept = 0;
+        for at in 0..self.suspects.len() {
+            let market = self.suspects[at];
+            let slot = &mut self.slots[market.at()];
+            let since = match (slot.book.batch_open_since(), slot.book.crossed_since()) {
+                (Some(open), Some(crossed)) => Some(open.min(crossed)),
+                (open, crossed) => open.or(crossed),
+            };
+            match since {
+                None => slot.suspect = false,
+                Some(since) if now.since(since) > patience => {
+                    slot.suspect = false;
+                    slot.book.lose(Loss::Crossed, now);
+                    found(market);
+                    self.touch(market);
+                }
+                Some(_) => {
+                    self.suspects[kept] = market;
+                    kept += 1;
+                }
+            }
+        }
+        self.suspects.truncate(kept);
+    }
+
+    /// How many books of a venue are whole.
+    pub fn whole(&self, venue: Venue) -> usize {
+        let of_venue = |slot: &&Slot| slot.facts.as_ref().is_some_and(|f| f.venue == venue);
+        self.slots.iter().filter(of_venue).filter(|slot| self.is_whole(&slot.book)).count()
+    }
+
+    fn touch(&mut self, market: MarketIndex) {
+        let slot = &mut self.slots[market.at()];
+        if !slot.dirty && !slot.pairs.is_empty() {
+            slot.dirty = true;
+            self.dirty.push(market);
+        }
+    }
+
+    fn slot_mut(&mut self, market: MarketIndex) -> &mut Slot {
+        let at = market.at();
+        if at >= self.slots.len() {
+            self.slots.resize_with(at + 1, || Slot {
+                book: Book::new(),
+                facts: None,
+                id: String::new(),
+                pairs: Vec::new(),
+                dirty: false,
+                suspect: false,
+            });
+        }
+        &mut self.slots[at]
+    }
+
+    fn lane_mut(&mut self, lane: Lane) -> &mut LaneState {
+        let at = lane.at();
+        assert!(at < LANES_MAX, "lane {at} beyond {LANES_MAX}");
+        if at >= self.lanes.len() {
+            self.lanes.resize_with(at + 1, LaneState::default);
+        }
+        &mut self.lanes[at]
+    }
+}

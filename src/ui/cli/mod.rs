@@ -1,0 +1,5 @@
+//! The terminal: lines for people, JSON lines for programs.
+
+pub mod people;
+pub mod record;
+pub mod text;

@@ -1,0 +1,3 @@
+//! What people and programs see: draws what the engine says, and nothing else.
+
+pub mod cli;
