@@ -16,9 +16,11 @@
 //!
 //! A module may use only what `tests/tidy.rs` lists for it; the order here is the reading order.
 
+pub mod document;
 pub mod domain;
 
 pub mod book;
 pub mod exchange;
 pub mod pairing;
+pub mod ui;
 pub mod venue;

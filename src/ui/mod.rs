@@ -1,0 +1,3 @@
+//! What people see: texts out of what happened, nothing that decides.
+
+pub mod findings;
