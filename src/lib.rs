@@ -18,6 +18,8 @@
 
 /// Values and arithmetic: prices, quantities, money, fees, markets, times.
 pub mod domain;
+/// TOML that people write, with every position kept and every mistake reported.
+pub mod document;
 /// One market's liquidity as YES and as NO, and whether it may be believed.
 pub mod book;
 /// Mapping files: which contract on one venue pays on the same event as which on the other.

@@ -7,6 +7,7 @@
 pub mod contract;
 pub mod decimal;
 pub mod fee;
+pub mod finding;
 pub mod market;
 pub mod money;
 pub mod price;
@@ -16,6 +17,7 @@ pub mod time;
 pub use contract::{Outcome, Side, Venue};
 pub use decimal::DecimalError;
 pub use fee::{FeeModel, FeePlan, Rate};
+pub use finding::{Finding, Severity, Source, Span, Spot};
 pub use market::{Market, MarketIndex, Minimum, PriceGrid};
 pub use money::Money;
 pub use price::Price;

@@ -5,7 +5,16 @@
 //! `index` answers which pairs a market takes part in. Nothing here opens a file: texts come in,
 //! pairs and findings go out.
 
+pub mod check;
+pub mod file;
+pub mod index;
+mod set;
+
 use crate::domain::{Date, Money, Outcome, Quantity};
+
+pub use check::{Checked, check_files};
+pub use index::Index;
+pub use set::{Difference, Instead, Set, diff};
 
 /// A pair's name: lower-case letters, digits and dashes, unique over all mapping files.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +118,12 @@ pub struct Place {
     pub file: String,
     /// The line of `[[pair]]`, from 1.
     pub line: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// Two contracts that pay on the same event, as a mapping file says.

@@ -1,3 +1,4 @@
 //! What people and programs see: draws what the engine says, and nothing else.
 
 pub mod cli;
+pub mod findings;

@@ -1,0 +1,251 @@
+//! The text of a mapping file as entries, each value with its position.
+//!
+//! Reading decides what kind a value is and whether its key exists; what a value means is for
+//! `check`. An entry that is not TOML, or holds something of the wrong kind, is marked as spoilt and
+//! leaves the others alone.
+
+use crate::document::{Document, Field, Located, Section};
+use crate::domain::{Date, Finding, Source, Span};
+
+/// What may be said about a pair, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawPair {
+    /// The header `[[pair]]`.
+    pub span: Span,
+    /// Whether the entry can be used as far as it was read.
+    pub state: State,
+    /// `id`.
+    pub id: Field<String>,
+    /// `title`.
+    pub title: Field<String>,
+    /// `relation`.
+    pub relation: Field<String>,
+    /// `status`.
+    pub status: Field<String>,
+    /// `kalshi.ticker`.
+    pub ticker: Field<String>,
+    /// `polymarket.condition`.
+    pub condition: Field<String>,
+    /// `polymarket.outcome`.
+    pub outcome: Field<String>,
+    /// `settles`.
+    pub settles: Field<Date>,
+    /// `resolution_risk`.
+    pub resolution_risk: Field<String>,
+    /// `[pair.payoff]`, a row for each case.
+    pub payoff: Field<Vec<RawBranch>>,
+    /// `[pair.review]`.
+    pub review: Field<RawReview>,
+    /// `[pair.limits]`.
+    pub limits: RawLimits,
+}
+
+/// Whether an entry was read without a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Every value is of its kind and every key exists.
+    Sound,
+    /// Something in it has been reported.
+    Spoilt,
+}
+
+/// A row of the payoff table, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawBranch {
+    /// The key of the row.
+    pub case: Located<String>,
+    /// What Kalshi pays.
+    pub kalshi: Field<String>,
+    /// What Polymarket pays.
+    pub polymarket: Field<String>,
+    /// The row's braces.
+    pub span: Span,
+}
+
+/// The review, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawReview {
+    /// `by`.
+    pub by: Field<String>,
+    /// `on`.
+    pub on: Field<Date>,
+    /// `kalshi_rules`.
+    pub kalshi_rules: Field<String>,
+    /// `polymarket_rules`.
+    pub polymarket_rules: Field<String>,
+    /// `notes`.
+    pub notes: Field<String>,
+}
+
+/// The limits, as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawLimits {
+    /// `max_contracts`.
+    pub max_contracts: Field<i64>,
+    /// `min_edge`.
+    pub min_edge: Field<String>,
+    /// `legs`.
+    pub legs: Field<String>,
+}
+
+/// Whether every entry of a file could be told from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What the file does not hold has been removed from it.
+    Whole,
+    /// Something could not be read: an entry that seems absent may only be hidden.
+    Torn,
+}
+
+/// A file, as it was written.
+#[derive(Debug)]
+pub struct RawFile {
+    /// Its entries, in order.
+    pub pairs: Vec<RawPair>,
+    /// Whether there may be more.
+    pub extent: Extent,
+    /// What is wrong with it so far.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads the text of a mapping file.
+pub fn read(source: Source<'_>) -> RawFile {
+    let document = Document::parse_entries(source, "pair");
+    let mut findings = document.findings().to_vec();
+    let mut extent = if document.torn().is_empty() { Extent::Whole } else { Extent::Torn };
+    let mut pairs = Vec::new();
+    for mut root in document.roots() {
+        let before = findings.len();
+        let entries = root.tables("pair", &mut findings);
+        root.finish(&mut findings);
+        if findings.len() > before {
+            extent = Extent::Torn;
+        }
+        if let Field::Given(entries) = entries {
+            pairs.extend(entries.value.into_iter().map(|entry| read_pair(entry, &mut findings)));
+        }
+    }
+    spoil_torn(&mut pairs, document.torn());
+    RawFile { pairs, extent, findings }
+}
+
+/// Marks the entries in which the text is not TOML; their values were guessed by the parser.
+fn spoil_torn(pairs: &mut [RawPair], torn: &[Span]) {
+    for span in torn {
+        let behind = pairs.partition_point(|pair| pair.span.start <= span.start);
+        let hit = behind.checked_sub(1).and_then(|at| pairs.get_mut(at));
+        if let Some(pair) = hit {
+            pair.state = State::Spoilt;
+        }
+    }
+}
+
+fn read_pair(mut entry: Section<'_>, findings: &mut Vec<Finding>) -> RawPair {
+    let before = findings.len();
+    let mut pair = RawPair {
+        span: entry.span().clone(),
+        state: State::Sound,
+        id: entry.text("id", findings),
+        title: entry.text("title", findings),
+        relation: entry.text("relation", findings),
+        status: entry.text("status", findings),
+        ticker: Field::Wrong,
+        condition: Field::Wrong,
+        outcome: Field::Wrong,
+        settles: Field::Missing,
+        resolution_risk: Field::Missing,
+        payoff: Field::Missing,
+        review: Field::Missing,
+        limits: RawLimits {
+            max_contracts: Field::Missing,
+            min_edge: Field::Missing,
+            legs: Field::Missing,
+        },
+    };
+    let wanted = "write `kalshi = { ticker = \"…\" }`";
+    if let Some(mut kalshi) = required_table(&mut entry, "kalshi", wanted, findings) {
+        pair.ticker = kalshi.text("ticker", findings);
+        kalshi.finish(findings);
+    }
+    let wanted = "write `polymarket = { condition = \"0x…\", outcome = \"Yes\" }`";
+    if let Some(mut polymarket) = required_table(&mut entry, "polymarket", wanted, findings) {
+        pair.condition = polymarket.text("condition", findings);
+        pair.outcome = polymarket.text("outcome", findings);
+        polymarket.finish(findings);
+    }
+    pair.settles = entry.date("settles", findings);
+    pair.resolution_risk = entry.decimal("resolution_risk", findings);
+    pair.payoff = read_payoff(&mut entry, findings);
+    pair.review = read_review(&mut entry, findings);
+    if let Field::Given(limits) = entry.table("limits", findings) {
+        pair.limits = read_limits(limits.value, findings);
+    }
+    entry.finish(findings);
+    if findings.len() > before {
+        pair.state = State::Spoilt;
+    }
+    pair
+}
+
+fn required_table<'d>(
+    entry: &mut Section<'d>,
+    key: &'static str,
+    wanted: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<Section<'d>> {
+    match entry.table(key, findings) {
+        Field::Given(table) => Some(table.value),
+        Field::Wrong => None,
+        Field::Missing => {
+            let what = format!("this pair has no `{key}`");
+            let why = "a pair names a contract on each venue";
+            findings.push(entry.source().error(entry.span(), what, why, wanted));
+            None
+        }
+    }
+}
+
+fn read_payoff(entry: &mut Section<'_>, findings: &mut Vec<Finding>) -> Field<Vec<RawBranch>> {
+    let table = match entry.table("payoff", findings) {
+        Field::Missing => return Field::Missing,
+        Field::Wrong => return Field::Wrong,
+        Field::Given(table) => table,
+    };
+    let mut rows = Vec::new();
+    for case in table.value.keys() {
+        let Some(mut row) = table.value.chosen(&case, findings) else { continue };
+        let span = row.span().clone();
+        let kalshi = row.decimal("kalshi", findings);
+        let polymarket = row.decimal("polymarket", findings);
+        row.finish(findings);
+        rows.push(RawBranch { case, kalshi, polymarket, span });
+    }
+    Field::Given(Located { value: rows, span: table.span })
+}
+
+fn read_review(entry: &mut Section<'_>, findings: &mut Vec<Finding>) -> Field<RawReview> {
+    let mut table = match entry.table("review", findings) {
+        Field::Missing => return Field::Missing,
+        Field::Wrong => return Field::Wrong,
+        Field::Given(table) => table,
+    };
+    let value = RawReview {
+        by: table.value.text("by", findings),
+        on: table.value.date("on", findings),
+        kalshi_rules: table.value.text("kalshi_rules", findings),
+        polymarket_rules: table.value.text("polymarket_rules", findings),
+        notes: table.value.text("notes", findings),
+    };
+    table.value.finish(findings);
+    Field::Given(Located { value, span: table.span })
+}
+
+fn read_limits(mut table: Section<'_>, findings: &mut Vec<Finding>) -> RawLimits {
+    let limits = RawLimits {
+        max_contracts: table.integer("max_contracts", findings),
+        min_edge: table.decimal("min_edge", findings),
+        legs: table.text("legs", findings),
+    };
+    table.finish(findings);
+    limits
+}
