@@ -1,0 +1,60 @@
+//! REST order books.
+
+use crate::book::{self, Lane, Reading, Update, level_checksum};
+use crate::domain::{MarketIndex, Outcome, Timestamp};
+use crate::venue::Error;
+
+use super::super::wire::http;
+use super::frame::push_levels;
+use super::{Level, PriceMode, misread};
+
+/// Reads one order book.
+pub fn orderbook(text: &str, ticker: &str) -> Result<Vec<Level>, Error> {
+    let what = format!("orderbook of {ticker}");
+    let answer: http::OrderbookAnswer<'_> =
+        serde_json::from_str(text).map_err(|error| misread(&what, text, &error))?;
+    levels(&what, &answer.orderbook_fp)
+}
+
+/// Reads many order books.
+pub fn orderbooks(text: &str) -> Result<Vec<(String, Vec<Level>)>, Error> {
+    let answer: http::OrderbooksAnswer<'_> =
+        serde_json::from_str(text).map_err(|error| misread("orderbooks", text, &error))?;
+    let read = |book: http::NamedOrderbook<'_>| {
+        let found = levels(&format!("orderbook of {}", book.ticker), &book.orderbook_fp)?;
+        Ok((book.ticker, found))
+    };
+    answer.orderbooks.into_iter().map(read).collect()
+}
+
+fn levels(what: &str, book: &http::Orderbook<'_>) -> Result<Vec<Level>, Error> {
+    let side = |levels: &Option<Vec<_>>| levels.as_ref().map_or(0, Vec::len);
+    let mut found = Vec::with_capacity(side(&book.yes_dollars) + side(&book.no_dollars));
+    let yes = book.yes_dollars.as_deref().unwrap_or_default();
+    let no = book.no_dollars.as_deref().unwrap_or_default();
+    push_levels(what, "yes_dollars", Outcome::Yes, yes, &mut found)?;
+    push_levels(what, "no_dollars", Outcome::No, no, &mut found)?;
+    Ok(found)
+}
+
+/// A REST book as a full image for the books. REST books know no `use_yes_price`: a NO level always
+/// has its own price.
+pub fn image(lane: Lane, market: MarketIndex, levels: &[Level], out: &mut Vec<Update>) {
+    out.push(Update::Snapshot { market, lane });
+    for level in levels {
+        let (side, price) = PriceMode::OwnLeg.place(level.leg, level.price);
+        out.push(Update::Set { market, side, price, quantity: level.quantity });
+    }
+    out.push(Update::SnapshotEnd { market });
+    out.push(Update::Stamp { market, sequence: 0, source: None });
+}
+
+/// A REST book as a reading that confirms or refutes the local one. Such books carry no time of
+/// their own: `asked` is when the question was put, the earliest moment they can be of.
+pub fn reading(market: MarketIndex, levels: &[Level], asked: Option<Timestamp>) -> Reading {
+    let checksum = levels.iter().filter(|level| !level.quantity.is_zero()).fold(0, |sum, level| {
+        let (side, price) = PriceMode::OwnLeg.place(level.leg, level.price);
+        sum ^ level_checksum(side, book::Level { price, quantity: level.quantity })
+    });
+    Reading { market, source: asked, checksum }
+}
