@@ -9,6 +9,8 @@
 //! I/O. Frames and the time go in; updates, frames to send and wishes to the driver come out. The
 //! driver owns the socket and nothing else, so a recording can stand where a socket stood.
 
+pub mod polymarket;
+
 use crate::book::{Lane, Update};
 use crate::domain::{MarketIndex, Timestamp};
 
