@@ -10,6 +10,7 @@
 //! driver owns the socket and nothing else, so a recording can stand where a socket stood.
 
 pub mod kalshi;
+pub mod polymarket;
 
 use crate::book::{Lane, Update};
 use crate::domain::{MarketIndex, Timestamp};

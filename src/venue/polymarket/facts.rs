@@ -1,0 +1,57 @@
+//! Polymarket's addresses and limits, each with its source and date.
+//!
+//! Sources: the official clients `polymarket-client` 0.14.0 (Python), `clob-client-v2` 1.1.0
+//! (TypeScript) and `polymarket_client_sdk_v2` 0.9.0 (Rust), October 2026; docs.polymarket.com,
+//! August to October 2026; issues of those clients where named.
+
+use std::time::Duration;
+
+/// REST of the order books (official clients, 2026-10).
+pub const CLOB_URL: &str = "https://clob.polymarket.com";
+/// REST of the market facts (official clients, 2026-10).
+pub const GAMMA_URL: &str = "https://gamma-api.polymarket.com";
+/// Base of the WebSocket channels; `/market` and `/user` are added (official clients, 2026-10).
+pub const WS_URL: &str = "wss://ws-subscriptions-clob.polymarket.com/ws";
+/// Path of the market channel behind the base.
+pub const MARKET_CHANNEL: &str = "/market";
+
+/// Most asset ids in one subscription frame: a frame with thousands makes the server close the
+/// socket at once (rs-clob-client-v2 issues 116 and 117, 2026-09-12).
+pub const IDS_PER_FRAME: usize = 100;
+/// Most asset ids on one connection: undocumented; beyond 500 no images came (`nautilus_trader`
+/// issue 2915, 2025-08-30), and 200 is what that project settled on.
+pub const IDS_PER_CONNECTION: usize = 200;
+/// Most markets on one connection: each has two tokens.
+pub const MARKETS_PER_CONNECTION: usize = IDS_PER_CONNECTION / 2;
+/// How often the official Rust client sends the text `PING` (0.9.0); the server drops a silent
+/// connection some 20 s after the last one.
+pub const PING_EVERY: Duration = Duration::from_secs(5);
+/// How long the official Rust client waits for the text `PONG` (0.9.0).
+pub const PONG_MAX: Duration = Duration::from_secs(15);
+
+/// Most ids in one call of Gamma with repeated keys (seen in use, 2026-10).
+pub const GAMMA_IDS_MAX: usize = 100;
+/// Most markets on one page of `/markets/keyset` and `/events/keyset` (docs, 2026-10).
+pub const GAMMA_PAGE_MAX: usize = 100;
+/// Most tokens in one `POST /books` (docs, 2026-10).
+pub const BOOKS_MAX: usize = 500;
+
+/// Requests in ten seconds that an address may send (docs, rate limits, August to October 2026).
+pub mod limit {
+    /// All of the CLOB.
+    pub const CLOB: u64 = 9_000;
+    /// `GET /book`.
+    pub const BOOK: u64 = 1_500;
+    /// `POST /books`.
+    pub const BOOKS: u64 = 500;
+    /// Gamma `/events`.
+    pub const GAMMA_EVENTS: u64 = 500;
+    /// Gamma `/markets`.
+    pub const GAMMA_MARKETS: u64 = 300;
+}
+
+/// Least dollars of a marketable order, in whole dollars (official clients' order checks, 2026-10).
+pub const NOTIONAL_MIN_DOLLARS: i64 = 1;
+/// The longest taker delay reported for markets with `itode` set: 250 ms on the docs page, less in
+/// the changelog of 2026-08-17 and 2026-09-04; the longest is the safe one.
+pub const ITODE_DELAY: Duration = Duration::from_millis(250);
