@@ -187,5 +187,16 @@ pub trait Core: Send {
     );
 }
 
+/// Writes bytes as lower-case hex digits.
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+pub mod agents;
+pub mod catalogue;
+pub mod dice;
 pub mod faults;
 pub mod matching;
+pub mod world;
