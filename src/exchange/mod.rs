@@ -189,3 +189,4 @@ pub trait Core: Send {
 
 pub mod faults;
 pub mod matching;
+pub mod polymarket;
