@@ -9,7 +9,7 @@ use crate::domain::{Rate, Timestamp};
 
 use super::super::{Floor, Listing, Reply, Request};
 use super::asset::{Asset, Quote, dollars, number, shares, side_name, tick};
-use super::gamma;
+use super::catalog;
 use super::limits::Group;
 use super::query::Query;
 use super::tape::Tape;
@@ -245,7 +245,7 @@ fn compact(market: usize, floor: &Floor) -> Value {
 /// The market as the simplified lists show it.
 fn brief(market: usize, floor: &Floor) -> Value {
     let listing = &floor.listings[market];
-    let prices = gamma::outcome_prices(market, floor);
+    let prices = catalog::outcome_prices(market, floor);
     let token = |id: &str, label: &str, price: &str| json!({ "token_id": id, "outcome": label, "price": number(price), "winner": false });
     json!({
         "condition_id": listing.id,
@@ -272,8 +272,8 @@ fn full(market: usize, floor: &Floor) -> Value {
         "minimum_tick_size": number(&dollars(tick(listing))),
         "question": listing.title,
         "description": listing.rules,
-        "market_slug": gamma::market_slug(market, listing),
-        "end_date_iso": gamma::end_date(listing),
+        "market_slug": catalog::market_slug(market, listing),
+        "end_date_iso": catalog::end_date(listing),
         "game_start_time": null,
         "seconds_delay": 0,
         "fpmm": "",

@@ -8,6 +8,7 @@
 //! ask Gamma.
 
 mod asset;
+mod catalog;
 mod clob;
 mod frame;
 mod gamma;
@@ -27,6 +28,7 @@ use crate::domain::{PriceGrid, Timestamp};
 
 use super::faults::Fault;
 use super::{Connection, Core, Fact, Floor, Push, Reply, Request};
+use catalog::Catalog;
 use limits::{Group, Limits};
 use stream::Stream;
 use tape::{Audience, Frame, Tape};
@@ -77,9 +79,9 @@ impl Polymarket {
             let listing = &floor.listings[market];
             let text = frame::new_market(
                 listing,
-                &gamma::market_id(market),
-                &gamma::event_id(market, floor),
-                &gamma::market_slug(market, listing),
+                &catalog::market_id(market),
+                &Catalog::of(floor).event_id(market),
+                &catalog::market_slug(market, listing),
                 now,
             );
             let frame = Frame { to: Audience::Everyone, text: text.to_string() };
@@ -188,8 +190,12 @@ impl Core for Polymarket {
         if facts.is_empty() || market >= floor.listings.len() {
             return;
         }
-        let frames = self.tape.batch(market, facts, floor, now);
-        self.stream.send(market, &frames, out);
+        let step = self.tape.note(market, facts, floor, now);
+        // Hashing two whole books is the dear part, and nobody may listen.
+        if self.stream.has_audience(market) {
+            let frames = self.tape.frames(&step, floor, now);
+            self.stream.send(market, &frames, out);
+        }
     }
 
     fn tick(&mut self, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {

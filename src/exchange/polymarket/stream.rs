@@ -176,6 +176,11 @@ impl Stream {
         }
     }
 
+    /// Whether a connection that is not frozen has a token of the market.
+    pub(super) fn has_audience(&self, market: usize) -> bool {
+        self.sessions.values().any(|held| held.frozen.is_none() && held.has_market(market))
+    }
+
     /// Sends the frames of one batch to whom they concern.
     pub(super) fn send(&mut self, market: usize, frames: &[Frame], out: &mut Vec<Push>) {
         // A book at the end of the batch would heal what was lost before it, unseen.

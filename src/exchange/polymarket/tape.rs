@@ -43,6 +43,16 @@ pub(super) struct LastTrade {
     pub(super) side: Side,
 }
 
+/// One step of matching in one market.
+#[derive(Debug)]
+pub(super) struct Step {
+    market: usize,
+    nonce: u64,
+    best_moved: bool,
+    moves: Vec<Moved>,
+    prints: Vec<Print>,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     changed: Timestamp,
@@ -86,40 +96,49 @@ impl Tape {
         Image::of(asset, floor, changed, self.last(asset.market).map(|last| last.price))
     }
 
-    /// Turns what happened in one market into frames.
-    pub(super) fn batch(
+    /// Takes down what happened in one market.
+    pub(super) fn note(
         &mut self,
         market: usize,
         facts: &[Fact],
         floor: &Floor,
         now: Timestamp,
-    ) -> Vec<Frame> {
+    ) -> Step {
         self.batches = self.batches.wrapping_add(1);
         let nonce = self.batches;
         let prints = prints(market, facts, nonce);
-        let moves = moves(facts);
+        let [yes, _] = Asset::both(market);
+        let quote = yes.quote(&floor.books[market]);
+        let mut best_moved = false;
+        if let Some(entry) = self.entries.get_mut(market) {
+            best_moved = entry.quote != quote;
+            entry.changed = now;
+            entry.quote = quote;
+            if let Some(print) = prints.last() {
+                entry.last = Some(LastTrade { price: print.price.units(), side: print.side });
+            }
+        }
+        Step { market, nonce, best_moved, moves: moves(facts), prints }
+    }
+
+    /// Turns the step that was noted last into frames.
+    pub(super) fn frames(&self, step: &Step, floor: &Floor, now: Timestamp) -> Vec<Frame> {
+        let (market, prints) = (step.market, &step.prints);
         let [yes, no] = Asset::both(market);
         let quote = yes.quote(&floor.books[market]);
-        let Some(entry) = self.entries.get_mut(market) else { return Vec::new() };
-        let best_moved = entry.quote != quote;
-        entry.changed = now;
-        entry.quote = quote;
-        if let Some(print) = prints.last() {
-            entry.last = Some(LastTrade { price: print.price.units(), side: print.side });
-        }
         let images = [self.image(yes, floor), self.image(no, floor)];
         let tokens = [
             After { asset: yes, image: &images[0], quote },
             After { asset: no, image: &images[1], quote: no.quote(&floor.books[market]) },
         ];
         let mut frames = Vec::new();
-        if best_moved {
+        if step.best_moved {
             frames.extend(tokens.map(|token| Frame {
                 to: Audience::Custom(token.asset),
                 text: frame::best_bid_ask(token, now).to_string(),
             }));
         }
-        push_levels(&mut frames, &moves, tokens, nonce, now);
+        push_levels(&mut frames, step, tokens, now);
         let listing = &floor.listings[market];
         frames.extend(prints.iter().map(|print| Frame {
             to: Audience::Token(print.asset),
@@ -158,17 +177,11 @@ impl Tape {
     }
 }
 
-fn push_levels(
-    frames: &mut Vec<Frame>,
-    moves: &[Moved],
-    tokens: [After<'_>; 2],
-    nonce: u64,
-    now: Timestamp,
-) {
+fn push_levels(frames: &mut Vec<Frame>, step: &Step, tokens: [After<'_>; 2], now: Timestamp) {
     let swapped = [tokens[1], tokens[0]];
-    let repeats = nonce.is_multiple_of(REPEAT_EVERY);
-    let mut first_no = !nonce.is_multiple_of(2);
-    for (level, moved) in moves.iter().enumerate() {
+    let repeats = step.nonce.is_multiple_of(REPEAT_EVERY);
+    let mut first_no = !step.nonce.is_multiple_of(2);
+    for (level, moved) in step.moves.iter().enumerate() {
         let times = if repeats && moved.after.is_zero() { 2 } else { 1 };
         for _ in 0..times {
             // Either token may come first, and a repetition turns them around.
@@ -222,7 +235,7 @@ fn prints(market: usize, facts: &[Fact], nonce: u64) -> Vec<Print> {
         let asset = if taker == Side::Ask && !nonce.is_multiple_of(2) { no } else { yes };
         let (price, side) = (asset.price(price), asset.side(taker));
         debug_assert!(asset.outcome == Outcome::Yes || side == Side::Bid);
-        // A thousand prices at most are touched in one batch of a market with a tick of 0.001.
+        // There are fewer than ten thousand prices, so no two trades share a nonce.
         Print { asset, price, quantity, side, nonce: nonce.wrapping_mul(10_000) + index }
     };
     (0..).zip(runs).map(print).collect()

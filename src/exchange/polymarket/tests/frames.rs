@@ -90,7 +90,7 @@ proptest! {
     fn no_text_from_a_client_panics(text in ".{0,60}", kind in 0usize..4) {
         let mut rig = Rig::new(1);
         let connection = rig.both(1);
-        let quoted = serde_json::Value::String(text.clone());
+        let quoted = Value::String(text.clone());
         let message = match kind {
             0 => text,
             1 => format!("{{\"type\":\"market\",\"assets_ids\":[{quoted}]}}"),
