@@ -200,3 +200,4 @@ pub mod dice;
 pub mod faults;
 pub mod matching;
 pub mod world;
+pub mod polymarket;
