@@ -167,6 +167,7 @@ impl<'a> Document<'a> {
             name: String::new(),
             table: part.root.get_ref(),
             span: part.base..part.base,
+            known: &[],
             asked: Vec::new(),
         })
     }
@@ -198,12 +199,21 @@ pub struct Section<'d> {
     name: String,
     table: &'d DeTable<'d>,
     span: Span,
+    known: &'static [&'static str],
     asked: Vec<&'static str>,
 }
 
 impl<'d> Section<'d> {
     fn inner(&self, name: String, table: &'d DeTable<'d>, span: Span) -> Self {
-        Self { source: self.source, base: self.base, name, table, span, asked: Vec::new() }
+        Self {
+            source: self.source,
+            base: self.base,
+            name,
+            table,
+            span,
+            known: &[],
+            asked: Vec::new(),
+        }
     }
 
     /// The bytes of the whole text, from those of the part.
@@ -213,6 +223,19 @@ impl<'d> Section<'d> {
 
     fn located<T>(&self, value: T, span: &Span) -> Field<T> {
         Field::Given(Located { value, span: self.shifted(span) })
+    }
+
+    /// Tells which keys there are, so that a mistyped one is not reported as missing too.
+    pub fn knowing(mut self, known: &'static [&'static str]) -> Self {
+        self.known = known;
+        self
+    }
+
+    fn absent<T>(&self, key: &str) -> Field<T> {
+        let meant =
+            |found: &str| !self.known.contains(&found) && nearest(found, self.known) == Some(key);
+        let mistyped = self.table.keys().any(|found| meant(found.get_ref()));
+        if mistyped { Field::Wrong } else { Field::Missing }
     }
 
     /// Where the table begins: its header, or its braces.
@@ -250,7 +273,7 @@ impl<'d> Section<'d> {
 
     /// A text such as `key = "value"`.
     pub fn text(&mut self, key: &'static str, findings: &mut Vec<Finding>) -> Field<String> {
-        let Some(value) = self.ask(key) else { return Field::Missing };
+        let Some(value) = self.ask(key) else { return self.absent(key) };
         if let DeValue::String(text) = value.get_ref() {
             return self.located(text.to_string(), &value.span());
         }
@@ -260,7 +283,7 @@ impl<'d> Section<'d> {
 
     /// A decimal number in quotes such as `key = "0.002"`: a bare `0.002` would be a binary fraction.
     pub fn decimal(&mut self, key: &'static str, findings: &mut Vec<Finding>) -> Field<String> {
-        let Some(value) = self.ask(key) else { return Field::Missing };
+        let Some(value) = self.ask(key) else { return self.absent(key) };
         let bare = match value.get_ref() {
             DeValue::String(text) => {
                 return self.located(text.to_string(), &value.span());
@@ -276,7 +299,7 @@ impl<'d> Section<'d> {
 
     /// A whole number such as `key = 500`.
     pub fn integer(&mut self, key: &'static str, findings: &mut Vec<Finding>) -> Field<i64> {
-        let Some(value) = self.ask(key) else { return Field::Missing };
+        let Some(value) = self.ask(key) else { return self.absent(key) };
         let bare = match value.get_ref() {
             DeValue::Integer(number) => {
                 if let Ok(parsed) = i64::from_str_radix(number.as_str(), number.radix()) {
@@ -295,7 +318,7 @@ impl<'d> Section<'d> {
 
     /// A day such as `key = 2026-12-09`, without quotes and without a time.
     pub fn date(&mut self, key: &'static str, findings: &mut Vec<Finding>) -> Field<Date> {
-        let Some(value) = self.ask(key) else { return Field::Missing };
+        let Some(value) = self.ask(key) else { return self.absent(key) };
         let right = match value.get_ref() {
             DeValue::Datetime(moment) => {
                 let date = moment.date.and_then(|date| {
@@ -320,7 +343,7 @@ impl<'d> Section<'d> {
 
     /// A table such as `key = { … }` or `[key]`.
     pub fn table(&mut self, key: &'static str, findings: &mut Vec<Finding>) -> Field<Section<'d>> {
-        let Some(value) = self.ask(key) else { return Field::Missing };
+        let Some(value) = self.ask(key) else { return self.absent(key) };
         match value.get_ref() {
             DeValue::Table(table) => {
                 let inner = self.inner(self.path(key), table, self.shifted(&value.span()));
@@ -357,7 +380,7 @@ impl<'d> Section<'d> {
         key: &'static str,
         findings: &mut Vec<Finding>,
     ) -> Field<Vec<Section<'d>>> {
-        let Some(value) = self.ask(key) else { return Field::Missing };
+        let Some(value) = self.ask(key) else { return self.absent(key) };
         let DeValue::Array(items) = value.get_ref() else {
             findings.push(self.source.error(
                 &self.shifted(&value.span()),

@@ -40,6 +40,25 @@ pub struct RawPair {
     pub limits: RawLimits,
 }
 
+const PAIR_KEYS: &[&str] = &[
+    "id",
+    "title",
+    "relation",
+    "status",
+    "kalshi",
+    "polymarket",
+    "settles",
+    "resolution_risk",
+    "payoff",
+    "review",
+    "limits",
+];
+const KALSHI_KEYS: &[&str] = &["ticker"];
+const POLYMARKET_KEYS: &[&str] = &["condition", "outcome"];
+const PAYOFF_KEYS: &[&str] = &["kalshi", "polymarket"];
+const REVIEW_KEYS: &[&str] = &["by", "on", "kalshi_rules", "polymarket_rules", "notes"];
+const LIMITS_KEYS: &[&str] = &["max_contracts", "min_edge", "legs"];
+
 /// Whether an entry was read without a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -140,7 +159,8 @@ fn spoil_torn(pairs: &mut [RawPair], torn: &[Span]) {
     }
 }
 
-fn read_pair(mut entry: Section<'_>, findings: &mut Vec<Finding>) -> RawPair {
+fn read_pair(entry: Section<'_>, findings: &mut Vec<Finding>) -> RawPair {
+    let mut entry = entry.knowing(PAIR_KEYS);
     let before = findings.len();
     let mut pair = RawPair {
         span: entry.span().clone(),
@@ -163,12 +183,14 @@ fn read_pair(mut entry: Section<'_>, findings: &mut Vec<Finding>) -> RawPair {
         },
     };
     let wanted = "write `kalshi = { ticker = \"…\" }`";
-    if let Some(mut kalshi) = required_table(&mut entry, "kalshi", wanted, findings) {
+    if let Some(kalshi) = required_table(&mut entry, "kalshi", wanted, findings) {
+        let mut kalshi = kalshi.knowing(KALSHI_KEYS);
         pair.ticker = kalshi.text("ticker", findings);
         kalshi.finish(findings);
     }
     let wanted = "write `polymarket = { condition = \"0x…\", outcome = \"Yes\" }`";
-    if let Some(mut polymarket) = required_table(&mut entry, "polymarket", wanted, findings) {
+    if let Some(polymarket) = required_table(&mut entry, "polymarket", wanted, findings) {
+        let mut polymarket = polymarket.knowing(POLYMARKET_KEYS);
         pair.condition = polymarket.text("condition", findings);
         pair.outcome = polymarket.text("outcome", findings);
         polymarket.finish(findings);
@@ -213,7 +235,8 @@ fn read_payoff(entry: &mut Section<'_>, findings: &mut Vec<Finding>) -> Field<Ve
     };
     let mut rows = Vec::new();
     for case in table.value.keys() {
-        let Some(mut row) = table.value.chosen(&case, findings) else { continue };
+        let Some(row) = table.value.chosen(&case, findings) else { continue };
+        let mut row = row.knowing(PAYOFF_KEYS);
         let span = row.span().clone();
         let kalshi = row.decimal("kalshi", findings);
         let polymarket = row.decimal("polymarket", findings);
@@ -224,23 +247,25 @@ fn read_payoff(entry: &mut Section<'_>, findings: &mut Vec<Finding>) -> Field<Ve
 }
 
 fn read_review(entry: &mut Section<'_>, findings: &mut Vec<Finding>) -> Field<RawReview> {
-    let mut table = match entry.table("review", findings) {
+    let Located { value: table, span } = match entry.table("review", findings) {
         Field::Missing => return Field::Missing,
         Field::Wrong => return Field::Wrong,
         Field::Given(table) => table,
     };
+    let mut table = table.knowing(REVIEW_KEYS);
     let value = RawReview {
-        by: table.value.text("by", findings),
-        on: table.value.date("on", findings),
-        kalshi_rules: table.value.text("kalshi_rules", findings),
-        polymarket_rules: table.value.text("polymarket_rules", findings),
-        notes: table.value.text("notes", findings),
+        by: table.text("by", findings),
+        on: table.date("on", findings),
+        kalshi_rules: table.text("kalshi_rules", findings),
+        polymarket_rules: table.text("polymarket_rules", findings),
+        notes: table.text("notes", findings),
     };
-    table.value.finish(findings);
-    Field::Given(Located { value, span: table.span })
+    table.finish(findings);
+    Field::Given(Located { value, span })
 }
 
-fn read_limits(mut table: Section<'_>, findings: &mut Vec<Finding>) -> RawLimits {
+fn read_limits(table: Section<'_>, findings: &mut Vec<Finding>) -> RawLimits {
+    let mut table = table.knowing(LIMITS_KEYS);
     let limits = RawLimits {
         max_contracts: table.integer("max_contracts", findings),
         min_edge: table.decimal("min_edge", findings),
