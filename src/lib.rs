@@ -16,6 +16,7 @@
 //!
 //! A module may use only what `tests/tidy.rs` lists for it; the order here is the reading order.
 
+pub mod config;
 pub mod document;
 pub mod domain;
 
