@@ -17,6 +17,8 @@
 //! A module may use only what `tests/tidy.rs` lists for it; the order here is the reading order.
 
 /// Values and arithmetic: prices, quantities, money, fees, markets, times.
+pub mod config;
+pub mod document;
 pub mod domain;
 /// TOML that people write, with every position kept and every mistake reported.
 pub mod document;

@@ -66,6 +66,8 @@ pub enum State {
     Sound,
     /// Something in it has been reported.
     Spoilt,
+    /// Some of it is not TOML, and what was read may be guessed.
+    Torn,
 }
 
 /// A row of the payoff table, as it was written.
@@ -118,19 +120,34 @@ pub enum Extent {
 
 /// A file, as it was written.
 #[derive(Debug)]
-pub struct RawFile {
+pub struct RawFile<'a> {
+    document: Document<'a>,
     /// Its entries, in order.
     pub pairs: Vec<RawPair>,
     /// Whether there may be more.
     pub extent: Extent,
-    /// What is wrong with it so far.
+    /// What is wrong with it so far, beyond what is no TOML.
     pub findings: Vec<Finding>,
 }
 
+impl RawFile<'_> {
+    /// Puts what is no TOML to the other findings, in place of those that only follow from it: what
+    /// seems wrong on such a line, and what seems missing in such an entry.
+    pub fn join(&self, findings: &mut Vec<Finding>) {
+        let torn: Vec<_> = self.pairs.iter().filter(|pair| pair.state == State::Torn).collect();
+        findings.retain(|finding| {
+            let missed = torn.iter().any(|pair| pair.span == finding.at.span);
+            !missed && !self.document.is_guess(finding)
+        });
+        findings.extend_from_slice(self.document.findings());
+        findings.sort_by_key(|finding| finding.at.span.start);
+    }
+}
+
 /// Reads the text of a mapping file.
-pub fn read(source: Source<'_>) -> RawFile {
+pub fn read(source: Source<'_>) -> RawFile<'_> {
     let document = Document::parse_entries(source, "pair");
-    let mut findings = document.findings().to_vec();
+    let mut findings = Vec::new();
     let mut extent = if document.torn().is_empty() { Extent::Whole } else { Extent::Torn };
     let mut pairs = Vec::new();
     for mut root in document.roots() {
@@ -144,17 +161,17 @@ pub fn read(source: Source<'_>) -> RawFile {
             pairs.extend(entries.value.into_iter().map(|entry| read_pair(entry, &mut findings)));
         }
     }
-    spoil_torn(&mut pairs, document.torn());
-    RawFile { pairs, extent, findings }
+    mark_torn(&mut pairs, document.torn());
+    RawFile { document, pairs, extent, findings }
 }
 
 /// Marks the entries in which the text is not TOML; their values were guessed by the parser.
-fn spoil_torn(pairs: &mut [RawPair], torn: &[Span]) {
+fn mark_torn(pairs: &mut [RawPair], torn: &[Span]) {
     for span in torn {
         let behind = pairs.partition_point(|pair| pair.span.start <= span.start);
         let hit = behind.checked_sub(1).and_then(|at| pairs.get_mut(at));
         if let Some(pair) = hit {
-            pair.state = State::Spoilt;
+            pair.state = State::Torn;
         }
     }
 }

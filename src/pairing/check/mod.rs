@@ -10,7 +10,7 @@ mod terms;
 use std::collections::BTreeMap;
 
 use super::file::{self, Extent, RawPair, State};
-use super::{Pair, PairId, Place};
+use super::{Pair, PairId, Place, Standing};
 use crate::domain::{Date, Finding, Money, Source, Spot};
 use form::Form;
 
@@ -76,27 +76,27 @@ struct Seen {
 }
 
 fn check_file(source: &Source<'_>, today: Date, seen: &mut Seen, checked: &mut Checked) {
-    let raw = file::read(source.clone());
-    let mut findings = raw.findings;
+    let mut raw = file::read(source.clone());
+    let mut findings = std::mem::take(&mut raw.findings);
     if raw.extent == Extent::Torn {
         checked.torn.push(source.file().to_owned());
     }
-    for entry in raw.pairs {
+    for entry in &raw.pairs {
         let before = findings.len();
         let mut form = Form { source, entry: &entry.span, findings: &mut findings };
-        let pair = check_pair(&entry, today, &mut form);
-        let pair = seen.admit(&entry, pair, source, &mut findings);
+        let pair = check_pair(entry, today, &mut form);
+        let pair = seen.admit(entry, pair, source, &mut findings);
         let sound =
             entry.state == State::Sound && !findings.iter().skip(before).any(Finding::is_error);
         match pair {
             Some(pair) if sound => checked.pairs.push(pair),
             _ => {
                 let id = entry.id.given().map(|id| PairId(id.value.clone()));
-                checked.broken.push(Broken { id, place: place(source, &entry) });
+                checked.broken.push(Broken { id, place: place(source, entry) });
             }
         }
     }
-    findings.sort_by_key(|finding| finding.at.span.start);
+    raw.join(&mut findings);
     checked.findings.append(&mut findings);
 }
 
@@ -118,7 +118,7 @@ fn check_pair(entry: &RawPair, today: Date, form: &mut Form<'_, '_>) -> Option<P
     let payoff = terms::payoff(&entry.payoff, form);
     let review = terms::review(&entry.review, today, form);
     let limits = terms::limits(&entry.limits, form);
-    if standing == Some(super::Standing::Approved) {
+    if standing == Some(Standing::Approved) && entry.state != State::Torn {
         terms::demand_for_approval(entry, form);
     }
     Some(Pair {

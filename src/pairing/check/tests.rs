@@ -119,125 +119,108 @@ fn one(from: &str, to: &str) -> (u32, u32, String) {
     (finding.at.line, finding.at.column, told[0].clone())
 }
 
+/// What is replaced in the right entry, by what, and the line, column and words of the one finding.
+type Case = (&'static str, &'static str, u32, u32, &'static str);
+
+const TOKEN: &str =
+    "108233603819467706476318984012158651931658302669301887462181073562758483842092";
+const LONG_ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+const HOLD: &str = "\"fed-2026-12-hold\"";
+const TITLE: &str = "Fed holds rates at the December 2026 meeting";
+const TICKER: &str = "KXFEDDECISION-26DEC-H0";
+const VOID: &str = "void = { kalshi = \"last\", polymarket = \"0.50\" }";
+
+const CASES: &[Case] = &[
+    ("id = \"fed-2026-12-hold\"\n", "\n", 1, 1, "this pair has no `id`"),
+    (HOLD, "\"Fed 2026\"", 2, 6, "write `id = \"fed-2026\"`"),
+    (HOLD, "\"-a\"", 2, 6, "write `id = \"a\"`"),
+    (HOLD, "\"\"", 2, 6, "`` is no id"),
+    ("fed-2026-12-hold", LONG_ID, 2, 6, "is no id"),
+    (HOLD, "7", 2, 6, "`pair.id` is the whole number 7"),
+    (TITLE, " ", 3, 9, "`title` is empty"),
+    (TITLE, LONG, 3, 9, "201 characters"),
+    ("Fed holds", "\\u001b[2J", 3, 9, "control characters"),
+    ("relation = \"same\"", "relation = \"some\"", 4, 12, "did you mean `relation = \"same\"`?"),
+    ("relation = \"same\"", "relation = \"x\"", 4, 12, "write one of `same`, `opposite`"),
+    ("relation = \"same\"", "relation = true", 4, 12, "`pair.relation` is `true`"),
+    (
+        "status = \"approved\"",
+        "status = \"aproved\"",
+        5,
+        10,
+        "did you mean `status = \"approved\"`?",
+    ),
+    ("kalshi = { ticker = \"KXFEDDECISION-26DEC-H0\" }\n", "\n", 1, 1, "has no `kalshi`"),
+    ("kalshi = { ticker", "kalshi = { tiker", 6, 12, "did you mean `ticker`?"),
+    (
+        "KXFEDDECISION-26DEC-H0",
+        "kxfeddecision-26dec-h0",
+        6,
+        21,
+        "write `ticker = \"KXFEDDECISION-26DEC-H0\"`",
+    ),
+    (TICKER, "https://kalshi.com/markets/kxfed-26", 6, 21, "not the address"),
+    (TICKER, "KXFED H0", 6, 21, "is no Kalshi ticker"),
+    (TICKER, "", 6, 21, "is no Kalshi ticker"),
+    ("0xabcdef", "0Xabcdef", 7, 28, "does not begin with `0x`"),
+    ("0xabcdef", "abcdef", 7, 28, "does not begin with `0x`"),
+    ("456789\",", "4567\",", 7, 28, "right-pad to 64 with `00`"),
+    ("456789\",", "45678\",", 7, 28, "has 63 hex digits"),
+    ("456789\",", "45678g\",", 7, 28, "is no condition id"),
+    (CONDITION, TOKEN, 7, 28, "this is a token id"),
+    (", outcome = \"Yes\" }", " }", 1, 1, "this pair has no `outcome`"),
+    ("outcome = \"Yes\"", "outcome = \"\"", 7, 108, "`outcome` is empty"),
+    ("2026-12-09", "\"2026-12-09\"", 8, 11, "write `settles = 2026-12-09`"),
+    ("2026-12-09", "2026-12-09T10:00:00Z", 8, 11, "write `settles = 2026-12-09`"),
+    ("2026-12-09", "2026-11-21", 8, 11, "which is past"),
+    ("\"0.002\"", "0.002", 9, 19, "write `resolution_risk = \"0.002\"`"),
+    ("\"0.002\"", "\"1\"", 9, 19, "at least 0 and less than 1"),
+    ("\"0.002\"", "\"-0.1\"", 9, 19, "at least 0 and less than 1"),
+    ("\"0.002\"", "\"0.0000001\"", 9, 19, "at most 6 decimals count"),
+    ("\"0.002\"", "\"2e-3\"", 9, 19, "a plain decimal number belongs here"),
+    ("resolution_risk = \"0.002\"\n", "\n", 5, 10, "without `resolution_risk`"),
+    ("\"last\"", "\"lst\"", 12, 19, "did you mean `payoff = \"last\"`?"),
+    ("\"0.50\"", "0.50", 12, 40, "write `polymarket = \"0.50\"`"),
+    ("\"0.50\"", "\"1.01\"", 12, 40, "from 0 to 1 dollar"),
+    (", polymarket = \"0.50\"", "", 12, 8, "does not say what polymarket pays"),
+    ("void = {", "Void = {", 12, 1, "`Void` is no case"),
+    ("void = {", "yes = {", 12, 1, "the case `yes` needs no row"),
+    (VOID, "void = \"0.5\"", 12, 8, "`pair.payoff.void` is the text"),
+    (
+        "polymarket = \"0.50\" }",
+        "polymarket = \"0.50\", poly = \"1\" }",
+        12,
+        48,
+        "unknown key `poly`",
+    ),
+    ("by = \"reviewer\"\n", "\n", 15, 1, "the review of an approved pair has no `by`"),
+    ("on = 2026-11-20\n", "\n", 15, 1, "the review of an approved pair has no `on`"),
+    ("on = 2026-11-20", "on = 2026-11-24", 17, 6, "the review is dated 2026-11-24"),
+    ("kalshi_rules = \"sha256:", "kalshi_rules = \"md5:", 18, 16, "is no hash"),
+    ("kalshi_rules = \"sha256:", "kalshi_rules = \"", 18, 16, "write `kalshi_rules = \"sha256:0a"),
+    ("notes = \"both settle on the FOMC statement\"", "notes = 1", 20, 9, "`pair.review.notes` is"),
+    ("max_contracts = 500", "max_contracts = 0", 23, 17, "from 1 to 1000000000"),
+    ("max_contracts = 500", "max_contracts = \"500\"", 23, 17, "write `max_contracts = 500`"),
+    ("max_contracts = 500", "max_contracts = 1.5", 23, 17, "write `max_contracts = 1`"),
+    ("min_edge = \"0.010\"", "min_edge = 0.01", 24, 12, "write `min_edge = \"0.01\"`"),
+    ("min_edge = \"0.010\"", "min_edge = \"1.0\"", 24, 12, "less than 1"),
+    (
+        "legs = \"polymarket-first\"",
+        "legs = \"polymarket_first\"",
+        25,
+        8,
+        "did you mean `legs = \"polymarket-first\"`?",
+    ),
+    ("max_contracts", "contracts_max", 23, 1, "unknown key `contracts_max`"),
+    ("settles", "setles", 8, 1, "did you mean `settles`?"),
+];
+
 #[test]
 fn every_field_has_its_error_in_its_place() {
-    let long = "x".repeat(201);
-    let long_id = "a".repeat(65);
-    let cases: &[(&str, &str, u32, u32, &str)] = &[
-        ("id = \"fed-2026-12-hold\"\n", "\n", 1, 1, "this pair has no `id`"),
-        ("\"fed-2026-12-hold\"", "\"Fed 2026\"", 2, 6, "write `id = \"fed-2026\"`"),
-        ("\"fed-2026-12-hold\"", "\"-a\"", 2, 6, "write `id = \"a\"`"),
-        ("\"fed-2026-12-hold\"", "\"\"", 2, 6, "`` is no id"),
-        ("fed-2026-12-hold", &long_id, 2, 6, "is no id"),
-        ("\"fed-2026-12-hold\"", "7", 2, 6, "`pair.id` is the whole number 7"),
-        ("\"Fed holds rates at the December 2026 meeting\"", "\" \"", 3, 9, "`title` is empty"),
-        ("Fed holds rates at the December 2026 meeting", &long, 3, 9, "201 characters"),
-        ("Fed holds", "\\u001b[2J", 3, 9, "control characters"),
-        (
-            "relation = \"same\"",
-            "relation = \"some\"",
-            4,
-            12,
-            "did you mean `relation = \"same\"`?",
-        ),
-        ("relation = \"same\"", "relation = \"x\"", 4, 12, "write one of `same`, `opposite`"),
-        ("relation = \"same\"", "relation = true", 4, 12, "`pair.relation` is `true`"),
-        (
-            "status = \"approved\"",
-            "status = \"aproved\"",
-            5,
-            10,
-            "did you mean `status = \"approved\"`?",
-        ),
-        ("kalshi = { ticker = \"KXFEDDECISION-26DEC-H0\" }\n", "\n", 1, 1, "has no `kalshi`"),
-        ("kalshi = { ticker", "kalshi = { tiker", 6, 12, "did you mean `ticker`?"),
-        (
-            "KXFEDDECISION-26DEC-H0",
-            "kxfeddecision-26dec-h0",
-            6,
-            21,
-            "write `ticker = \"KXFEDDECISION-26DEC-H0\"`",
-        ),
-        ("KXFEDDECISION-26DEC-H0", "https://kalshi.com/markets/kxfed-26", 6, 21, "not the address"),
-        ("KXFEDDECISION-26DEC-H0", "KXFED H0", 6, 21, "is no Kalshi ticker"),
-        ("KXFEDDECISION-26DEC-H0", "", 6, 21, "is no Kalshi ticker"),
-        ("0xabcdef", "0Xabcdef", 7, 28, "does not begin with `0x`"),
-        ("0xabcdef", "abcdef", 7, 28, "does not begin with `0x`"),
-        ("456789\",", "4567\",", 7, 28, "right-pad to 64 with `00`"),
-        ("456789\",", "45678\",", 7, 28, "has 63 hex digits"),
-        ("456789\",", "45678g\",", 7, 28, "is no condition id"),
-        (
-            CONDITION,
-            "108233603819467706476318984012158651931658302669301887462181073562758483842092",
-            7,
-            28,
-            "this is a token id",
-        ),
-        (", outcome = \"Yes\" }", " }", 1, 1, "this pair has no `outcome`"),
-        ("outcome = \"Yes\"", "outcome = \"\"", 7, 108, "`outcome` is empty"),
-        ("2026-12-09", "\"2026-12-09\"", 8, 11, "write `settles = 2026-12-09`"),
-        ("2026-12-09", "2026-12-09T10:00:00Z", 8, 11, "write `settles = 2026-12-09`"),
-        ("2026-12-09", "2026-11-21", 8, 11, "which is past"),
-        ("\"0.002\"", "0.002", 9, 19, "write `resolution_risk = \"0.002\"`"),
-        ("\"0.002\"", "\"1\"", 9, 19, "at least 0 and less than 1"),
-        ("\"0.002\"", "\"-0.1\"", 9, 19, "at least 0 and less than 1"),
-        ("\"0.002\"", "\"0.0000001\"", 9, 19, "at most 6 decimals count"),
-        ("\"0.002\"", "\"2e-3\"", 9, 19, "a plain decimal number belongs here"),
-        ("resolution_risk = \"0.002\"\n", "\n", 5, 10, "without `resolution_risk`"),
-        ("\"last\"", "\"lst\"", 12, 19, "did you mean `payoff = \"last\"`?"),
-        ("\"0.50\"", "0.50", 12, 40, "write `polymarket = \"0.50\"`"),
-        ("\"0.50\"", "\"1.01\"", 12, 40, "from 0 to 1 dollar"),
-        (", polymarket = \"0.50\"", "", 12, 8, "does not say what polymarket pays"),
-        ("void = {", "Void = {", 12, 1, "`Void` is no case"),
-        ("void = {", "yes = {", 12, 1, "the case `yes` needs no row"),
-        (
-            "void = { kalshi = \"last\", polymarket = \"0.50\" }",
-            "void = \"0.5\"",
-            12,
-            8,
-            "`pair.payoff.void` is the text",
-        ),
-        (
-            "polymarket = \"0.50\" }",
-            "polymarket = \"0.50\", poly = \"1\" }",
-            12,
-            48,
-            "unknown key `poly`",
-        ),
-        ("by = \"reviewer\"\n", "\n", 15, 1, "the review of an approved pair has no `by`"),
-        ("on = 2026-11-20\n", "\n", 15, 1, "the review of an approved pair has no `on`"),
-        ("on = 2026-11-20", "on = 2026-11-24", 17, 6, "the review is dated 2026-11-24"),
-        ("kalshi_rules = \"sha256:", "kalshi_rules = \"md5:", 18, 16, "is no hash"),
-        (
-            "kalshi_rules = \"sha256:",
-            "kalshi_rules = \"",
-            18,
-            16,
-            "write `kalshi_rules = \"sha256:0a",
-        ),
-        (
-            "notes = \"both settle on the FOMC statement\"",
-            "notes = 1",
-            20,
-            9,
-            "`pair.review.notes` is",
-        ),
-        ("max_contracts = 500", "max_contracts = 0", 23, 17, "from 1 to 1000000000"),
-        ("max_contracts = 500", "max_contracts = \"500\"", 23, 17, "write `max_contracts = 500`"),
-        ("max_contracts = 500", "max_contracts = 1.5", 23, 17, "write `max_contracts = 1`"),
-        ("min_edge = \"0.010\"", "min_edge = 0.01", 24, 12, "write `min_edge = \"0.01\"`"),
-        ("min_edge = \"0.010\"", "min_edge = \"1.0\"", 24, 12, "less than 1"),
-        (
-            "legs = \"polymarket-first\"",
-            "legs = \"polymarket_first\"",
-            25,
-            8,
-            "did you mean `legs = \"polymarket-first\"`?",
-        ),
-        ("max_contracts", "contracts_max", 23, 1, "unknown key `contracts_max`"),
-        ("settles", "setles", 8, 1, "did you mean `settles`?"),
-    ];
-    for (from, to, line, column, expected) in cases {
+    for (from, to, line, column, expected) in CASES {
         let (at_line, at_column, told) = one(from, to);
         assert_eq!((at_line, at_column), (*line, *column), "{from} -> {to}: {told}");
         assert!(told.contains(expected), "{from} -> {to}: {told}");
@@ -300,6 +283,21 @@ fn five_different_mistakes_are_five_findings_and_the_good_entry_stands() {
 }
 
 #[test]
+fn what_follows_from_broken_toml_is_not_told_too() {
+    for (from, to, line) in [
+        ("kalshi = { ticker = \"KXFEDDECISION-26DEC-H0\" }", "kalshi = { ticker = \"KX\"", 6),
+        ("id = \"fed-2026-12-hold\"", "id = ", 2),
+        ("id = \"fed-2026-12-hold\"", "id \"fed-2026-12-hold\"", 2),
+    ] {
+        let checked = check(&approved().replacen(from, to, 1));
+        println!("{:#?}", told(&checked));
+        assert_eq!(checked.findings.len(), 1, "{from}: {:#?}", told(&checked));
+        assert_eq!(checked.findings[0].at.line, line);
+        assert!(checked.pairs.is_empty());
+    }
+}
+
+#[test]
 fn several_mistakes_of_one_entry_are_all_told() {
     let text = approved()
         .replace("\"same\"", "\"samme\"")
@@ -351,7 +349,8 @@ proptest! {
     ) {
         let text = approved();
         let (start, end) = (at.min(text.len()), (at + length).min(text.len()));
-        let text = format!("{}{splash}{}\n{}", &text[..start], &text[end..], approved().replace("hold", "x").replace("H0", "H1"));
+        let behind = approved().replace("hold", "x").replace("H0", "H1");
+        let text = format!("{}{splash}{}\n{behind}", &text[..start], &text[end..]);
         let checked = check(&text);
         // The entry behind the damage stands, unless the damage took its own names from it.
         let stands = checked.pairs.iter().any(|pair| pair.id.0 == "fed-2026-12-x");

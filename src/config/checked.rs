@@ -1,0 +1,492 @@
+//! The settings, each within its bounds.
+
+mod address;
+pub mod bounds;
+
+use std::time::Duration;
+
+use super::raw::{Group, Layers, Reading, Value};
+use super::{OVERRIDES_NAME, Overrides};
+use crate::document::{listed, nearest, shortened};
+use crate::domain::{DecimalError, Finding, Money, Quantity, Source};
+pub use bounds::Bounds;
+
+/// Everything that may be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// When a pair of books is an opportunity.
+    pub detect: Detect,
+    /// How Kalshi is reached.
+    pub kalshi: Kalshi,
+    /// How Polymarket is reached.
+    pub polymarket: Polymarket,
+    /// Where the pairs stand.
+    pub mappings: Mappings,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// When a pair of books is an opportunity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detect {
+    /// Least net edge per contract.
+    pub edge_min: Money,
+    /// Least net profit.
+    pub profit_min: Money,
+    /// An edge above this is too good to be true.
+    pub edge_max: Money,
+    /// Mids further apart than this speak against the pair.
+    pub mids_apart_max: Money,
+    /// Most contracts of one opportunity.
+    pub contracts_max: Quantity,
+    /// An open opportunity is told again when its profit has grown by this many percent.
+    pub grown_by_percent: u32,
+    /// A Kalshi book without proof for longer is stale.
+    pub kalshi_book_age_max: Duration,
+    /// A Polymarket book without proof for longer is stale.
+    pub polymarket_book_age_max: Duration,
+    /// A feed whose frames arrive later lags.
+    pub feed_lag_max: Duration,
+    /// A clock that is further off cannot judge.
+    pub clock_offset_max: Duration,
+    /// A batch that is not whole after this is resynchronised.
+    pub batch_open_max: Duration,
+    /// No opportunity this shortly before a market closes.
+    pub near_close: Duration,
+    /// No opportunity this shortly before a game starts.
+    pub near_start: Duration,
+    /// Fee data older than this is unknown.
+    pub fee_age_max: Duration,
+}
+
+/// A Kalshi key: its id, and the file that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The id that the venue gave it.
+    pub id: String,
+    /// The path of its PEM file.
+    pub file: String,
+}
+
+/// How Kalshi is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kalshi {
+    /// The base of REST, with its path and without a slash at the end.
+    pub rest: String,
+    /// The address of the WebSocket.
+    pub ws: String,
+    /// The key, if there is one.
+    pub key: Option<Key>,
+    /// A subscribed market without an image after this is asked for again.
+    pub snapshot_deadline: Duration,
+    /// A connection silent for longer is dead.
+    pub silence_max: Duration,
+    /// Requests a second when polling without a key.
+    pub poll_per_s: u32,
+    /// Markets on one connection.
+    pub markets_per_lane: u32,
+}
+
+/// How Polymarket is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Polymarket {
+    /// The base of the order book's REST.
+    pub clob: String,
+    /// The base of Gamma.
+    pub gamma: String,
+    /// The base of the data API.
+    pub data: String,
+    /// The base of the WebSocket, to which `/market` is added.
+    pub ws: String,
+    /// A subscribed market without an image after this is asked for again.
+    pub snapshot_deadline: Duration,
+    /// A connection silent for longer is dead.
+    pub silence_max: Duration,
+    /// Tokens in one subscription frame.
+    pub tokens_per_frame: u32,
+    /// Tokens on one connection.
+    pub tokens_per_lane: u32,
+    /// A connection is renewed after this.
+    pub reconnect_planned: Duration,
+    /// Quiet books are confirmed by REST this often.
+    pub confirm_every: Duration,
+    /// A ping goes out this often.
+    pub ping_every: Duration,
+}
+
+/// Where the pairs stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mappings {
+    /// The folder of the mapping files.
+    pub dir: String,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// The least weight that is written.
+    pub level: Level,
+}
+
+/// The weight of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// What went wrong.
+    Error,
+    /// What may go wrong.
+    Warn,
+    /// What happened.
+    Info,
+    /// How it happened.
+    Debug,
+    /// Every step of it.
+    Trace,
+}
+
+impl Level {
+    /// Every level with its name, heaviest first.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("error", Self::Error),
+        ("warn", Self::Warn),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+        ("trace", Self::Trace),
+    ];
+
+    /// The level's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Checks every key of both layers, then the overrides.
+pub(super) fn check(layers: &Layers<'_>, overrides: &Overrides) -> Result<Settings, Vec<Finding>> {
+    let mut reading = layers.begin();
+    let detect = detect(&mut reading);
+    let kalshi = kalshi(&mut reading, overrides);
+    let polymarket = polymarket(&mut reading);
+    let mappings = mappings(&mut reading, overrides);
+    let log = log(&mut reading, overrides);
+    let findings = reading.finish();
+    match (detect, kalshi, polymarket, mappings, log) {
+        (Some(detect), Some(kalshi), Some(polymarket), Some(mappings), Some(log))
+            if findings.is_empty() =>
+        {
+            Ok(Settings { detect, kalshi, polymarket, mappings, log })
+        }
+        _ => Err(findings),
+    }
+}
+
+fn detect(reading: &mut Reading<'_>) -> Option<Detect> {
+    let mut take = Take { group: reading.group("detect"), findings: &mut reading.findings };
+    let edge_min = take.money("edge_min", bounds::EDGE_MIN);
+    let profit_min = take.money("profit_min", bounds::PROFIT_MIN);
+    let edge_max = take.money("edge_max", bounds::EDGE_MAX);
+    let mids_apart_max = take.money("mids_apart_max", bounds::MIDS_APART_MAX);
+    let contracts_max = take.whole("contracts_max", bounds::CONTRACTS_MAX);
+    let grown_by_percent = take.whole("grown_by_percent", bounds::GROWN_BY_PERCENT);
+    let kalshi_book_age_max = take.millis("kalshi_book_age_ms_max", bounds::BOOK_AGE_MS_MAX);
+    let polymarket_book_age_max =
+        take.millis("polymarket_book_age_ms_max", bounds::BOOK_AGE_MS_MAX);
+    let feed_lag_max = take.millis("feed_lag_ms_max", bounds::FEED_LAG_MS_MAX);
+    let clock_offset_max = take.millis("clock_offset_ms_max", bounds::CLOCK_OFFSET_MS_MAX);
+    let batch_open_max = take.millis("batch_open_ms_max", bounds::BATCH_OPEN_MS_MAX);
+    let near_close = take.seconds("near_close_s", bounds::NEAR_S);
+    let near_start = take.seconds("near_start_s", bounds::NEAR_S);
+    let fee_age_max = take.seconds("fee_age_s_max", bounds::FEE_AGE_S_MAX);
+    if let (Some(least), Some(most)) = (&edge_min, &edge_max) {
+        take.ordered(("edge_min", least), ("edge_max", most), ToString::to_string);
+    }
+    take.finish();
+    Some(Detect {
+        edge_min: edge_min?.value,
+        profit_min: profit_min?.value,
+        edge_max: edge_max?.value,
+        mids_apart_max: mids_apart_max?.value,
+        contracts_max: Quantity::contracts(contracts_max?.value),
+        grown_by_percent: grown_by_percent?.value,
+        kalshi_book_age_max: kalshi_book_age_max?.value,
+        polymarket_book_age_max: polymarket_book_age_max?.value,
+        feed_lag_max: feed_lag_max?.value,
+        clock_offset_max: clock_offset_max?.value,
+        batch_open_max: batch_open_max?.value,
+        near_close: near_close?.value,
+        near_start: near_start?.value,
+        fee_age_max: fee_age_max?.value,
+    })
+}
+
+fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
+    let mut take = Take { group: reading.group("kalshi"), findings: &mut reading.findings };
+    let rest = take.address("rest", address::Kind::Rest);
+    let ws = take.address("ws", address::Kind::WebSocket);
+    let key = take.key(overrides);
+    let snapshot_deadline = take.millis("snapshot_deadline_ms", bounds::SNAPSHOT_DEADLINE_MS);
+    let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
+    let poll_per_s = take.whole("poll_per_s", bounds::POLL_PER_S);
+    let markets_per_lane = take.whole("markets_per_lane", bounds::MARKETS_PER_LANE);
+    take.finish();
+    Some(Kalshi {
+        rest: rest?,
+        ws: ws?,
+        key,
+        snapshot_deadline: snapshot_deadline?.value,
+        silence_max: silence_max?.value,
+        poll_per_s: poll_per_s?.value,
+        markets_per_lane: markets_per_lane?.value,
+    })
+}
+
+fn polymarket(reading: &mut Reading<'_>) -> Option<Polymarket> {
+    let mut take = Take { group: reading.group("polymarket"), findings: &mut reading.findings };
+    let clob = take.address("clob", address::Kind::Rest);
+    let gamma = take.address("gamma", address::Kind::Rest);
+    let data = take.address("data", address::Kind::Rest);
+    let ws = take.address("ws", address::Kind::WebSocket);
+    let snapshot_deadline = take.millis("snapshot_deadline_ms", bounds::SNAPSHOT_DEADLINE_MS);
+    let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
+    let tokens_per_frame = take.whole("tokens_per_frame", bounds::TOKENS_PER_FRAME);
+    let tokens_per_lane = take.whole("tokens_per_lane", bounds::TOKENS_PER_LANE);
+    let reconnect_planned = take.seconds("reconnect_planned_s", bounds::RECONNECT_PLANNED_S);
+    let confirm_every = take.millis("confirm_every_ms", bounds::CONFIRM_EVERY_MS);
+    let ping_every = take.millis("ping_every_ms", bounds::PING_EVERY_MS);
+    if let (Some(ping), Some(silence)) = (&ping_every, &silence_max) {
+        let shown = |span: &Duration| span.as_millis().to_string();
+        take.ordered(("ping_every_ms", ping), ("silence_ms_max", silence), shown);
+    }
+    take.finish();
+    Some(Polymarket {
+        clob: clob?,
+        gamma: gamma?,
+        data: data?,
+        ws: ws?,
+        snapshot_deadline: snapshot_deadline?.value,
+        silence_max: silence_max?.value,
+        tokens_per_frame: tokens_per_frame?.value,
+        tokens_per_lane: tokens_per_lane?.value,
+        reconnect_planned: reconnect_planned?.value,
+        confirm_every: confirm_every?.value,
+        ping_every: ping_every?.value,
+    })
+}
+
+fn mappings(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Mappings> {
+    let mut take = Take { group: reading.group("mappings"), findings: &mut reading.findings };
+    let dir = take.plain("dir", overrides.mappings_dir.as_deref());
+    take.finish();
+    Some(Mappings { dir: dir? })
+}
+
+fn log(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Log> {
+    let mut take = Take { group: reading.group("log"), findings: &mut reading.findings };
+    let level = take.level(overrides.log_level.as_deref());
+    take.finish();
+    Some(Log { level: level? })
+}
+
+/// Takes the values of one section, each within its bounds.
+#[derive(Debug)]
+struct Take<'d, 'f> {
+    group: Group<'d>,
+    findings: &'f mut Vec<Finding>,
+}
+
+impl<'d> Take<'d, '_> {
+    fn money(&mut self, key: &'static str, bounds: Bounds<Money>) -> Option<Value<'d, Money>> {
+        let found = self.group.decimal(key, self.findings)?;
+        let why = match Money::parse(&found.value) {
+            Ok(value) if bounds.contain(value) => {
+                return Some(Value { value, span: found.span, source: found.source });
+            }
+            Err(DecimalError::TooFine(decimals)) => format!("at most {decimals} decimals count"),
+            Err(DecimalError::Empty | DecimalError::Malformed) => {
+                "a plain decimal number belongs here".to_owned()
+            }
+            Ok(_) | Err(DecimalError::OutOfRange) => format!("it may be {bounds} dollars"),
+        };
+        let what = format!("`{key}` is \"{}\"", shortened(&found.value));
+        let cure = format!("write `{key} = \"…\"` with a number from {bounds}");
+        self.findings.push(found.error(what, why, cure));
+        None
+    }
+
+    fn whole(&mut self, key: &'static str, bounds: Bounds<u32>) -> Option<Value<'d, u32>> {
+        let found = self.group.integer(key, self.findings)?;
+        match u32::try_from(found.value) {
+            Ok(value) if bounds.contain(value) => {
+                Some(Value { value, span: found.span, source: found.source })
+            }
+            _ => {
+                let what = format!("`{key}` is {}", found.value);
+                let cure = format!("write `{key} = …` with a number from {bounds}");
+                self.findings.push(found.error(what, format!("it may be {bounds}"), cure));
+                None
+            }
+        }
+    }
+
+    fn millis(&mut self, key: &'static str, bounds: Bounds<u32>) -> Option<Value<'d, Duration>> {
+        let Value { value, span, source } = self.whole(key, bounds)?;
+        Some(Value { value: Duration::from_millis(value.into()), span, source })
+    }
+
+    fn seconds(&mut self, key: &'static str, bounds: Bounds<u32>) -> Option<Value<'d, Duration>> {
+        let Value { value, span, source } = self.whole(key, bounds)?;
+        Some(Value { value: Duration::from_secs(value.into()), span, source })
+    }
+
+    /// Reports two values of which the first is not below the second, at the one the user wrote.
+    fn ordered<T: PartialOrd>(
+        &mut self,
+        (low_key, low): (&str, &Value<'_, T>),
+        (high_key, high): (&str, &Value<'_, T>),
+        shown: impl Fn(&T) -> String,
+    ) {
+        if low.value < high.value {
+            return;
+        }
+        let (low_shown, high_shown) = (shown(&low.value), shown(&high.value));
+        let at = if low.source.file() == super::DEFAULT_NAME {
+            high.source.error(&high.span, "", "", "")
+        } else {
+            low.error("", "", "")
+        };
+        self.findings.push(Finding {
+            what: format!("`{low_key}` is {low_shown} and `{high_key}` is {high_shown}"),
+            why: format!("`{low_key}` must be below `{high_key}`"),
+            cure: format!("lower `{low_key}` or raise `{high_key}`"),
+            ..at
+        });
+    }
+
+    fn address(&mut self, key: &'static str, kind: address::Kind) -> Option<String> {
+        let found = self.group.text(key, self.findings)?;
+        match address::check(&found.value, kind) {
+            Ok(()) => Some(found.value),
+            Err(flaw) => {
+                let what = format!("`{key}` is \"{}\"", shortened(&found.value));
+                self.findings.push(found.error(what, flaw.why, flaw.cure));
+                None
+            }
+        }
+    }
+
+    /// A text without more meaning, not empty and without control characters.
+    fn plain(&mut self, key: &'static str, over: Option<&str>) -> Option<String> {
+        let found = self.group.text(key, self.findings);
+        if let Some(over) = given(over) {
+            return self.plain_over(key, over);
+        }
+        let found = found?;
+        if is_plain(&found.value) {
+            return Some(found.value);
+        }
+        let what = format!("`{key}` is \"{}\"", shortened(&found.value));
+        let cure = format!("write `{key} = \"…\"`");
+        self.findings.push(found.error(what, NOT_PLAIN, cure));
+        None
+    }
+
+    fn plain_over(&mut self, key: &str, over: &str) -> Option<String> {
+        if is_plain(over) {
+            return Some(over.to_owned());
+        }
+        let what = format!("`{key}` is \"{}\"", shortened(over));
+        self.findings.push(overridden(what, NOT_PLAIN, "correct or remove it"));
+        None
+    }
+
+    /// The key: both of its parts or neither.
+    fn key(&mut self, overrides: &Overrides) -> Option<Key> {
+        let here = |value: Option<&Value<'_, String>>| {
+            value.map(|value| (value.source.file() == super::DEFAULT_NAME, value.error("", "", "")))
+        };
+        let id_field = self.group.text("key_id", self.findings);
+        let file_field = self.group.text("key_file", self.findings);
+        let place = here(id_field.as_ref()).or_else(|| here(file_field.as_ref()));
+        let id = self.part("key_id", id_field, overrides.kalshi_key_id.as_deref());
+        let file = self.part("key_file", file_field, overrides.kalshi_key_file.as_deref());
+        let (has, lacks) = match (id, file) {
+            (Part::Given(id), Part::Given(file)) => return Some(Key { id, file }),
+            (Part::Given(_), Part::Absent) => ("key_id", "key_file"),
+            (Part::Absent, Part::Given(_)) => ("key_file", "key_id"),
+            _ => return None,
+        };
+        let base = place.map_or_else(|| overridden("", "", ""), |(_, finding)| finding);
+        self.findings.push(Finding {
+            what: format!("`{has}` is given without `{lacks}`"),
+            why: "a key is its id and its file".to_owned(),
+            cure: format!("give `{lacks}` too, or neither"),
+            ..base
+        });
+        None
+    }
+
+    fn part(&mut self, key: &str, found: Option<Value<'d, String>>, over: Option<&str>) -> Part {
+        if let Some(over) = given(over) {
+            return self.plain_over(key, over).map_or(Part::Wrong, Part::Given);
+        }
+        let Some(found) = found else { return Part::Absent };
+        if is_plain(&found.value) {
+            return Part::Given(found.value);
+        }
+        let what = format!("`{key}` is \"{}\"", shortened(&found.value));
+        self.findings.push(found.error(what, NOT_PLAIN, format!("write `{key} = \"…\"`")));
+        Part::Wrong
+    }
+
+    fn level(&mut self, over: Option<&str>) -> Option<Level> {
+        let found = self.group.text("level", self.findings);
+        let name = given(over).map(str::to_owned);
+        let name = name.or_else(|| found.as_ref().map(|found| found.value.clone()))?;
+        if let Some((_, level)) = Level::ALL.iter().find(|(word, _)| *word == name) {
+            return Some(*level);
+        }
+        let names = Level::ALL.map(|(word, _)| word);
+        let cure = match nearest(&name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of {}", listed(&names)),
+        };
+        let what = format!("`{}` is no log level", shortened(&name));
+        let why = format!("a level is one of {}", listed(&names));
+        self.findings.push(match found {
+            Some(found) if given(over).is_none() => found.error(what, why, cure),
+            _ => overridden(what, why, cure),
+        });
+        None
+    }
+
+    fn finish(self) {
+        self.group.finish(self.findings);
+    }
+}
+
+/// A part of a key.
+#[derive(Debug)]
+enum Part {
+    Absent,
+    Wrong,
+    Given(String),
+}
+
+const NOT_PLAIN: &str = "it must not be empty, very long, or hold control characters";
+
+fn is_plain(text: &str) -> bool {
+    const BYTES_MAX: usize = 4_096;
+    !text.trim().is_empty() && text.len() <= BYTES_MAX && !text.chars().any(char::is_control)
+}
+
+fn given(over: Option<&str>) -> Option<&str> {
+    over.filter(|text| !text.is_empty())
+}
+
+fn overridden(what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Finding {
+    Source::new(OVERRIDES_NAME, "").error(&(0..0), what, why, cure)
+}
