@@ -1,9 +1,14 @@
 //! What can be broken on purpose, and when.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::Venue;
 use crate::domain::market::Band;
+use crate::domain::{Price, Venue};
+
+use super::Floor;
+use super::dice::Dice;
+use super::world::World;
 
 /// One thing that goes wrong at one venue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,4 +81,177 @@ pub struct Scheduled {
     pub venue: Venue,
     /// What.
     pub fault: Fault,
+}
+
+/// Steps a second that the schedule reckons with.
+const STEPS_PER_SECOND: u64 = 20;
+/// The first fault strikes when clients have had time to connect.
+const FIRST_STEP: u64 = 60;
+/// From one fault to the next at the same venue, in steps; the last faults of a venue are over by
+/// then, so that each one's effect can be told apart.
+const SPACING: (i64, i64) = (100, 140);
+/// How long a fault lasts, in milliseconds.
+const LASTS_MS: (i64, i64) = (800, 2_500);
+/// A freeze has to outlast a client's patience to be noticed, but not the next fault.
+const FREEZE_MS: (i64, i64) = (3_000, 4_500);
+/// The kinds of faults.
+const KINDS: usize = 8;
+
+/// Draws a schedule of faults for a run of `steps`. Each venue gets every kind once in random
+/// order, then again; the other venue starts half a round apart, so all eight kinds are seen within
+/// the first minute at 20 steps a second.
+pub fn schedule(seed: u64, steps: u64, world: &World) -> Vec<Scheduled> {
+    let mut faults = Vec::new();
+    for (purpose, venue) in (0_u64..).zip(Venue::ALL) {
+        let mut dice = Dice::stream(seed, 0xfa17 + purpose);
+        let offset = dice.between(0, SPACING.0 / 2).unsigned_abs();
+        let mut step = FIRST_STEP + offset;
+        let mut kinds = Vec::new();
+        // The second venue begins with the kinds that the first has in the second half.
+        let mut order = shuffled(&mut Dice::stream(seed, 0xfa17));
+        if venue == Venue::Polymarket {
+            order.rotate_left(KINDS / 2);
+        }
+        while step <= steps {
+            if kinds.is_empty() {
+                kinds.clone_from(&order);
+            }
+            let kind = kinds.remove(0);
+            let fault = draw(kind, &mut dice, world.floor(venue));
+            faults.push(Scheduled { step, venue, fault });
+            step += dice.between(SPACING.0, SPACING.1).unsigned_abs();
+        }
+    }
+    faults.sort_by_key(|scheduled| scheduled.step);
+    faults
+}
+
+fn shuffled(dice: &mut Dice) -> Vec<usize> {
+    let mut kinds: Vec<usize> = (0..KINDS).collect();
+    for last in (1..KINDS).rev() {
+        kinds.swap(last, dice.index(last + 1));
+    }
+    kinds
+}
+
+fn draw(kind: usize, dice: &mut Dice, floor: &Floor) -> Fault {
+    let mut span = |(low, high)| Duration::from_millis(dice.between(low, high).unsigned_abs());
+    match kind {
+        0 => Fault::Disconnect,
+        1 => Fault::Freeze { lasts: span(FREEZE_MS) },
+        2 => Fault::Gap,
+        3 => Fault::LateSnapshot { lasts: span(LASTS_MS) },
+        4 => Fault::RateLimited { lasts: span(LASTS_MS) },
+        5 => {
+            let lasts = span(LASTS_MS);
+            let status = [500, 502, 503, 504][dice.index(4)];
+            Fault::ServerError { lasts, status }
+        }
+        6 => Fault::Pause { lasts: span(LASTS_MS), market: dice.index(floor.listings.len()) },
+        _ => {
+            let market = dice.index(floor.listings.len());
+            let coarse = floor
+                .listings
+                .get(market)
+                .is_some_and(|listing| listing.bands.iter().all(|band| band.step == COARSE));
+            // What is coarse becomes fine and the other way round.
+            let step = if coarse { FINE } else { COARSE };
+            Fault::Ticks { market, bands: vec![Band { start: 0, end: Price::ONE, step }] }
+        }
+    }
+}
+
+/// Whole cents and tenths of a cent.
+const COARSE: u16 = 100;
+const FINE: u16 = 10;
+
+/// How many steps of the agents a span takes, rounded up.
+pub fn steps_of(span: Duration, step_every: Duration) -> u64 {
+    let nominal = Duration::from_millis(1_000 / STEPS_PER_SECOND);
+    let every = if step_every.is_zero() { nominal } else { step_every };
+    u64::try_from(span.as_nanos().div_ceil(every.as_nanos())).unwrap_or(u64::MAX)
+}
+
+/// The faults of a run that are still to come, and how many struck.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// Latest first, so that the next one is at the end.
+    pending: Vec<Scheduled>,
+    struck: BTreeMap<(Venue, &'static str), u64>,
+}
+
+impl Script {
+    /// Takes a schedule in any order.
+    pub fn new(mut faults: Vec<Scheduled>) -> Self {
+        faults.sort_by_key(|scheduled| scheduled.step);
+        faults.reverse();
+        Self { pending: faults, struck: BTreeMap::new() }
+    }
+
+    /// The next fault that strikes before `step` or earlier, counted as struck.
+    pub fn next_due(&mut self, step: u64) -> Option<Scheduled> {
+        let due = self.pending.pop_if(|scheduled| scheduled.step <= step)?;
+        *self.struck.entry((due.venue, due.fault.name())).or_insert(0) += 1;
+        Some(due)
+    }
+
+    /// How often each kind of fault struck each venue.
+    pub const fn struck(&self) -> &BTreeMap<(Venue, &'static str), u64> {
+        &self.struck
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn all_eight_kinds_strike_within_the_first_minute() {
+        for seed in 0..50 {
+            let world = World::new(1);
+            let faults = schedule(seed, 60 * STEPS_PER_SECOND, &world);
+            let kinds: BTreeSet<_> = faults.iter().map(|s| s.fault.name()).collect();
+            assert_eq!(kinds.len(), KINDS, "seed {seed}: {kinds:?}");
+            for venue in Venue::ALL {
+                let steps: Vec<u64> =
+                    faults.iter().filter(|s| s.venue == venue).map(|s| s.step).collect();
+                assert!(steps.windows(2).all(|pair| pair[1] - pair[0] >= 100), "{steps:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_venue_meets_every_kind_again_and_again() {
+        let world = World::new(1);
+        let faults = schedule(9, 6_000, &world);
+        for venue in Venue::ALL {
+            for kind in ["disconnect", "freeze", "sequence_gap", "trading_pause", "tick_change"] {
+                let count =
+                    faults.iter().filter(|s| s.venue == venue && s.fault.name() == kind).count();
+                assert!(count >= 2, "{venue} {kind}: {count}");
+            }
+        }
+        assert_eq!(faults, schedule(9, 6_000, &world));
+        assert_ne!(faults, schedule(10, 6_000, &world));
+    }
+
+    #[test]
+    fn a_script_strikes_in_order_and_counts() {
+        let fault = |step| Scheduled { step, venue: Venue::Kalshi, fault: Fault::Gap };
+        let mut script = Script::new(vec![fault(9), fault(3)]);
+        assert_eq!(script.next_due(2), None);
+        assert_eq!(script.next_due(5).map(|due| due.step), Some(3));
+        assert_eq!(script.next_due(5), None);
+        assert_eq!(script.next_due(9).map(|due| due.step), Some(9));
+        assert_eq!(script.struck()[&(Venue::Kalshi, "sequence_gap")], 2);
+    }
+
+    #[test]
+    fn spans_are_counted_in_whole_steps() {
+        let ms = Duration::from_millis;
+        assert_eq!(steps_of(ms(2_010), ms(50)), 41);
+        assert_eq!(steps_of(ms(100), Duration::ZERO), 2);
+    }
 }

@@ -198,6 +198,7 @@ pub mod agents;
 pub mod catalogue;
 pub mod dice;
 pub mod faults;
+pub mod kalshi;
 pub mod matching;
 pub mod world;
 pub mod polymarket;
