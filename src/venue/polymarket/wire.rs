@@ -111,8 +111,6 @@ pub(super) struct BookRequest<'a> {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GammaMarket {
-    #[serde(default)]
-    pub id: Option<Text>,
     pub question: Option<String>,
     pub condition_id: Option<String>,
     pub slug: Option<String>,
@@ -163,6 +161,8 @@ pub(super) struct GammaEvent {
 /// A page of `/markets/keyset` or `/events/keyset`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page<'a> {
+    #[serde(borrow, default)]
+    pub id: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "data")]
     pub markets: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -214,12 +214,4 @@ pub(super) struct ClobMarket {
 pub(super) struct ClobToken {
     pub t: String,
     pub o: String,
-}
-
-/// An id that is a string here and a number there.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Text {
-    Text(String),
-    Number(u64),
 }

@@ -8,6 +8,7 @@
 //! them ([`scan`]); whatever it does not expect goes through serde, which also writes the errors.
 
 mod frame;
+pub mod market;
 pub mod number;
 pub mod scan;
 
