@@ -246,7 +246,10 @@ fn compact(market: usize, floor: &Floor) -> Value {
 fn brief(market: usize, floor: &Floor) -> Value {
     let listing = &floor.listings[market];
     let prices = catalog::outcome_prices(market, floor);
-    let token = |id: &str, label: &str, price: &str| json!({ "token_id": id, "outcome": label, "price": number(price), "winner": false });
+    let token = |id: &str, label: &str, price: &str| {
+        let price = number(price);
+        json!({ "token_id": id, "outcome": label, "price": price, "winner": false })
+    };
     json!({
         "condition_id": listing.id,
         "rewards": { "rates": null, "min_size": 0, "max_spread": 0 },

@@ -220,7 +220,9 @@ impl Core for Polymarket {
             Fault::Freeze { lasts } => self.stream.freeze(now.after(*lasts)),
             Fault::Gap => self.stream.lose_one(),
             Fault::LateSnapshot { lasts } => self.stream.hold_images(now.after(*lasts)),
-            Fault::RateLimited { lasts } => self.limited = Some(now.after(*lasts)),
+            Fault::RateLimited { lasts } => {
+                self.limited = self.limited.max(Some(now.after(*lasts)));
+            }
             Fault::ServerError { lasts, status } => {
                 self.erring = Some((now.after(*lasts), (*status).clamp(500, 504)));
             }

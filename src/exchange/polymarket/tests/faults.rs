@@ -156,3 +156,16 @@ fn another_tick_is_announced_before_the_books_that_use_it() {
     rig.fault(&Fault::Ticks { market: 0, bands: Vec::new() });
     assert!(rig.texts(connection).is_empty(), "nothing changed");
 }
+
+#[test]
+fn a_late_book_that_nobody_wants_any_more_is_not_sent() {
+    let mut rig = Rig::new(1);
+    rig.fault(&Fault::LateSnapshot { lasts: secs(5) });
+    let connection = rig.both(1);
+    let ids = serde_json::json!([token(0, Outcome::Yes)]);
+    rig.say(connection, &format!(r#"{{"operation":"unsubscribe","assets_ids":{ids}}}"#));
+    rig.tick(secs(5));
+    let frames = rig.frames(connection);
+    assert_eq!(frames[0].as_array().unwrap().len(), 1);
+    assert_eq!(frames[0][0]["asset_id"], token(0, Outcome::No));
+}

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::super::matching::OrderNumber;
 use super::*;
 
 /// What happens to the book of the first market.
@@ -12,23 +13,26 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let side = prop_oneof![Just(Side::Bid), Just(Side::Ask)];
     prop_oneof![
-        3 => (side, 1u16..100, 1u32..40)
+        3 => (side, 35u16..65, 1u32..40)
             .prop_map(|(side, cents, count)| Step::Order { side, cents, count }),
         1 => (1u64..40).prop_map(Step::Cancel),
     ]
 }
 
-fn play(rig: &mut Rig, step: &Step) {
+/// Plays several steps as one batch.
+fn play(rig: &mut Rig, batch: &[Step]) {
     let mut facts = Vec::new();
-    match *step {
-        Step::Order { side, cents, count } => {
-            let at = Price::from_units(cents * 100).unwrap();
-            let quantity = Quantity::contracts(count);
-            rig.floor.books[0].submit(Owner(1), side, at, quantity, Remainder::Rests, &mut facts);
-        }
-        Step::Cancel(number) => {
-            let number = super::super::super::matching::OrderNumber(number);
-            rig.floor.books[0].cancel(number, &mut facts);
+    let book = &mut rig.floor.books[0];
+    for step in batch {
+        match *step {
+            Step::Order { side, cents, count } => {
+                let at = Price::from_units(cents * 100).unwrap();
+                let quantity = Quantity::contracts(count);
+                book.submit(Owner(1), side, at, quantity, Remainder::Rests, &mut facts);
+            }
+            Step::Cancel(number) => {
+                book.cancel(OrderNumber(number), &mut facts);
+            }
         }
     }
     rig.report(&facts);
@@ -38,18 +42,18 @@ proptest! {
     #[test]
     fn frames_alone_rebuild_both_books_after_every_batch(
         before in prop::collection::vec(step(), 0..20),
-        steps in prop::collection::vec(step(), 1..60),
+        batches in prop::collection::vec(prop::collection::vec(step(), 1..4), 1..30),
     ) {
         let mut rig = Rig::new(2);
-        before.iter().for_each(|step| play(&mut rig, step));
+        play(&mut rig, &before);
         let (yes, no) = (token(0, Outcome::Yes), token(0, Outcome::No));
         let whole = rig.both(1);
         let half = rig.subscribe(2, std::slice::from_ref(&no));
         let (mut client, mut half_client) = (Client::default(), Client::default());
-        for step in std::iter::once(None).chain(steps.iter().map(Some)) {
-            if let Some(step) = step {
+        for batch in std::iter::once(None).chain(batches.iter().map(Some)) {
+            if let Some(batch) = batch {
                 rig.now = rig.now.after(Duration::from_millis(7));
-                play(&mut rig, step);
+                play(&mut rig, batch);
             }
             let stamp = rig.now.millis().to_string();
             let frames = rig.frames(whole);
@@ -305,4 +309,15 @@ fn a_removal_is_sometimes_told_twice() {
         twice += usize::from(kinds(&frames).iter().filter(|k| **k == "price_change").count() == 2);
     }
     assert!(twice > 0, "at least one of ten removals");
+}
+
+#[test]
+fn a_level_that_ends_as_it_began_is_not_told() {
+    let mut rig = Rig::new(1);
+    rig.order(Side::Bid, "0.41", 10);
+    let connection = rig.both(1);
+    rig.out.clear();
+    let order = Step::Order { side: Side::Bid, cents: 41, count: 5 };
+    play(&mut rig, &[order, Step::Cancel(2)]);
+    assert!(rig.texts(connection).is_empty());
 }

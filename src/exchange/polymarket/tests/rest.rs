@@ -151,6 +151,8 @@ fn gamma_pages_by_offset_and_by_cursor() {
         }
         seen.dedup();
         assert_eq!(seen.len(), expected, "{route}");
+        let whole = rig.get("gamma", &format!("{route}?limit=100&id={}", seen[0]));
+        assert!(whole.get("next_cursor").is_none(), "absent on the last page");
         assert_eq!(rig.status("gamma", &format!("{route}?offset=1")), 422);
         assert_eq!(rig.status("gamma", &format!("{route}?after_cursor=!")), 422);
     }
