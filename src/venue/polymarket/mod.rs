@@ -11,5 +11,6 @@ pub mod encode;
 pub mod error;
 pub mod facts;
 pub mod parse;
+pub mod rest;
 pub mod stream;
 mod wire;
