@@ -17,7 +17,7 @@ use crate::venue::Error;
 
 use super::error::{failure, malformed};
 use super::parse::market::{self, Event, Listing, Listings};
-use super::parse::{self, Book, Place};
+use super::parse::{self, Book, Books, Place};
 use super::{encode, facts};
 use patience::{Patience, Verdict};
 
@@ -245,7 +245,10 @@ impl Client {
         let url = encode::url(&self.settings.clob_url, "/book", &[("token_id", token)]);
         match self.get(Class::Book, "get_book", url).await {
             Err(Error::Refused { status: 404, .. }) => Err(no_such(token)),
-            other => Ok(parse::books(&other?.body, resolve)?.into_iter().next()),
+            other => {
+                let mut books = parse::books(&other?.body, resolve)?;
+                books.refused.pop().map_or(Ok(books.found.pop()), Err)
+            }
         }
     }
 
@@ -255,14 +258,16 @@ impl Client {
         &self,
         tokens: &[&str],
         resolve: &(impl Fn(&str) -> Option<Place> + Sync),
-    ) -> Result<Vec<Book>, Error> {
-        let mut all = Vec::with_capacity(tokens.len());
+    ) -> Result<Books, Error> {
+        let mut all = Books::default();
         for chunk in tokens.chunks(facts::BOOKS_MAX) {
             let url = encode::url(&self.settings.clob_url, "/books", &[]);
             let json = Some(encode::book_requests(chunk));
             let call = Call { url, json, ..Call::default() };
             let answer = self.ask(Class::Books, "post_books", call).await?;
-            all.append(&mut parse::books(&answer.body, resolve)?);
+            let mut books = parse::books(&answer.body, resolve)?;
+            all.found.append(&mut books.found);
+            all.refused.append(&mut books.refused);
         }
         Ok(all)
     }
