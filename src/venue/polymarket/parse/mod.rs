@@ -271,28 +271,36 @@ pub struct Book {
     pub levels: Vec<(Side, Level)>,
 }
 
+/// Books that could be read, and why others could not.
+#[derive(Debug, Default)]
+pub struct Books {
+    /// Those that could be read.
+    pub found: Vec<Book>,
+    /// One error for each that could not.
+    pub refused: Vec<Error>,
+}
+
 /// Reads the answer of `POST /books` (an array) or `GET /book` (one object). Books of tokens that
-/// `resolve` does not know are left out.
-pub fn books(text: &str, resolve: &impl Fn(&str) -> Option<Place>) -> Result<Vec<Book>, Error> {
+/// `resolve` does not know are left out; one that makes no sense does not hide the others.
+pub fn books(text: &str, resolve: &impl Fn(&str) -> Option<Place>) -> Result<Books, Error> {
     let text = text.trim();
     let mut scratch = Scratch::default();
-    let mut found = Vec::new();
-    let mut one = |text: &str| -> Result<(), Error> {
-        let image = book(text, resolve, &mut scratch)?;
-        if let Some(place) = image.place {
-            let reading = reading(place.market, &image, &scratch.levels);
-            found.push(Book { reading, levels: scratch.levels.clone() });
-        }
-        Ok(())
-    };
-    if text.starts_with('[') {
-        for raw in elements(text)? {
-            one(raw.get())?;
-        }
+    let mut all = Books::default();
+    let items = if text.starts_with('[') {
+        elements(text)?
     } else {
-        one(text)?;
+        vec![serde_json::from_str(text).map_err(|error| unreadable("book", &error))?]
+    };
+    for raw in items {
+        match book(raw.get(), resolve, &mut scratch) {
+            Ok(image) => all.found.extend(image.place.map(|place| Book {
+                reading: reading(place.market, &image, &scratch.levels),
+                levels: scratch.levels.clone(),
+            })),
+            Err(error) => all.refused.push(error),
+        }
     }
-    Ok(found)
+    Ok(all)
 }
 
 /// `best_bid_ask` in terms of YES.

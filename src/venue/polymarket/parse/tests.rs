@@ -111,11 +111,11 @@ fn a_missing_field_is_named_with_the_event_and_the_market() {
 
 #[test]
 fn books_over_rest_are_readings_in_terms_of_yes() {
-    let both = books(fixture!("http_books.json"), &resolve).unwrap();
+    let both = books(fixture!("http_books.json"), &resolve).unwrap().found;
     assert_eq!(both.len(), 2);
     assert_eq!(both[0].reading.checksum, both[1].reading.checksum, "one pool, two views");
     assert_eq!(both[0].reading.source, Some(Timestamp::from_millis(1_763_800_000_000)));
-    let one = books(fixture!("http_book.json"), &resolve).unwrap();
+    let one = books(fixture!("http_book.json"), &resolve).unwrap().found;
     assert_eq!(one[0].reading, both[0].reading);
     let mut local = crate::book::Book::new();
     local.begin(crate::book::Lane(0), 0);
@@ -124,7 +124,10 @@ fn books_over_rest_are_readings_in_terms_of_yes() {
     }
     local.end(Timestamp::ZERO);
     assert_eq!(local.checksum(), one[0].reading.checksum);
-    assert!(books("[]", &resolve).unwrap().is_empty());
+    assert!(books("[]", &resolve).unwrap().found.is_empty());
+    let half = fixture!("http_books.json").replacen("\"0.53\"", "\"NaN\"", 1);
+    let half = books(&half, &resolve).unwrap();
+    assert_eq!((half.found.len(), half.refused.len()), (1, 1), "one bad book hides no other");
     assert!(books("<html>", &resolve).is_err());
 }
 
