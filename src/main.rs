@@ -1,2 +1,7 @@
 //! The `crossbook` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crossbook::app::main(std::env::args_os())
+}

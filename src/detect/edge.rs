@@ -13,15 +13,15 @@
 //! All figures follow from the fills that remain:
 //!
 //! - `cost`: for each fill, price x quantity rounded up to a micro-dollar;
-//! - `fee`: for each fill, [`FeeModel::estimate`]: rounded up to $0.0001 on Kalshi and to $0.00001 on
-//!   Polymarket;
+//! - `fee`: for each fill, [`FeeModel::estimate`]: rounded up to $0.0001 on Kalshi and to $0.00001
+//! on Polymarket;
 //! - `payout`: a dollar for each contract of Kalshi's quantity;
 //! - `profit`: payout - cost - fees - resolution risk; `edge`: profit per contract, rounded down.
 //!
 //! The all-in cost of a share rises along a ladder, so the greedy walk is optimal before rounding.
-//! With fee rounding and grids it trails the best of all quantities by at most $0.0001 for each Kalshi
-//! level used, $0.00001 for each Polymarket level used, and one grain's profit; a property test
-//! against brute force over exact fractions holds it to that.
+//! With fee rounding and grids it trails the best of all quantities by at most $0.0001 for each
+//! Kalshi level used, $0.00001 for each Polymarket level used, and one grain's profit; a property
+//! test against brute force over exact fractions holds it to that.
 
 use crate::book::{Ladder, Level};
 use crate::domain::{Date, FeeModel, Minimum, Money, Outcome, Price, Quantity, Side, Timestamp};
@@ -271,8 +271,8 @@ fn judge(
     }
 }
 
-/// Simple annual return in thousandths, rounded down: `profit / outlay x 365 / days`, where days is the
-/// exact time from `now` to the start of `settles` in UTC. `None` when that is not ahead.
+/// Simple annual return in thousandths, rounded down: `profit / outlay x 365 / days`, where days is
+/// the exact time from `now` to the start of `settles` in UTC. `None` when that is not ahead.
 pub fn annualised(profit: Money, outlay: Money, now: Timestamp, settles: Date) -> Option<i64> {
     const YEAR_NANOS: i128 = 365 * 86_400 * 1_000_000_000;
     let ahead = Timestamp::start_of(settles)?.nanos().checked_sub(now.nanos())?;
@@ -295,11 +295,11 @@ pub struct Holding {
     pub outcome: Outcome,
 }
 
-/// The worst total over the payoff table and the plain yes and no: what both legs pay, less their cost
-/// and fees. `None` without a table.
+/// The worst total over the payoff table and the plain yes and no: what both legs pay, less their
+/// cost and fees. `None` without a table.
 ///
-/// `Last` and `Fair` can be anything, at each venue by itself, so a holder counts nothing. A leg that
-/// is paid `as-resolved` where the other is not counts nothing either. Two legs that both pay
+/// `Last` and `Fair` can be anything, at each venue by itself, so a holder counts nothing. A leg
+/// that is paid `as-resolved` where the other is not counts nothing either. Two legs that both pay
 /// as resolved pay as planned.
 pub fn worst(
     table: &[Branch],

@@ -1,9 +1,10 @@
 //! Whether a book may be believed now.
 //!
 //! Freshness is proof, not movement: a quiet book is not stale. The age of a book is the time since
-//! the last evidence that it is whole and live. On Kalshi a heartbeat or any frame of the connection
-//! with an unbroken sequence proves every book of the connection; on Polymarket, where a connection
-//! can answer `PONG` for hours while an asset is dead, only the market's own frames and readings do.
+//! the last evidence that it is whole and live. On Kalshi a heartbeat or any frame of the
+//! connection with an unbroken sequence proves every book of the connection; on Polymarket, where a
+//! connection can answer `PONG` for hours while an asset is dead, only the market's own frames and
+//! readings do.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Two books and a pair: an edge, or the named reason why there is none.
 //!
-//! `gate` decides whether a book may be believed now; `edge` walks the two ladders together. Both are
-//! pure, neither allocates once its buffers are warm.
+//! `gate` decides whether a book may be believed now; `edge` walks the two ladders together. Both
+//! are pure, neither allocates once its buffers are warm.
 
 pub mod edge;
 pub mod gate;

@@ -86,6 +86,11 @@ impl Books {
         self.touch(index);
     }
 
+    /// Makes the slot of a market of which nothing but its name is known.
+    pub fn name(&mut self, index: MarketIndex, id: &str) {
+        id.clone_into(&mut self.slot_mut(index).id);
+    }
+
     /// Gives a market's pairs a new list of positions.
     pub fn set_pairs(&mut self, index: MarketIndex, pairs: Vec<u32>) {
         self.slot_mut(index).pairs = pairs;
@@ -206,8 +211,8 @@ impl Books {
         Some(market)
     }
 
-    /// Loses every book whose batch has been open, or whose sides have been crossed, for longer than
-    /// `patience`, and calls `found` for each.
+    /// Loses every book whose batch has been open, or whose sides have been crossed, for longer
+    /// than `patience`, and calls `found` for each.
     pub fn lose_suspects(
         &mut self,
         patience: Duration,

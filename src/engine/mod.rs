@@ -1,8 +1,8 @@
 //! One synchronous machine from updates to decisions.
 //!
-//! [`Engine::handle`] takes one event and the time and adds to a list of effects. It does no I/O and
-//! reads no clock: the same events at the same times give the same effects, bit for bit. Live runs,
-//! replays and simulations drive this one function.
+//! [`Engine::handle`] takes one event and the time and adds to a list of effects. It does no I/O
+//! and reads no clock: the same events at the same times give the same effects, bit for bit. Live
+//! runs, replays and simulations drive this one function.
 //!
 //! Invariants: a pair is looked at only when a drain is complete, when time passes for a pair that
 //! has an open opportunity or waits for one of its books to become fresh, or when pairs or facts
@@ -116,6 +116,11 @@ impl Engine {
                 self.look_at_waiting(now, effects);
             }
         }
+    }
+
+    /// Makes room for a market of which nothing but its name is known.
+    pub fn name(&mut self, market: MarketIndex, id: &str) {
+        self.books.name(market, id);
     }
 
     /// All books.

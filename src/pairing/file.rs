@@ -1,8 +1,8 @@
 //! The text of a mapping file as entries, each value with its position.
 //!
 //! Reading decides what kind a value is and whether its key exists; what a value means is for
-//! `check`. An entry that is not TOML, or holds something of the wrong kind, is marked as spoilt and
-//! leaves the others alone.
+//! `check`. An entry that is not TOML, or holds something of the wrong kind, is marked as spoilt
+//! and leaves the others alone.
 
 use crate::document::{Document, Field, Located, Section};
 use crate::domain::{Date, Finding, Source, Span};

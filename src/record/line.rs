@@ -53,6 +53,8 @@ pub enum Line<'a> {
         today: Cow<'a, str>,
         /// How Kalshi's NO levels are priced: `own_leg` when `use_yes_price` was `false`.
         kalshi_prices: Cow<'a, str>,
+        /// How Kalshi's books came: `stream` or `polling`.
+        kalshi_feed: Cow<'a, str>,
         /// Seed of every jitter.
         seed: u64,
     },

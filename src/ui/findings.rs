@@ -1,7 +1,7 @@
 //! Findings as text: with an excerpt of the file for people, on one line each for tools.
 //!
-//! What a file says is foreign text: control characters and marks that turn the direction of writing
-//! are taken out before anything reaches a terminal.
+//! What a file says is foreign text: control characters and marks that turn the direction of
+//! writing are taken out before anything reaches a terminal.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,8 +40,8 @@ pub fn lines(findings: &[Finding]) -> String {
     out
 }
 
-/// Each finding with its excerpt: the line, a mark under what is meant, why, and the cure. A finding of
-/// a file that is not among `files` (names and texts) is written without an excerpt.
+/// Each finding with its excerpt: the line, a mark under what is meant, why, and the cure. A
+/// finding of a file that is not among `files` (names and texts) is written without an excerpt.
 pub fn excerpts<N, T>(findings: &[Finding], files: &[(N, T)], colour: Colour) -> String
 where
     N: AsRef<str>,
@@ -163,8 +163,8 @@ fn clean(text: &str) -> String {
     text.chars().map(|letter| if is_foul(letter) { '\u{FFFD}' } else { letter }).collect()
 }
 
-/// The same, byte for byte as long, so that positions still hold; line ends other than those of text
-/// files would be counted as lines by the drawing crate, and are taken out too.
+/// The same, byte for byte as long, so that positions still hold; line ends other than those of
+/// text files would be counted as lines by the drawing crate, and are taken out too.
 fn same_length(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();

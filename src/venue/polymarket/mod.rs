@@ -1,7 +1,8 @@
 //! The client side of Polymarket's global order book: its market data.
 //!
-//! A market has two tokens and one pool of liquidity. The book kept here is that of the first token,
-//! called YES; what the venue says about the second is mirrored. Nothing here signs or orders.
+//! A market has two tokens and one pool of liquidity. The book kept here is that of the first
+//! token, called YES; what the venue says about the second is mirrored. Nothing here signs or
+//! orders.
 //!
 //! - [`stream::Stream`] is the [`crate::venue::Feed`] of one connection to the market channel.
 //! - [`rest::Client`] reads Gamma (facts, rules) and the CLOB (ticks, fees, books, time).

@@ -1,9 +1,9 @@
 //! The hot path: one shape of `orderbook_delta`, read without a JSON parser.
 //!
 //! [`scan`] reads exactly the bytes that the venue writes today, key for key, and answers `None` to
-//! anything else: another order of keys, a space, an escape, a value out of range. The general reader
-//! then has its say, so this module can make a frame faster but never mean something different; a
-//! property test holds the two equal.
+//! anything else: another order of keys, a space, an escape, a value out of range. The general
+//! reader then has its say, so this module can make a frame faster but never mean something
+//! different; a property test holds the two equal.
 
 use std::borrow::Cow;
 

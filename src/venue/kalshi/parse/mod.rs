@@ -1,8 +1,8 @@
 //! Wire to domain, pure.
 //!
-//! A message is understood whole or not at all: a missing field, a price finer than 1/10,000 or a size
-//! that is no number is an error that names the message, the market and the field. Types that are not
-//! known are [`Frame::Other`], never an error.
+//! A message is understood whole or not at all: a missing field, a price finer than 1/10,000 or a
+//! size that is no number is an error that names the message, the market and the field. Types that
+//! are not known are [`Frame::Other`], never an error.
 
 pub mod book;
 pub mod delta;

@@ -272,6 +272,15 @@ impl Client {
         Ok(all)
     }
 
+    /// CLOB `POST /books` of at most [`facts::BOOKS_MAX`] tokens, as the venue wrote it: for
+    /// whoever writes down what arrived before it is read.
+    pub async fn post_books_text(&self, tokens: &[&str]) -> Result<String, Error> {
+        let url = encode::url(&self.settings.clob_url, "/books", &[]);
+        let json = Some(encode::book_requests(tokens));
+        let call = Call { url, json, ..Call::default() };
+        Ok(self.ask(Class::Books, "post_books", call).await?.body)
+    }
+
     /// CLOB `/time`, in whole seconds.
     pub async fn get_time(&self) -> Result<Timestamp, Error> {
         let url = encode::url(&self.settings.clob_url, "/time", &[]);

@@ -1,0 +1,163 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Finds moments at which YES on one prediction market plus NO on the other costs less than the
+/// dollar they pay, net of every fee, at real depth.
+#[derive(Debug, Parser)]
+#[command(
+    name = "crossbook",
+    version,
+    max_term_width = 100,
+    after_help = "Without a command the demo runs: both venues as embedded exchanges on this machine, \
+                  no account, no network.\n\nExit codes: 0 done, 1 failed, 2 wrong usage or \
+                  configuration, 3 halted, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What the log on stderr tells: error, warn, info, debug or trace.
+    #[arg(long, global = true, value_name = "LEVEL", env = "CROSSBOOK_LOG")]
+    pub log: Option<String>,
+}
+
+/// What crossbook can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See it work: two embedded exchanges, connected to through the ordinary adapters.
+    ///
+    /// Starts a Kalshi and a Polymarket on loopback, with seeded agents that trade there, watches
+    /// the pairs of mappings/demo.toml and prints each opportunity when it opens, grows and closes.
+    /// Ends with a summary after --seconds or --steps, or at Ctrl-C.
+    Demo(Demo),
+    /// Watch the real venues and tell of net edges. Alert-only: places no orders.
+    ///
+    /// Builds no order gateway and loads no wallet key. A Kalshi key (its WebSocket asks for one)
+    /// is used for reading only; without one, Kalshi's public books are polled at a polite rate.
+    Watch(Watch),
+    /// Run recorded frames through the same codecs and engine, as fast as they go.
+    ///
+    /// Reads our own recordings (--record), which hold all that a replay needs and give the live
+    /// run's decisions, and captures of others: lines of {"recv_ms":…,"event":{…}} or bare venue
+    /// frames, plain, gzip or zstd.
+    Replay(Replay),
+    /// Run the two embedded exchanges alone, for tests and for bots of your own.
+    ///
+    /// Prints what a client needs, then serves until Ctrl-C.
+    Sim(Sim),
+    /// Look after the mapping files: which contract equals which.
+    #[command(subcommand)]
+    Pairs(Pairs),
+}
+
+/// `crossbook demo`
+#[derive(Debug, Args, Default, Clone)]
+pub struct Demo {
+    /// Stop after this many seconds.
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
+    /// Stop after exactly this many steps of the agents; the same seed and steps give the same
+    /// market history.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub steps: Option<u64>,
+    /// Seed of the agents, the faults and every jitter.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Break things on purpose: cut connections, silent freezes, lost messages, 429s, pauses, …
+    #[arg(long)]
+    pub faults: bool,
+    /// Only watch, place no orders.
+    #[arg(long)]
+    pub watch_only: bool,
+    /// Record all that arrives into a new file (zstd), for `crossbook replay`.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+/// `crossbook watch`
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Configuration file; without it every default holds.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the mapping files; read again whenever one changes.
+    #[arg(long, value_name = "DIR")]
+    pub mappings: Option<PathBuf>,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Stop after this many seconds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub seconds: Option<u64>,
+    /// Record all that arrives into a new file (zstd), for `crossbook replay`.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+/// `crossbook replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Recordings or captures, in the order in which they are played.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of mapping files to look for edges with; a recording of ours brings its own.
+    #[arg(long, value_name = "DIR")]
+    pub mappings: Option<PathBuf>,
+    /// Facts of the markets in a capture (tokens, ticks, fees, minimums), one JSON object a line;
+    /// without fee data there is no edge.
+    #[arg(long, value_name = "FILE")]
+    pub markets: Option<PathBuf>,
+    /// Take jumps in Kalshi's sequence numbers as natural: for captures that hold one market of a
+    /// busier subscription.
+    #[arg(long)]
+    pub ignore_seq: bool,
+    /// The capture was made with `use_yes_price: true`.
+    #[arg(long)]
+    pub yes_prices: bool,
+}
+
+/// `crossbook sim`
+#[derive(Debug, Args)]
+pub struct Sim {
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Seed of the agents and the faults.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Break things on purpose.
+    #[arg(long)]
+    pub faults: bool,
+    /// First of five ports to listen on, 0 for any that are free.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+}
+
+/// `crossbook pairs`
+#[derive(Debug, Subcommand)]
+pub enum Pairs {
+    /// Check the mapping files: every mistake at once, with file, line, cause and cure.
+    Check(Folder),
+    /// List the pairs.
+    List(Folder),
+}
+
+/// Which mapping files.
+#[derive(Debug, Args)]
+pub struct Folder {
+    /// Folder of the mapping files.
+    #[arg(value_name = "DIR", default_value = "mappings")]
+    pub dir: PathBuf,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,229 @@
+//! The live run: one thread that owns feeds, books and decisions, and the sockets they read.
+//!
+//! From socket to decision everything happens here, without a hop to another thread. Requests over
+//! REST, the terminal, the recording and the mapping files live elsewhere and talk to this thread
+//! through bounded queues.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::task::LocalSet;
+
+use crate::book::Lane;
+use crate::domain::{Market, Timestamp, Venue};
+use crate::net::clock;
+use crate::record::Writer;
+
+use super::lane;
+use super::pipeline::{Input, Pipeline};
+use super::report::Reporter;
+use super::shutdown::{Stop, Stopping};
+use super::transcript::Transcript;
+
+/// How often time passes for the engine although nothing arrives.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How often the status line is drawn.
+const STATUS: Duration = Duration::from_millis(500);
+
+/// Something that other threads found out.
+#[derive(Debug)]
+pub enum Message {
+    /// A market's facts.
+    Market(Box<Market>),
+    /// A market that is not there, and why.
+    NoMarket(Venue, String, String),
+    /// Books read over REST: the answer's body.
+    Books(Venue, String),
+    /// A venue's clock less ours, in nanoseconds.
+    Clock(Venue, i64),
+    /// The mapping files, read again.
+    Mappings(Vec<(String, String)>),
+    /// Something to tell the user.
+    Note(String),
+}
+
+/// Messages that may wait for the engine.
+pub const MESSAGES_MAX: usize = 20_000;
+
+/// What a run is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The machine.
+    pub pipeline: Pipeline,
+    /// Where what it decides is told.
+    pub reporter: Reporter,
+    /// Where what enters it is written.
+    pub recorder: Option<Writer>,
+    /// The first line of the recording.
+    pub transcript: Transcript,
+    /// What other threads found out.
+    pub messages: mpsc::Receiver<Message>,
+    /// Markets to be read over REST go here.
+    pub loads: mpsc::Sender<(Venue, String)>,
+    /// Hears of the end.
+    pub stopping: Stopping,
+}
+
+/// The state that all tasks of the engine thread share.
+pub struct Driver {
+    /// The machine.
+    pub pipeline: Pipeline,
+    reporter: Reporter,
+    recorder: Option<Writer>,
+    transcript: Transcript,
+    loads: mpsc::Sender<(Venue, String)>,
+    wakes: Vec<Rc<Notify>>,
+    opened: Vec<Lane>,
+    drains: u64,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("drains", &self.drains).finish_non_exhaustive()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Why.
+    pub stop: Stop,
+    /// What was told, for the summary.
+    pub reporter: Reporter,
+    /// The machine, for the summary.
+    pub pipeline: Pipeline,
+    /// What became of the recording.
+    pub recorded: std::io::Result<()>,
+}
+
+impl Driver {
+    /// Gives the machine an input: writes it down, lets it act, passes on what follows.
+    pub fn input(&mut self, input: &Input<'_>) {
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        if let Some(recorder) = &mut self.recorder {
+            let venue = |lane: Lane| self.pipeline.venue_of(lane);
+            recorder.write(&self.transcript.line(input, now, self.drains, venue));
+        }
+        self.pipeline.handle(input, now);
+        if let Input::Drained = input {
+            self.drains += 1;
+        }
+        self.pass_on(now);
+    }
+
+    /// Wakes what has work to do, and tells what there is to tell.
+    fn pass_on(&mut self, now: Timestamp) {
+        for lane in self.pipeline.wishes.new_lanes.drain(..) {
+            self.wakes.push(Rc::new(Notify::new()));
+            self.opened.push(lane);
+        }
+        for (at, wishes) in self.pipeline.wishes.lanes.iter().enumerate() {
+            if wishes.connect || wishes.close || !wishes.frames.is_empty() {
+                self.wakes[at].notify_one();
+            }
+        }
+        let loads = &mut self.pipeline.wishes.loads;
+        while let Some(load) = loads.pop() {
+            // A full queue keeps the rest for the next time something happens.
+            if let Err(mpsc::error::TrySendError::Full(load)) = self.loads.try_send(load) {
+                loads.push(load);
+                break;
+            }
+        }
+        while let Some(news) = self.pipeline.news.pop_front() {
+            self.reporter.tell(&news, &self.pipeline, now);
+        }
+    }
+
+    /// The bell of a lane.
+    pub fn wake_of(&self, lane: Lane) -> Option<Rc<Notify>> {
+        self.wakes.get(lane.at()).cloned()
+    }
+}
+
+/// Runs until stopped, on this thread.
+pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, drive(parts, mappings))
+}
+
+async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
+    let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, mut stopping } =
+        parts;
+    let mut driver = Driver {
+        pipeline,
+        reporter,
+        recorder,
+        transcript,
+        loads,
+        wakes: Vec::new(),
+        opened: Vec::new(),
+        drains: 0,
+    };
+    if let Some(recorder) = &mut driver.recorder {
+        recorder.write(&driver.transcript.start(clock::unix_nanos()));
+    }
+    driver.input(&Input::Mappings(mappings));
+    let driver = Rc::new(RefCell::new(driver));
+    let mut ticks = tokio::time::interval(TICK);
+    let mut statuses = tokio::time::interval(STATUS);
+    let mut lanes = tokio::task::JoinSet::new();
+    let stop = loop {
+        for lane in std::mem::take(&mut driver.borrow_mut().opened) {
+            lanes.spawn_local(lane::run(Rc::clone(&driver), lane, stopping.clone()));
+        }
+        tokio::select! {
+            biased;
+            stop = stopping.wait() => break stop,
+            Some(message) = messages.recv() => take(&driver, message),
+            _ = ticks.tick() => driver.borrow_mut().input(&Input::Tick),
+            _ = statuses.tick() => {
+                let mut driver = driver.borrow_mut();
+                let Driver { reporter, pipeline, .. } = &mut *driver;
+                reporter.status(pipeline, Timestamp::from_nanos(clock::unix_nanos()));
+            }
+        }
+    };
+    // Lanes say goodbye to their servers; a server that does not answer is left alone.
+    let _ = tokio::time::timeout(Duration::from_secs(1), async {
+        while lanes.join_next().await.is_some() {}
+    })
+    .await;
+    lanes.shutdown().await;
+    finish(driver, stop)
+}
+
+fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
+    let mut driver = driver.borrow_mut();
+    match message {
+        Message::Market(market) => driver.input(&Input::Market(&market)),
+        Message::NoMarket(venue, id, why) => {
+            driver.reporter.no_market(venue, &id, &why);
+            driver.input(&Input::NoMarket(venue, &id));
+        }
+        Message::Books(venue, body) => driver.input(&Input::Books(venue, &body)),
+        Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
+        Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
+        Message::Note(text) => driver.reporter.note(&text),
+    }
+}
+
+fn finish(driver: Rc<RefCell<Driver>>, stop: Stop) -> std::io::Result<Finished> {
+    let Some(driver) = Rc::into_inner(driver) else {
+        return Err(std::io::Error::other("a connection outlived the run"));
+    };
+    let Driver { pipeline, reporter, recorder, .. } = driver.into_inner();
+    let digest = pipeline.digest();
+    let recorded = recorder.map_or(Ok(()), |recorder| {
+        recorder.finish(|complete| crate::record::Line::End {
+            t: clock::unix_nanos(),
+            digest: digest.into(),
+            complete,
+        })
+    });
+    Ok(Finished { stop, reporter, pipeline, recorded })
+}

@@ -1,0 +1,74 @@
+//! The composition root: settings, wiring, tasks, commands. Nothing imports it but `main`.
+
+pub mod args;
+pub mod clock;
+pub mod commands;
+pub mod driver;
+pub mod exit;
+pub mod lane;
+pub mod mappings;
+pub mod pipeline;
+pub mod player;
+pub mod registry;
+pub mod report;
+pub mod settings;
+pub mod shutdown;
+pub mod sources;
+pub mod transcript;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use args::{Cli, Command};
+use exit::{Exit, Misuse};
+
+/// Runs the command that the arguments name, and says how it ended.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to stdout and is no mistake; everything else is one.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    match start_log(cli.log.as_deref()).and_then(|()| run(cli.command)) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = if error.is::<Misuse>() { Exit::Usage } else { Exit::Failed };
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            exit.into()
+        }
+    }
+}
+
+fn run(command: Option<Command>) -> anyhow::Result<Exit> {
+    match command {
+        None => anyhow::bail!("no command"),
+        Some(Command::Replay(args)) => commands::replay::run(&args),
+        Some(Command::Pairs(command)) => commands::pairs::run(&command),
+        Some(_) => anyhow::bail!("no such command"),
+    }
+}
+
+/// Logs go to stderr; results go to stdout.
+fn start_log(level: Option<&str>) -> anyhow::Result<()> {
+    const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+    let level = level.unwrap_or("warn");
+    if !LEVELS.contains(&level) {
+        let known = LEVELS.join(", ");
+        return Err(Misuse(format!("unknown log level `{level}`; there is {known}")).into());
+    }
+    let filter = EnvFilter::try_new(format!("crossbook={level}"))
+        .map_err(|error| Misuse(format!("log level `{level}`: {error}")))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}

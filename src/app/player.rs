@@ -1,0 +1,247 @@
+//! Plays recordings and captures into the machine, as fast as they go.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::domain::{Market, MarketIndex, Timestamp, Venue};
+use crate::record::{Entry, Line, ReadError, Reader};
+use crate::venue::kalshi::parse::FrameKind;
+use crate::venue::{Notice, kalshi, polymarket};
+
+use super::pipeline::{Input, News, Pipeline};
+use super::transcript::Played;
+
+/// What a replay makes of the end of the time between two frames.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What was seen of one market.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Frames that name it.
+    pub frames: u64,
+    /// Full images.
+    pub snapshots: u64,
+    /// Changes.
+    pub deltas: u64,
+    /// How often a skipped number cost it its book.
+    pub gaps: u64,
+}
+
+/// What a recording says about itself.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// The digest that the recording's last line holds, if it was ended in order and is complete.
+    pub recorded_digest: Option<String>,
+    /// The version that recorded it.
+    pub version: Option<String>,
+}
+
+/// Feeds files into a machine and counts what goes by.
+#[derive(Debug)]
+pub struct Player {
+    /// The machine.
+    pub pipeline: Pipeline,
+    now: Timestamp,
+    ticked: Timestamp,
+    tallies: BTreeMap<MarketIndex, Tally>,
+    undrained: bool,
+    recording: About,
+}
+
+impl Player {
+    /// A player of an empty machine.
+    pub fn new(pipeline: Pipeline) -> Self {
+        Self {
+            pipeline,
+            now: Timestamp::ZERO,
+            ticked: Timestamp::ZERO,
+            tallies: BTreeMap::new(),
+            undrained: false,
+            recording: About::default(),
+        }
+    }
+
+    /// The time of the newest line.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What was seen of each market.
+    pub const fn tallies(&self) -> &BTreeMap<MarketIndex, Tally> {
+        &self.tallies
+    }
+
+    /// What the file said about itself.
+    pub const fn recording(&self) -> &About {
+        &self.recording
+    }
+
+    /// Gives the machine what a capture itself does not hold.
+    pub fn prepare(&mut self, markets: &[Market], mappings: &[(String, String)]) {
+        for market in markets {
+            self.pipeline.handle(&Input::Market(market), self.now);
+        }
+        self.pipeline.handle(&Input::Mappings(mappings), self.now);
+        self.pipeline.handle(&Input::Tick, self.now);
+    }
+
+    /// Plays one file to its end, calling `told` with each piece of news.
+    pub fn play(
+        &mut self,
+        path: &Path,
+        mut told: impl FnMut(&Pipeline, News),
+    ) -> anyhow::Result<()> {
+        let name = path.display();
+        let mut reader = Reader::open(path).with_context(|| format!("cannot open `{name}`"))?;
+        loop {
+            let entry = match reader.next_entry() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                Err(error @ ReadError::Cut(_)) => {
+                    tracing::warn!("`{name}`: {error}; what came before it is played");
+                    break;
+                }
+                Err(error) => return Err(error).with_context(|| format!("cannot read `{name}`")),
+            };
+            match entry {
+                Entry::Ours(line) => {
+                    let at = reader.line();
+                    self.line(*line)
+                        .map_err(|text| anyhow::anyhow!("`{name}` line {at}: {text}"))?;
+                }
+                Entry::Frame { received_ms, text } => self.frame(received_ms, &text),
+            }
+            while let Some(news) = self.pipeline.news.pop_front() {
+                self.count_gap(&news);
+                told(&self.pipeline, news);
+            }
+        }
+        self.drain();
+        while let Some(news) = self.pipeline.news.pop_front() {
+            told(&self.pipeline, news);
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: Line<'static>) -> Result<(), String> {
+        match &line {
+            Line::Start { version, .. } => self.recording.version = Some(version.to_string()),
+            Line::End { digest, complete, .. } if *complete => {
+                self.recording.recorded_digest = Some(digest.to_string());
+            }
+            _ => {}
+        }
+        let Some((played, now)) = Played::from_line(line)? else { return Ok(()) };
+        self.now = now;
+        if let Input::Text(lane, text) = played.input()
+            && let Some(venue) = self.pipeline.venue_of(lane)
+        {
+            self.tally(venue, text);
+        }
+        self.pipeline.handle(&played.input(), now);
+        Ok(())
+    }
+
+    /// A frame of somebody else's capture: its venue shows in its shape, and markets that are not
+    /// known yet are taken up as they come.
+    fn frame(&mut self, received_ms: Option<i64>, text: &str) {
+        let now = received_ms.map_or(self.now, Timestamp::from_millis).max(self.now);
+        if now > self.now {
+            self.drain();
+        }
+        self.now = now;
+        let venue = venue_of(text);
+        self.adopt(venue, text);
+        self.tally(venue, text);
+        let lane = self.pipeline.lanes().find(|(_, of)| *of == venue).map(|(lane, _)| lane);
+        if let Some(lane) = lane {
+            self.pipeline.handle(&Input::Text(lane, text), now);
+            self.undrained = true;
+        }
+        if received_ms.is_none() {
+            self.drain();
+        }
+    }
+
+    /// Frames with one receive time count as one read of the socket.
+    fn drain(&mut self) {
+        if std::mem::take(&mut self.undrained) {
+            self.pipeline.handle(&Input::Drained, self.now);
+        }
+        if self.now.since(self.ticked) >= TICK {
+            self.ticked = self.now;
+            self.pipeline.handle(&Input::Tick, self.now);
+        }
+    }
+
+    fn adopt(&mut self, venue: Venue, text: &str) {
+        match venue {
+            Venue::Kalshi => {
+                if let Some(ticker) = kalshi::parse::market_ticker(text) {
+                    self.pipeline.adopt(venue, &ticker, None, self.now);
+                }
+            }
+            Venue::Polymarket => {
+                for named in polymarket::parse::assets_in(text) {
+                    let asset = named.asset.as_ref();
+                    if self.pipeline.registry().find_token(asset).is_none() {
+                        let tokens = Some((asset.to_owned(), String::new()));
+                        self.pipeline.adopt(venue, asset, tokens, self.now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn tally(&mut self, venue: Venue, text: &str) {
+        match venue {
+            Venue::Kalshi => {
+                let Some(ticker) = kalshi::parse::market_ticker(text) else { return };
+                let Some(index) = self.pipeline.registry().find(venue, &ticker) else { return };
+                let tally = self.tallies.entry(index).or_default();
+                tally.frames += 1;
+                match kalshi::parse::kind(text) {
+                    FrameKind::Snapshot => tally.snapshots += 1,
+                    FrameKind::Delta => tally.deltas += 1,
+                    _ => {}
+                }
+            }
+            Venue::Polymarket => {
+                let kind = polymarket::parse::kind(text);
+                let mut seen = Vec::new();
+                for named in polymarket::parse::assets_in(text) {
+                    let index = self.pipeline.registry().find_token(named.asset.as_ref());
+                    if let Some(index) = index.filter(|index| !seen.contains(index)) {
+                        seen.push(index);
+                        let tally = self.tallies.entry(index).or_default();
+                        tally.frames += 1;
+                        match kind {
+                            polymarket::parse::Kind::Book => tally.snapshots += 1,
+                            polymarket::parse::Kind::PriceChange => tally.deltas += 1,
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn count_gap(&mut self, news: &News) {
+        if let News::Feed(_, Notice::Gap { lane, .. }) = news {
+            for (index, entry) in self.pipeline.registry().iter() {
+                if entry.lane == Some(*lane) {
+                    self.tallies.entry(index).or_default().gaps += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Kalshi's frames name their kind in `type`, Polymarket's in `event_type`.
+fn venue_of(text: &str) -> Venue {
+    let polymarket = text.trim_start().starts_with('[') || text.contains("\"event_type\"");
+    if polymarket { Venue::Polymarket } else { Venue::Kalshi }
+}

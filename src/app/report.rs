@@ -1,0 +1,352 @@
+//! What a run tells: lines for people or for programs, a status line, a summary.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+
+use crate::domain::{Finding, Timestamp, Venue};
+use crate::engine::effect::Effect;
+use crate::pairing::Difference;
+use crate::ui::cli::record::Counts;
+use crate::ui::cli::text::{Colour, Tone, clean};
+use crate::ui::cli::{people, record};
+use crate::ui::findings::lines;
+use crate::venue::Notice;
+
+use super::pipeline::{News, Pipeline};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// One JSON object a line.
+    Json,
+    /// Lines for people.
+    People,
+}
+
+/// Lines that may wait for a terminal or a pipe that does not read. Beyond it they are counted and
+/// left out: nobody holds the engine up.
+const LINES_MAX: usize = 100_000;
+
+enum Out {
+    Line(String),
+    Status(String),
+}
+
+/// Writes results to stdout on a thread of its own.
+pub struct Reporter {
+    style: Style,
+    colour: Colour,
+    terminal: bool,
+    lines: Option<SyncSender<Out>>,
+    thread: Option<JoinHandle<()>>,
+    lost: u64,
+    live: BTreeMap<&'static str, Timestamp>,
+    feeds: BTreeMap<&'static str, FeedCounts>,
+    resyncs: u64,
+    opened: u64,
+}
+
+/// What happened to the connections of a venue.
+#[derive(Debug, Clone, Copy, Default)]
+struct FeedCounts {
+    live: u64,
+    down: u64,
+    gaps: u64,
+    no_snapshot: u64,
+    strange: u64,
+    venue_errors: u64,
+}
+
+impl std::fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reporter").field("style", &self.style).finish_non_exhaustive()
+    }
+}
+
+impl Reporter {
+    /// Starts the writing thread.
+    pub fn start(style: Style) -> std::io::Result<Self> {
+        let terminal = std::io::stdout().is_terminal() && style == Style::People;
+        let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colour = if terminal && !wants_none { Colour::On } else { Colour::Off };
+        let (sender, receiver) = sync_channel(LINES_MAX);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || write_all(&receiver))?;
+        Ok(Self {
+            style,
+            colour,
+            terminal,
+            lines: Some(sender),
+            thread: Some(thread),
+            lost: 0,
+            live: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+            resyncs: 0,
+            opened: 0,
+        })
+    }
+
+    /// How results are written.
+    pub const fn style(&self) -> Style {
+        self.style
+    }
+
+    /// The colours in use.
+    pub const fn colour(&self) -> Colour {
+        self.colour
+    }
+
+    /// Tells one piece of news.
+    pub fn tell(&mut self, news: &News, pipeline: &Pipeline, now: Timestamp) {
+        match news {
+            News::Decision(effect) => self.decision(effect),
+            News::Feed(venue, notice) => self.notice(*venue, notice, pipeline, now),
+            News::Pairs(differences) => self.pairs(differences, now),
+            News::Findings(findings) => Self::findings(findings),
+            News::NoSuchOutcome { pair, outcome, labels } => tracing::warn!(
+                "pair {pair}: the Polymarket market has no outcome `{}`; it has `{}` and `{}`",
+                clean(outcome, 60),
+                clean(&labels[0], 60),
+                clean(&labels[1], 60)
+            ),
+        }
+    }
+
+    fn decision(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Opportunity(found) => {
+                self.opened += 1;
+                let text = match self.style {
+                    Style::Json => record::opportunity(found),
+                    Style::People => people::opportunity(found, self.colour),
+                };
+                self.line(text);
+            }
+            Effect::Closed(closed) => {
+                let text = match self.style {
+                    Style::Json => record::closed(closed),
+                    Style::People => people::closed(closed, self.colour),
+                };
+                self.line(text);
+            }
+            Effect::Resync { market, why } => {
+                self.resyncs += 1;
+                tracing::info!("book {} is asked for again: {}", market.0, why.name());
+            }
+            Effect::Reload { market } => tracing::debug!("facts of {} are read again", market.0),
+        }
+    }
+
+    fn notice(&mut self, venue: Venue, notice: &Notice, pipeline: &Pipeline, now: Timestamp) {
+        let counts = self.feeds.entry(venue.name()).or_default();
+        match notice {
+            Notice::Live { lane } => {
+                counts.live += 1;
+                if self.live.insert(venue.name(), now).is_none() {
+                    self.feed_line(venue, "live", now);
+                }
+                tracing::info!("{venue} connection {} is live", lane.0);
+            }
+            Notice::Down { lane, reason, retry_at } => {
+                counts.down += 1;
+                let wait = retry_at.since(now).as_millis();
+                let reason = clean(reason, 200);
+                tracing::warn!(
+                    "{venue} connection {} is down: {reason}; again in {wait} ms",
+                    lane.0
+                );
+            }
+            Notice::Gap { lane, expected, found } => {
+                counts.gaps += 1;
+                tracing::warn!(
+                    "{venue} connection {}: sequence {found} came, {expected} was due; \
+                     its books are lost until new images come",
+                    lane.0
+                );
+            }
+            Notice::NoSnapshot { market } => {
+                counts.no_snapshot += 1;
+                let id = pipeline.registry().get(*market).map_or("?", |entry| entry.id.as_str());
+                tracing::warn!(
+                    "{venue} sent no image of {} in time; does it exist?",
+                    clean(id, 80)
+                );
+            }
+            Notice::Strange { lane, what } => {
+                counts.strange += 1;
+                tracing::warn!("{venue} connection {}: {}", lane.0, clean(what, 200));
+            }
+            Notice::VenueError { lane, code, text } => {
+                counts.venue_errors += 1;
+                let text = clean(text, 200);
+                tracing::warn!("{venue} connection {} answers error {code}: {text}", lane.0);
+            }
+        }
+    }
+
+    fn feed_line(&mut self, venue: Venue, state: &str, now: Timestamp) {
+        let text = match self.style {
+            Style::Json => record::line(&json!({
+                "kind": "feed", "venue": venue.name(), "state": state, "at": now.to_string(),
+            })),
+            Style::People => format!("{venue} is {state}\n"),
+        };
+        self.line(text);
+    }
+
+    fn pairs(&mut self, differences: &[Difference], now: Timestamp) {
+        for difference in differences {
+            let text = match self.style {
+                Style::Json => record::line(&json!({
+                    "kind": "pairs_changed", "at": now.to_string(), "text": difference.to_string(),
+                })),
+                Style::People => format!("{}\n", clean(&difference.to_string(), 300)),
+            };
+            self.line(text);
+        }
+    }
+
+    fn findings(findings: &[Finding]) {
+        for line in lines(findings).lines() {
+            tracing::warn!("{line}");
+        }
+    }
+
+    /// A market that is not there.
+    pub fn no_market(&mut self, venue: Venue, id: &str, why: &str) {
+        tracing::error!("{venue} market {} is not watched: {}", clean(id, 80), clean(why, 300));
+        if self.style == Style::Json {
+            let line = json!({"kind": "market_missing", "venue": venue.name(), "market": id,
+                "reason": clean(why, 300)});
+            self.line(record::line(&line));
+        }
+    }
+
+    /// A line of explanation.
+    pub fn note(&mut self, text: &str) {
+        match self.style {
+            Style::Json => tracing::info!("{text}"),
+            Style::People => self.line(format!("{text}\n")),
+        }
+    }
+
+    /// A record for programs, or a line for people.
+    pub fn say(&mut self, json: &Value, people: &str) {
+        match self.style {
+            Style::Json => self.line(record::line(json)),
+            Style::People => self.line(people.to_owned()),
+        }
+    }
+
+    /// Draws the status line, on a terminal only.
+    pub fn status(&mut self, pipeline: &Pipeline, _now: Timestamp) {
+        if !self.terminal {
+            return;
+        }
+        let engine = pipeline.engine();
+        let text = format!(
+            "books {} kalshi, {} polymarket | pairs {} | updates {} | open {} | opened {} closed {}",
+            engine.books().whole(Venue::Kalshi),
+            engine.books().whole(Venue::Polymarket),
+            engine.pairs(),
+            engine.books().updates(),
+            engine.open(),
+            engine.counters().opened,
+            engine.counters().closed,
+        );
+        let text = self.colour.paint(Tone::Dim, &text);
+        self.send(Out::Status(text));
+    }
+
+    /// The counts of a run, for the summary's `rejections`.
+    pub fn rejections(pipeline: &Pipeline) -> Counts {
+        let counts = pipeline.engine().counters().rejections;
+        crate::detect::NoEdge::ALL
+            .iter()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| (reason.name(), count))
+            .collect()
+    }
+
+    /// What happened to the feeds, for the summary.
+    pub fn feeds(&self, pipeline: &Pipeline) -> Value {
+        let mut feeds = serde_json::Map::new();
+        for venue in Venue::ALL {
+            let counts = self.feeds.get(venue.name()).copied().unwrap_or_default();
+            let lanes = pipeline.lanes().filter(|(_, of)| *of == venue).count();
+            let books = pipeline.engine().books().whole(venue);
+            let value = json!({
+                "connections": lanes, "books_whole": books, "live": counts.live,
+                "down": counts.down, "gaps": counts.gaps, "no_snapshot": counts.no_snapshot,
+                "strange": counts.strange, "venue_errors": counts.venue_errors,
+            });
+            feeds.insert(venue.name().to_owned(), value);
+        }
+        Value::Object(feeds)
+    }
+
+    /// Books that had to be asked for again.
+    pub const fn resyncs(&self) -> u64 {
+        self.resyncs
+    }
+
+    /// Lines that nobody read in time.
+    pub const fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Writes what is waiting and ends the thread.
+    pub fn finish(&mut self) {
+        self.lines = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
+    fn line(&mut self, mut text: String) {
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        self.send(Out::Line(text));
+    }
+
+    fn send(&mut self, out: Out) {
+        let Some(lines) = &self.lines else { return };
+        match lines.try_send(out) {
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Err(TrySendError::Full(_)) => self.lost += 1,
+        }
+    }
+}
+
+/// A status line stands below the results: it is wiped before each of them and drawn again.
+fn write_all(lines: &std::sync::mpsc::Receiver<Out>) {
+    let mut stdout = std::io::stdout().lock();
+    let mut drawn = false;
+    while let Ok(out) = lines.recv() {
+        let result = match out {
+            Out::Line(text) if drawn => {
+                drawn = false;
+                write!(stdout, "\r\x1b[K{text}").and_then(|()| stdout.flush())
+            }
+            Out::Line(text) => stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()),
+            Out::Status(text) => {
+                drawn = true;
+                write!(stdout, "\r\x1b[K{text}").and_then(|()| stdout.flush())
+            }
+        };
+        if result.is_err() {
+            // Nobody reads any more (a closed pipe); the run goes on without words.
+            return;
+        }
+    }
+    if drawn {
+        let _ = writeln!(stdout, "\r\x1b[K");
+    }
+}
