@@ -1,9 +1,9 @@
 //! TOML that people write, with every position kept and every mistake reported.
 //!
 //! A [`Document`] is read as far as it can be read: a broken line is a finding, not the end. A
-//! [`Section`] is asked for its keys one by one; a value of the wrong kind is a finding that shows how
-//! to write it, and at the end every key that nobody asked for is one too. Mapping files and the
-//! configuration both come through here, so that their mistakes read alike.
+//! [`Section`] is asked for its keys one by one; a value of the wrong kind is a finding that shows
+//! how to write it, and at the end every key that nobody asked for is one too. Mapping files and
+//! the configuration both come through here, so that their mistakes read alike.
 
 mod section;
 mod word;
@@ -83,8 +83,8 @@ impl<'a> Document<'a> {
         document
     }
 
-    /// Reads a text of entries that begin with a line `[[key]]`, such that an entry which is not TOML
-    /// cannot spoil the ones behind it: a quote or brace left open ends with its entry.
+    /// Reads a text of entries that begin with a line `[[key]]`, such that an entry which is not
+    /// TOML cannot spoil the ones behind it: a quote or brace left open ends with its entry.
     pub fn parse_entries(source: Source<'a>, key: &str) -> Self {
         let text = source.text();
         let whole = Self::parse(source.clone());
@@ -160,7 +160,8 @@ impl<'a> Document<'a> {
         self.torn.push(span);
     }
 
-    /// The parser may stumble several times over one mistake; the first stumble of a line tells most.
+    /// The parser may stumble several times over one mistake; the first stumble of a line tells
+    /// most.
     fn sort(&mut self) {
         self.findings.sort_by_key(|finding| finding.at.span.start);
         self.findings.dedup_by_key(|finding| finding.at.line);

@@ -1,9 +1,9 @@
 //! What may be set, where its defaults stand, and what it may be.
 //!
 //! `default.toml` is the only home of defaults. A user's file overrides single keys of it, the
-//! environment overrides a few of those ([`Overrides`]; whoever reads the environment fills them in).
-//! Every mistake is a finding with its place, and all are told at once. No room reads configuration:
-//! [`Settings`] are plain values that `app` hands out.
+//! environment overrides a few of those ([`Overrides`]; whoever reads the environment fills them
+//! in). Every mistake is a finding with its place, and all are told at once. No room reads
+//! configuration: [`Settings`] are plain values that `app` hands out.
 
 mod checked;
 mod raw;

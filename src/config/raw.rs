@@ -104,7 +104,8 @@ impl<'d> Group<'d> {
         &mut self,
         mut ask: impl FnMut(&mut Section<'d>) -> Field<T>,
     ) -> Option<Value<'d, T>> {
-        // The defaults are asked even when the user's file answers, so that each layer knows every key.
+        // The defaults are asked even when the user's file answers, so that each layer knows every
+        // key.
         let answers = [&mut self.user, &mut self.standard]
             .map(|layer| layer.as_mut().map(|section| (ask(section), section.source())));
         for (field, source) in answers.into_iter().flatten() {

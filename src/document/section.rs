@@ -96,7 +96,8 @@ impl<'d> Section<'d> {
         Field::Wrong
     }
 
-    /// A decimal number in quotes such as `key = "0.002"`: a bare `0.002` would be a binary fraction.
+    /// A decimal number in quotes such as `key = "0.002"`: a bare `0.002` would be a binary
+    /// fraction.
     pub fn decimal(&mut self, key: &'static str, findings: &mut Vec<Finding>) -> Field<String> {
         let Some(value) = self.ask(key) else { return self.absent(key) };
         let bare = match value.get_ref() {

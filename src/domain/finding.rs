@@ -1,8 +1,8 @@
 //! What is wrong with a file that a person wrote, and where.
 //!
-//! A [`Finding`] names the place to the character, says what stands there, why that is not right and
-//! what would be. Whoever reads a file collects findings and goes on, so that one reading brings
-//! them all.
+//! A [`Finding`] names the place to the character, says what stands there, why that is not right
+//! and what would be. Whoever reads a file collects findings and goes on, so that one reading
+//! brings them all.
 
 use std::ops::Range;
 

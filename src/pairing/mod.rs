@@ -1,9 +1,9 @@
 //! Which contract on one venue pays on the same event as which on the other.
 //!
-//! A [`Pair`] is the checked form of one `[[pair]]` entry of a mapping file; `file` reads the text and
-//! keeps every position in it, `check` turns entries into pairs or into every reason why not, `index`
-//! answers which pairs a market takes part in, [`Set`] holds the pairs in force. Nothing here opens a file: texts come in, pairs and
-//! findings go out.
+//! A [`Pair`] is the checked form of one `[[pair]]` entry of a mapping file; `file` reads the text
+//! and keeps every position in it, `check` turns entries into pairs or into every reason why not,
+//! `index` answers which pairs a market takes part in, [`Set`] holds the pairs in force. Nothing
+//! here opens a file: texts come in, pairs and findings go out.
 
 pub mod check;
 pub mod file;
@@ -158,8 +158,8 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Whether Kalshi YES pays with the YES of the Polymarket market (its first outcome), once it is
-    /// known which of its outcomes the pair names.
+    /// Whether Kalshi YES pays with the YES of the Polymarket market (its first outcome), once it
+    /// is known which of its outcomes the pair names.
     pub fn is_same(&self, named: Outcome) -> bool {
         (self.relation == Relation::Same) == (named == Outcome::Yes)
     }

@@ -173,8 +173,8 @@ impl Set {
                 kept.insert(pair.id.clone());
             }
         }
-        // A pair that would take over the markets of one that stays cannot change: it stays too, with
-        // its own markets. Each round but the last keeps one more pair, so the rounds end.
+        // A pair that would take over the markets of one that stays cannot change: it stays too,
+        // with its own markets. Each round but the last keeps one more pair, so the rounds end.
         loop {
             let before = kept.len();
             for pair in &self.pairs {
@@ -231,8 +231,8 @@ fn new_is_free(pair: &Pair, new: &BTreeMap<&PairId, &Pair>, held: &BTreeSet<(&st
         .is_none_or(|new| contracts(new) == contracts(pair) || !held.contains(&contracts(new)))
 }
 
-/// What differs between two sets, in the order of ids. A pair that only moved within its file is the
-/// same pair.
+/// What differs between two sets, in the order of ids. A pair that only moved within its file is
+/// the same pair.
 pub fn diff(old: &Set, new: &Set) -> Vec<Difference> {
     let ids: BTreeSet<_> = old.pairs.iter().chain(&new.pairs).map(|pair| &pair.id).collect();
     let difference = |id: &&PairId| match (old.get(id), new.get(id)) {

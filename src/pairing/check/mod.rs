@@ -1,7 +1,8 @@
 //! Entries to pairs, or to every reason why not.
 //!
-//! One bad entry never hides the others: an entry with an error is left out and remembered as broken,
-//! so that the last good form of it can stay in force. Ids and contracts are unique over all files.
+//! One bad entry never hides the others: an entry with an error is left out and remembered as
+//! broken, so that the last good form of it can stay in force. Ids and contracts are unique over
+//! all files.
 
 mod contract;
 mod form;
@@ -139,7 +140,8 @@ fn check_pair(entry: &RawPair, today: Date, form: &mut Form<'_, '_>) -> Option<P
 }
 
 impl Seen {
-    /// Takes an entry whose id and contracts are new; reports the first place of those that are not.
+    /// Takes an entry whose id and contracts are new; reports the first place of those that are
+    /// not.
     fn admit(
         &mut self,
         entry: &RawPair,
