@@ -252,6 +252,32 @@ mod tests {
     }
 
     #[test]
+    fn wide_letters_before_the_mark_move_it_by_characters() {
+        let text = "title = \"\u{11443}\u{1f574}\" # why\n";
+        let at = text.find("why").unwrap();
+        let finding = Text::new("a", text).error(&(at..at + 3), "what", "because", "");
+        let drawn = excerpts(&[finding], &[("a", text)], Colour::Plain);
+        assert!(drawn.contains("a:1:16"), "{drawn}");
+        assert!(drawn.contains("because"), "{drawn}");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_to_read_is_not_drawn() {
+        let text = "x".repeat(LINE_MAX + 1);
+        let finding = Text::new("a", &text).error(&(0..1), "what", "why", "cure");
+        let drawn = excerpts(&[finding], &[("a", &text)], Colour::Plain);
+        assert_eq!(drawn, "a:1:1: error: what; why; cure\n");
+    }
+
+    #[test]
+    fn beyond_the_most_excerpts_findings_are_one_line_each() {
+        let finding = Text::new("a", "x").error(&(0..1), "what", "why", "cure");
+        let findings = vec![finding; EXCERPTS_MAX + 2];
+        let drawn = excerpts(&findings, &[("a", "x")], Colour::Plain);
+        assert_eq!(drawn.matches("a:1:1: error: what").count(), 2);
+    }
+
+    #[test]
     fn findings_are_counted() {
         let source = Text::new("a", "x");
         let error = source.error(&(0..1), "", "", "");
