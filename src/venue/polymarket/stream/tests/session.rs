@@ -247,3 +247,17 @@ fn a_time_stamp_from_the_future_does_not_shut_out_images_for_good() {
     story.text(&image, at(36));
     assert_eq!(story.books[0].health(), Health::Whole);
 }
+
+#[test]
+fn a_planned_reconnect_of_zero_never_comes() {
+    let mut story = Story::down(1);
+    story.stream.settings.reconnect_planned = Duration::ZERO;
+    story.timer(at(0));
+    story.act(at(0), Feed::on_open);
+    for second in 1..5_000 {
+        story.text(fixture!("ws_book.json"), at(second));
+        story.text("PONG", at(second));
+        story.timer(at(second));
+        assert!(!story.close, "at {second}");
+    }
+}
