@@ -1,7 +1,8 @@
 //! The client side of Polymarket's global order book: its market data.
 //!
-//! A market has two tokens and one pool of liquidity. The book kept here is that of the first token,
-//! called YES; what the venue says about the second is mirrored. Nothing here signs or orders.
+//! A market has two tokens and one pool of liquidity. The book kept here is that of the first
+//! token, called YES; what the venue says about the second is mirrored. Nothing here signs or
+//! orders.
 //!
 //! - [`stream::Stream`] is the [`crate::venue::Feed`] of one connection to the market channel.
 //! - [`rest::Client`] reads Gamma (facts, rules) and the CLOB (ticks, fees, books, time).
@@ -79,7 +80,12 @@ mod tests {
         }
 
         #[test]
-        fn nothing_in_json_panics(text in r#"[\[{]("(event_type|book|price_change|asset_id|1|2|bids|asks|price|size|best_bid_ask|price_changes|0\.5|NaN|-1)"|[:,\[\]{}0-9.e-]){0,40}"#) {
+        fn nothing_in_json_panics(
+            text in concat!(
+                "[\\[{](\"(event_type|book|price_change|asset_id|1|2|bids|asks|price|size|",
+                "best_bid_ask|price_changes|0\\.5|NaN|-1)\"|[:,\\[\\]{}0-9.e-]){0,40}",
+            ),
+        ) {
             swallow(&text);
         }
     }

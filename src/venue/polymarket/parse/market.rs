@@ -1,9 +1,9 @@
 //! What Gamma and the CLOB say about a market, checked against each other.
 //!
 //! Gamma has the words (title, rules, labels) and says which protocol the market lives on; the CLOB
-//! has the numbers that hold (tick, minimum, fee, whether orders are taken). A market whose protocol
-//! version is missing or unknown, or whose tokens differ between the two, is refused. A fee that the
-//! two do not agree on is unknown, and an unknown fee makes no edge.
+//! has the numbers that hold (tick, minimum, fee, whether orders are taken). A market whose
+//! protocol version is missing or unknown, or whose tokens differ between the two, is refused. A
+//! fee that the two do not agree on is unknown, and an unknown fee makes no edge.
 
 use std::time::Duration;
 
@@ -366,8 +366,8 @@ fn time(text: &str) -> Option<Timestamp> {
     })
 }
 
-/// Whether a token id is a position of Protocol V2: its bits 40 to 103 are all zero. `None` for what
-/// is not a 256-bit decimal number.
+/// Whether a token id is a position of Protocol V2: its bits 40 to 103 are all zero. `None` for
+/// what is not a 256-bit decimal number.
 pub fn is_v2_id(text: &str) -> Option<bool> {
     if text.is_empty() || text.len() > 78 {
         return None;

@@ -2,8 +2,9 @@
 //!
 //! It reads flat objects of strings without escapes, in any order of keys and with any white space,
 //! and gives up (`None`) at whatever else it meets: an escape, a number, a key it does not know, a
-//! key that comes twice, a price that is none. Giving up costs a second reading by serde and nothing
-//! more, so this file never has to judge what is wrong. A property test holds the two readings equal.
+//! key that comes twice, a price that is none. Giving up costs a second reading by serde and
+//! nothing more, so this file never has to judge what is wrong. A property test holds the two
+//! readings equal.
 
 use crate::book::Level;
 use crate::domain::{Price, Quantity, Side, Timestamp};

@@ -2,8 +2,8 @@
 //!
 //! Invariants: a frame that could not be read costs the books it names, and the whole connection
 //! when it names none of them; a book is asked for again until it comes; `PONG` proves the
-//! connection and never a book, because connections were seen that answered it for hours and brought
-//! nothing.
+//! connection and never a book, because connections were seen that answered it for hours and
+//! brought nothing.
 //!
 //! One step of the matching engine comes as several frames. Each tells the best prices after the
 //! whole step; they are announced *after* the levels of their frame, so that a batch counts as

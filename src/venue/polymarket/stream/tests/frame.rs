@@ -55,7 +55,8 @@ fn a_batch_is_judged_once_all_levels_of_a_frame_are_in() {
     story.text(fixture!("ws_book.json"), at(1));
     let item = |price: &str, size: &str, side: &str| {
         format!(
-            r#"{{"asset_id":"{YES}","price":"{price}","size":"{size}","side":"{side}","best_bid":"0.5","best_ask":"0.52"}}"#
+            r#"{{"asset_id":"{YES}","price":"{price}","size":"{size}","side":"{side}",
+            "best_bid":"0.5","best_ask":"0.52"}}"#
         )
     };
     let frame = |items: &str| {
@@ -271,7 +272,8 @@ fn side_is_told_in_terms_of_yes() {
     let mut story = Story::open(1);
     story.text(fixture!("ws_book.json"), at(1));
     let item = format!(
-        r#"{{"event_type":"price_change","timestamp":"1763800000001","price_changes":[{{"asset_id":"{NO}","price":"0.3","size":"7","side":"BUY"}}]}}"#
+        r#"{{"event_type":"price_change","timestamp":"1763800000001",
+        "price_changes":[{{"asset_id":"{NO}","price":"0.3","size":"7","side":"BUY"}}]}}"#
     );
     story.text(&item, at(2));
     let (market, side) = (MarketIndex(0), Side::Ask);
