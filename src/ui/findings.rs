@@ -189,22 +189,6 @@ fn clean(text: &str) -> String {
     text.chars().map(|letter| if is_foul(letter) { '\u{FFFD}' } else { letter }).collect()
 }
 
-/// The same, byte for byte as long, so that positions still hold; line ends other than those of
-/// text files would be counted as lines by the drawing crate, and are taken out too.
-fn same_length(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let line_end = letter == '\r' && letters.peek() == Some(&'\n');
-        if is_foul(letter) && !line_end {
-            out.extend(std::iter::repeat_n('?', letter.len_utf8()));
-        } else {
-            out.push(letter);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
