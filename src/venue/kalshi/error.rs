@@ -77,7 +77,8 @@ enum Inner {
     Fields { code: Option<String>, message: Option<String>, details: Option<String> },
 }
 
-/// Reads an error body: `{"error":{…}}`, `{"code",…}`, `{"msg"}`, `{"error":"…"}`, or anything else.
+/// Reads an error body: `{"error":{…}}`, `{"code",…}`, `{"msg"}`, `{"error":"…"}`, or anything
+/// else.
 pub fn read_body(body: &str) -> Told {
     let Ok(fields) = serde_json::from_str::<Body>(body) else {
         let page = body.trim_start();

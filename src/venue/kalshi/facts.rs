@@ -26,17 +26,18 @@ pub const MARKETS_PER_FRAME: usize = 500;
 /// Market subscriptions a session may hold (docs, changelog of 2026-06-18).
 pub const MARKETS_PER_SESSION: usize = 500_000;
 
-/// How far the clock may be off: 5 s were accepted and 30 s refused on the demo exchange (wire, June
-/// 2026), 10 s accepted and 60 s refused on the exchange (wire, October 2026).
+/// How far the clock may be off: 5 s were accepted and 30 s refused on the demo exchange (wire,
+/// June 2026), 10 s accepted and 60 s refused on the exchange (wire, October 2026).
 pub const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(5);
 
-/// What a request costs when the venue does not say otherwise (docs, `rate_limits`, September 2026).
+/// What a request costs when the venue does not say otherwise (docs, `rate_limits`, September
+/// 2026).
 pub const REQUEST_COST: u64 = 10;
 /// Read tokens a second of the lowest tier (docs, `rate_limits`, September 2026), and the size of
 /// its bucket (wire, `/account/limits`, June 2026).
 pub const READ_TOKENS_PER_S: u64 = 200;
-/// Requests a second without a key. The limit is per address and not documented; 429 was seen at two
-/// to five a second (wire, September 2026).
+/// Requests a second without a key. The limit is per address and not documented; 429 was seen at
+/// two to five a second (wire, September 2026).
 pub const UNSIGNED_REQUESTS_PER_S: u64 = 1;
 /// First and longest wait after a 429, which carries no `Retry-After` (docs, `rate_limits`).
 pub const LIMITED_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
@@ -55,5 +56,6 @@ pub const TAKER_RATE_MILLIONTHS: u32 = 70_000;
 pub const QUADRATIC_FEE_TYPES: [&str; 3] =
     ["quadratic", "quadratic_with_maker_fees", "quadratic_with_combo_maker_fees"];
 
-/// The shortest RSA key that is accepted here; the venue makes keys of 2048 bits (docs, `api_keys`).
+/// The shortest RSA key that is accepted here; the venue makes keys of 2048 bits (docs,
+/// `api_keys`).
 pub const RSA_BITS_MIN: usize = 2_048;

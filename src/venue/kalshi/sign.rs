@@ -1,9 +1,9 @@
 //! The key, and what it signs.
 //!
 //! Signed is `time in milliseconds ++ METHOD ++ path`, where the path includes `/trade-api/v2` (or
-//! `/trade-api/ws/v2`) and excludes the query. RSA keys sign with PSS, SHA-256 and a salt of 32 bytes,
-//! Ed25519 keys sign the bytes themselves. Which of the two a file holds is read from its contents:
-//! the label of a PEM file does not tell.
+//! `/trade-api/ws/v2`) and excludes the query. RSA keys sign with PSS, SHA-256 and a salt of 32
+//! bytes, Ed25519 keys sign the bytes themselves. Which of the two a file holds is read from its
+//! contents: the label of a PEM file does not tell.
 
 use std::fmt;
 

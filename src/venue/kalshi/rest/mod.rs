@@ -345,7 +345,8 @@ impl<T: Transport> Client<T> {
     }
 
     fn note_clock(&self, what: &str, date: Option<&str>, asked: Timestamp) {
-        /// Answers to these are made anew each time; the others may come from a cache with its date.
+        /// Answers to these are made anew each time; the others may come from a cache with its
+        /// date.
         const FRESH: [&str; 4] =
             ["get_orderbook", "get_orderbooks", "get_account_limits", "get_api_keys"];
         if FRESH.contains(&what)

@@ -183,7 +183,7 @@ impl Stream {
             && let Step::Jump { expected } = order.take(seq)
         {
             let what = format!(
-                "kalshi skipped market_lifecycle_v2 messages {expected} to {seq}: facts are read anew"
+                "kalshi skipped from {expected} to {seq} in market_lifecycle_v2: reading facts anew"
             );
             out.notices.push(Notice::Strange { lane, what });
             for row in self.table.rows() {

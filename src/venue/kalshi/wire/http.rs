@@ -1,5 +1,5 @@
-//! REST answers (`openapi.yaml` 3.34.0). Fields are optional where the venue may leave them out, and
-//! where a missing one has to be reported by name.
+//! REST answers (`openapi.yaml` 3.34.0). Fields are optional where the venue may leave them out,
+//! and where a missing one has to be reported by name.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

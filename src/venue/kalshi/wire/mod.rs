@@ -1,7 +1,7 @@
 //! What Kalshi writes, as it writes it.
 //!
-//! Nothing here is checked beyond its shape: numbers are still text, names still strings. Fields that
-//! nobody reads are not listed, and unknown ones are passed over.
+//! Nothing here is checked beyond its shape: numbers are still text, names still strings. Fields
+//! that nobody reads are not listed, and unknown ones are passed over.
 
 pub mod http;
 pub mod ws;

@@ -9,8 +9,8 @@ use super::Text;
 
 /// The envelope of every message. `type` decides what `msg` is, so that is left for later.
 ///
-/// The numbers are left as they are too: a frame that nobody reads must not fail for an `id` that is
-/// no number.
+/// The numbers are left as they are too: a frame that nobody reads must not fail for an `id` that
+/// is no number.
 #[derive(Debug, Deserialize)]
 pub struct Head<'a> {
     /// The kind of message.

@@ -75,7 +75,8 @@ fn noise_nesting_and_giants_are_survived() {
     let giant = delta(1, 3, A).replace("-1.00", &"9".repeat(1 << 16));
     let many = vec![r#"["0.5000","1.00"]"#; 20_000].join(",");
     let wide = format!(
-        r#"{{"type":"orderbook_snapshot","sid":1,"seq":3,"msg":{{"market_ticker":"{A}","yes_dollars_fp":[{many}]}}}}"#
+        r#"{{"type":"orderbook_snapshot","sid":1,"seq":3,"msg":{{{}"yes_dollars_fp":[{many}]}}}}"#,
+        format_args!(r#""market_ticker":"{A}","#),
     );
     for text in [&deep, &noise, &giant, &wide] {
         let mut rig = Rig::whole();
@@ -156,7 +157,8 @@ proptest! {
                 _ => rig.text(&text),
             }
             prop_assert!(rig.out.frames.len() <= 6);
-            if rig.out.updates.iter().any(|u| matches!(u, Update::LaneLost { .. })) && rig.out.close {
+            let lost = |update: &Update| matches!(update, Update::LaneLost { .. });
+            if rig.out.updates.iter().any(lost) && rig.out.close {
                 prop_assert!(!rig.is_whole(0) && !rig.is_whole(1));
             }
             rig.run(|s, now, out| s.on_timer(now, out));
