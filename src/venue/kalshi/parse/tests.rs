@@ -324,6 +324,9 @@ fn an_event_replaces_its_series_until_its_word_is_taken_back() {
     assert_eq!(rates, expected.map(|rate| rate.map(str::to_owned)));
     let plan = fee_plan(Some(&half), Some(&full), &[], &[], at(0));
     assert_eq!(rate(&plan, 1).as_deref(), Some("0.07"));
+    let plan = fee_plan(Some(&half), Some(&full), &[], &[change(200, None)], at(100));
+    assert_eq!(rate(&plan, 199).as_deref(), Some("0.07"));
+    assert_eq!(rate(&plan, 200).as_deref(), Some("0.035"), "the series' fee holds again");
     assert_eq!(fee_plan(None, None, &[], &[], at(0)).at(at(1)), None);
 }
 
