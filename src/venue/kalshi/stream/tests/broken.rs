@@ -40,6 +40,18 @@ fn a_broken_frame_that_can_not_be_placed_costs_the_lane() {
 }
 
 #[test]
+fn a_number_that_could_not_be_read_is_not_missed_a_second_time() {
+    let mut rig = Rig::whole();
+    rig.text("{");
+    rig.text(&delta(1, 4, A));
+    assert!(rig.out.notices.is_empty() && rig.out.frames.is_empty());
+    rig.text(&snapshot(1, 5, A));
+    rig.text(&snapshot(1, 6, B));
+    assert!(rig.is_whole(0) && rig.is_whole(1) && rig.proof());
+    assert_eq!(rig.stream.counts().gaps, 1);
+}
+
+#[test]
 fn broken_frames_about_other_things_cost_nothing() {
     let mut rig = Rig::whole();
     for text in [
