@@ -200,4 +200,5 @@ pub mod dice;
 pub mod faults;
 pub mod kalshi;
 pub mod matching;
+pub mod serve;
 pub mod world;
