@@ -1,7 +1,7 @@
 //! The eight invented questions that both exchanges list, and which contract equals which.
 //!
-//! Everything here is fixed: ids, tokens, texts and dates do not depend on the seed, so that mapping
-//! files can name them. No question, ticker or id belongs to a real market.
+//! Everything here is fixed: ids, tokens, texts and dates do not depend on the seed, so that
+//! mapping files can name them. No question, ticker or id belongs to a real market.
 
 use sha2::{Digest, Sha256};
 
