@@ -3,8 +3,8 @@
 //! A question has one fair value, which drifts and sometimes jumps on news. Makers at both venues
 //! quote around what they believe it is. After news the makers of one venue stay behind for a
 //! while: that is how a gap opens. It closes when they catch up, which the arbitrageur's trades may
-//! hasten. All numbers are integers and all chance comes from the seed. Values are in 1/10,000 dollars of
-//! YES as Kalshi words the question.
+//! hasten. All numbers are integers and all chance comes from the seed. Values are in 1/10,000
+//! dollars of YES as Kalshi words the question.
 
 use crate::domain::market::Band;
 use crate::domain::{Price, Quantity, Rate, Side};
