@@ -13,8 +13,8 @@
 //! All figures follow from the fills that remain:
 //!
 //! - `cost`: for each fill, price x quantity rounded up to a micro-dollar;
-//! - `fee`: for each fill, [`FeeModel::estimate`]: rounded up to $0.0001 on Kalshi and to $0.00001
-//! on Polymarket;
+//! - `fee`: for each fill, [`FeeModel::estimate`], which rounds up to $0.0001 on Kalshi and to
+//!   $0.00001 on Polymarket;
 //! - `payout`: a dollar for each contract of Kalshi's quantity;
 //! - `profit`: payout - cost - fees - resolution risk; `edge`: profit per contract, rounded down.
 //!

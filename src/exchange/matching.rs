@@ -80,9 +80,6 @@ impl Book {
         })
     }
 
-    /// Takes an order: it trades with what it crosses, best price first and oldest order first,
-    /// each at the resting order's price; the rest stays or is dropped. What happened is added to
-    /// `facts`.
     /// All resting orders with their side and price: bids first, best price first, oldest first.
     pub fn resting(&self) -> impl Iterator<Item = (Side, Price, Resting)> + '_ {
         [Side::Bid, Side::Ask].into_iter().flat_map(move |side| {
