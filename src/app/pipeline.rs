@@ -96,7 +96,7 @@ pub enum News {
 }
 
 /// Makes the feed of a new lane.
-pub trait FeedSource {
+pub trait FeedSource: Send {
     /// A feed of this venue, whose jitter follows from the lane.
     fn feed(&self, venue: Venue, lane: Lane) -> Box<dyn Feed>;
     /// Most markets on one connection.
@@ -219,6 +219,12 @@ impl Pipeline {
         self.engine.name(market, id);
         self.spread(venue, vec![Wanted { market, id: id.to_owned(), tokens }], now);
         self.settle(now);
+    }
+
+    /// Asks for the facts of every needed market again, so that no fee grows old.
+    pub fn reload_all(&mut self) {
+        let needed = self.registry.iter().filter(|(_, entry)| entry.needed);
+        self.wishes.loads.extend(needed.map(|(_, entry)| (entry.venue, entry.id.clone())));
     }
 
     /// When a feed's timer is due.

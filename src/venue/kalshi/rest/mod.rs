@@ -228,6 +228,13 @@ impl<T: Transport> Client<T> {
         Ok(found)
     }
 
+    /// All levels of at most [`facts::ORDERBOOKS_MAX`] books, as the venue wrote them: for whoever
+    /// writes down what arrived before it is read.
+    pub async fn get_orderbooks_text(&self, tickers: &[&str]) -> Result<String, Error> {
+        let query = tickers.iter().fold(Query::none(), |query, one| query.with("tickers", one));
+        self.get("get_orderbooks", "/markets/orderbooks", &query, "").await
+    }
+
     /// The announced changes of a series' fee.
     pub async fn get_series_fee_changes(
         &self,
