@@ -11,6 +11,12 @@
 //! *frames* and turns them into *updates*; a *lane* is one connection of a feed, whose books are
 //! whole or lost together. A *drain* is all frames that one read of a socket brought. *Proof* is
 //! evidence that a book is whole and live.
+//! event. A *book* holds what rests in a market, as *ladders* of *levels*. An *edge* is what is left
+//! of the payout after cost, every fee and the resolution risk. An *opportunity* is an edge that was
+//! seen; a named `NoEdge` is the reason why there is none. A *feed* brings a venue's *frames* and
+//! turns them into *updates*; a *lane* is one connection of a feed, whose books are whole or lost
+//! together. A *drain* is all frames that one read of a socket brought. *Proof* is evidence that a
+//! book is whole and live. A *finding* is something that is not right in a file that a person wrote.
 //!
 //! # Layers, from the inside out
 //!

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
@@ -18,6 +19,7 @@ use crate::record::Writer;
 
 use super::lane;
 use super::pipeline::{Input, Pipeline};
+use super::poll::{self, Ids};
 use super::report::Reporter;
 use super::shutdown::{Stop, Stopping};
 use super::transcript::Transcript;
@@ -63,6 +65,10 @@ pub struct Parts {
     pub messages: mpsc::Receiver<Message>,
     /// Markets to be read over REST go here.
     pub loads: mpsc::Sender<(Venue, String)>,
+    /// The ids whose books are read over REST: Kalshi's, then Polymarket's.
+    pub ids: [Ids; 2],
+    /// How often all facts are read again.
+    pub refresh: Duration,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -152,8 +158,8 @@ pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finis
 }
 
 async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
-    let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, mut stopping } =
-        parts;
+    let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, .. } = parts;
+    let (ids, refresh, mut stopping) = (parts.ids, parts.refresh, parts.stopping);
     let mut driver = Driver {
         pipeline,
         reporter,
@@ -171,6 +177,8 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     let driver = Rc::new(RefCell::new(driver));
     let mut ticks = tokio::time::interval(TICK);
     let mut statuses = tokio::time::interval(STATUS);
+    let mut refreshes = tokio::time::interval(refresh);
+    refreshes.tick().await;
     let mut lanes = tokio::task::JoinSet::new();
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
@@ -184,8 +192,12 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             _ = statuses.tick() => {
                 let mut driver = driver.borrow_mut();
                 let Driver { reporter, pipeline, .. } = &mut *driver;
-                reporter.status(pipeline, Timestamp::from_nanos(clock::unix_nanos()));
+                reporter.status(pipeline);
+                for (venue, ids) in Venue::ALL.into_iter().zip(&ids) {
+                    publish(pipeline, venue, ids);
+                }
             }
+            _ = refreshes.tick() => driver.borrow_mut().pipeline.reload_all(),
         }
     };
     // Lanes say goodbye to their servers; a server that does not answer is left alone.
@@ -195,6 +207,14 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     .await;
     lanes.shutdown().await;
     finish(driver, stop)
+}
+
+/// Tells the readers of books which ones there are, when that has changed.
+fn publish(pipeline: &Pipeline, venue: Venue, ids: &Ids) {
+    let new = poll::ids_of(pipeline, venue);
+    if **ids.load() != new {
+        ids.store(Arc::new(new));
+    }
 }
 
 fn take(driver: &Rc<RefCell<Driver>>, message: Message) {

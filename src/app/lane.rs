@@ -66,6 +66,8 @@ async fn act(
     if close && let Some(mut old) = socket.take() {
         old.close().await;
         driver.borrow_mut().input(&Input::Closed(lane, &Closed::Asked));
+        // What the feed wanted to send was for the connection that is gone.
+        return true;
     }
     if let Some(open) = socket {
         for frame in frames {

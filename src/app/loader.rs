@@ -74,7 +74,10 @@ async fn load(
             Ok(market) => return Message::Market(Box::new(market)),
             Err(error) if error.is_passing() && !messages.is_closed() => {
                 let wait = backoff.wait();
-                tracing::warn!("{error}; market {id} is asked for again in {} ms", wait.as_millis());
+                tracing::warn!(
+                    "{error}; market {id} is asked for again in {} ms",
+                    wait.as_millis()
+                );
                 tokio::time::sleep(wait).await;
             }
             Err(error) => return Message::NoMarket(venue, id, error.to_string()),

@@ -11,6 +11,9 @@ use tokio::sync::mpsc;
 const FILES_MAX: usize = 1_000;
 const FILE_SIZE_MAX: u64 = 16 << 20;
 
+/// The file of the demo's pairs.
+pub const DEMO_FILE: &str = "demo.toml";
+
 /// Editors write a file in several steps; wait until they are done.
 const SETTLE: Duration = Duration::from_millis(150);
 
@@ -30,6 +33,14 @@ pub fn read(dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     paths.iter().map(|path| read_file(path)).collect()
 }
 
+/// The mapping files that speak of the real venues: all but those of the demo, whose markets only the
+/// embedded exchanges list.
+pub fn read_live(dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let mut files = read(dir)?;
+    files.retain(|(name, _)| Path::new(name).file_name().is_none_or(|file| file != DEMO_FILE));
+    Ok(files)
+}
+
 /// Name and text of one file.
 pub fn read_file(path: &Path) -> anyhow::Result<(String, String)> {
     let name = path.display().to_string();
@@ -39,8 +50,11 @@ pub fn read_file(path: &Path) -> anyhow::Result<(String, String)> {
     Ok((name, text))
 }
 
+/// How the texts of a folder are read.
+pub type ReadFolder = fn(&Path) -> anyhow::Result<Vec<(String, String)>>;
+
 /// Sends the folder's texts whenever something in it changes, until the receiver is gone.
-pub fn watch(dir: &Path) -> anyhow::Result<Watching> {
+pub fn watch(dir: &Path, read: ReadFolder) -> anyhow::Result<Watching> {
     let (changed, mut changes) = mpsc::channel::<()>(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading a file is an event too; only changes count. One waiting signal is enough.

@@ -4,26 +4,31 @@ pub mod args;
 pub mod clock;
 pub mod commands;
 pub mod driver;
+pub mod embedded;
 pub mod exit;
 pub mod lane;
+pub mod live;
+pub mod loader;
 pub mod mappings;
 pub mod pipeline;
 pub mod player;
+pub mod poll;
 pub mod registry;
 pub mod report;
 pub mod settings;
 pub mod shutdown;
 pub mod sources;
+pub mod tasks;
 pub mod transcript;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Demo};
 use exit::{Exit, Misuse};
 
 /// Runs the command that the arguments name, and says how it ended.
@@ -48,10 +53,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: Option<Command>) -> anyhow::Result<Exit> {
     match command {
-        None => anyhow::bail!("no command"),
+        None => commands::demo::run(Demo { seed: 1, ..Demo::default() }),
+        Some(Command::Demo(args)) => commands::demo::run(args),
+        Some(Command::Watch(args)) => commands::watch::run(args),
         Some(Command::Replay(args)) => commands::replay::run(&args),
+        Some(Command::Sim(args)) => commands::sim::run(&args),
         Some(Command::Pairs(command)) => commands::pairs::run(&command),
-        Some(_) => anyhow::bail!("no such command"),
     }
 }
 
@@ -68,6 +75,7 @@ fn start_log(level: Option<&str>) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     Ok(())

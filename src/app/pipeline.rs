@@ -96,7 +96,7 @@ pub enum News {
 }
 
 /// Makes the feed of a new lane.
-pub trait FeedSource {
+pub trait FeedSource: Send {
     /// A feed of this venue, whose jitter follows from the lane.
     fn feed(&self, venue: Venue, lane: Lane) -> Box<dyn Feed>;
     /// Most markets on one connection.
@@ -199,26 +199,34 @@ impl Pipeline {
         self.settle(now);
     }
 
+    /// The first connection of a venue, made if there is none: a capture has one for each venue.
+    pub fn lane_of(&mut self, venue: Venue) -> Lane {
+        let known = self.lanes().find(|(_, of)| *of == venue).map(|(lane, _)| lane);
+        known.unwrap_or_else(|| {
+            let at = self.open_lane(venue);
+            Lane(u16::try_from(at).unwrap_or(u16::MAX))
+        })
+    }
+
     /// Takes up a market that a capture names, without any facts: its book is kept, it makes no
     /// edge.
-    pub fn adopt(
-        &mut self,
-        venue: Venue,
-        id: &str,
-        tokens: Option<(String, String)>,
-        now: Timestamp,
-    ) {
+    pub fn adopt(&mut self, venue: Venue, id: &str, now: Timestamp) {
         let market = self.registry.intern(venue, id);
         if self.registry.get(market).is_none_or(|entry| entry.lane.is_some()) {
             return;
         }
-        if let Some((yes, no)) = &tokens {
-            self.registry.note_token(yes, market);
-            self.registry.note_token(no, market);
+        if venue == Venue::Polymarket {
+            self.registry.note_token(id, market);
         }
         self.engine.name(market, id);
-        self.spread(venue, vec![Wanted { market, id: id.to_owned(), tokens }], now);
+        self.spread(venue, vec![Wanted { market, id: id.to_owned(), tokens: None }], now);
         self.settle(now);
+    }
+
+    /// Asks for the facts of every needed market again, so that no fee grows old.
+    pub fn reload_all(&mut self) {
+        let needed = self.registry.iter().filter(|(_, entry)| entry.needed);
+        self.wishes.loads.extend(needed.map(|(_, entry)| (entry.venue, entry.id.clone())));
     }
 
     /// When a feed's timer is due.

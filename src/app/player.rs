@@ -156,11 +156,9 @@ impl Player {
         let venue = venue_of(text);
         self.adopt(venue, text);
         self.tally(venue, text);
-        let lane = self.pipeline.lanes().find(|(_, of)| *of == venue).map(|(lane, _)| lane);
-        if let Some(lane) = lane {
-            self.pipeline.handle(&Input::Text(lane, text), now);
-            self.undrained = true;
-        }
+        let lane = self.pipeline.lane_of(venue);
+        self.pipeline.handle(&Input::Text(lane, text), now);
+        self.undrained = true;
         if received_ms.is_none() {
             self.drain();
         }
@@ -181,15 +179,14 @@ impl Player {
         match venue {
             Venue::Kalshi => {
                 if let Some(ticker) = kalshi::parse::market_ticker(text) {
-                    self.pipeline.adopt(venue, &ticker, None, self.now);
+                    self.pipeline.adopt(venue, &ticker, self.now);
                 }
             }
             Venue::Polymarket => {
                 for named in polymarket::parse::assets_in(text) {
                     let asset = named.asset.as_ref();
                     if self.pipeline.registry().find_token(asset).is_none() {
-                        let tokens = Some((asset.to_owned(), String::new()));
-                        self.pipeline.adopt(venue, asset, tokens, self.now);
+                        self.pipeline.adopt(venue, asset, self.now);
                     }
                 }
             }

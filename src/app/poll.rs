@@ -44,7 +44,9 @@ pub async fn confirm_polymarket(
         ticks.tick().await;
         let ids = ids.load_full();
         for chunk in ids.chunks(PER_CALL) {
-            if !pass_on(Venue::Polymarket, client.post_books(chunk).await, &messages).await {
+            if !pass_on(Venue::Polymarket, client.post_books_text(&as_strs(chunk)).await, &messages)
+                .await
+            {
                 return;
             }
         }
@@ -68,11 +70,17 @@ pub async fn poll_kalshi(
         }
         for chunk in ids.chunks(PER_CALL) {
             ticks.tick().await;
-            if !pass_on(Venue::Kalshi, client.get_orderbooks(chunk).await, &messages).await {
+            if !pass_on(Venue::Kalshi, client.get_orderbooks_text(&as_strs(chunk)).await, &messages)
+                .await
+            {
                 return;
             }
         }
     }
+}
+
+fn as_strs(ids: &[String]) -> Vec<&str> {
+    ids.iter().map(String::as_str).collect()
 }
 
 /// `false` when nobody listens any more.

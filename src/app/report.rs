@@ -244,7 +244,7 @@ impl Reporter {
     }
 
     /// Draws the status line, on a terminal only.
-    pub fn status(&mut self, pipeline: &Pipeline, _now: Timestamp) {
+    pub fn status(&mut self, pipeline: &Pipeline) {
         if !self.terminal {
             return;
         }

@@ -195,7 +195,9 @@ fn sections_of_the_wrong_kind_are_findings() {
 
 proptest! {
     #[test]
-    fn no_text_panics(text in "\\PC{0,120}|(\\[(detect|log)\\]\n)?[a-z_]{0,9} = [\"0-9.a\n-]{0,9}") {
+    fn no_text_panics(
+        text in "\\PC{0,120}|(\\[(detect|log)\\]\n)?[a-z_]{0,9} = [\"0-9.a\n-]{0,9}",
+    ) {
         if let Err(findings) = with(&text) {
             prop_assert!(!findings.is_empty());
         }

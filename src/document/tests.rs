@@ -23,7 +23,8 @@ fn ids(document: &Document<'_>) -> Vec<String> {
 fn an_open_quote_or_brace_spoils_its_own_entry_only() {
     for broken in ["x = \"open", "x = \"\"\"open", "x = { a = 1", "x = [1,", "x = ", "= 3"] {
         let text = format!(
-            "# first\n[[pair]]\nid = \"a\"\n[[pair]]\nid = \"b\"\n{broken}\n\n[[pair]]\nid = \"c\"\n"
+            "# first\n[[pair]]\nid = \"a\"\n[[pair]]\nid = \"b\"\n{broken}\n\n\
+             [[pair]]\nid = \"c\"\n"
         );
         let document = Document::parse_entries(Source::new("a.toml", &text), "pair");
         assert_eq!(ids(&document), ["a", "b", "c"], "{broken}");
@@ -51,7 +52,8 @@ fn positions_are_those_of_the_whole_text_even_when_parts_are_parsed() {
 
 #[test]
 fn a_value_of_the_wrong_kind_shows_how_to_write_it() {
-    let text = "a = 0.002\nb = \"500\"\nc = \"2026-12-09\"\nd = 2026-12-09T10:00:00Z\ne = 1.5\nf = 3\ng = [1]\n";
+    let text = "a = 0.002\nb = \"500\"\nc = \"2026-12-09\"\nd = 2026-12-09T10:00:00Z\n\
+                e = 1.5\nf = 3\ng = [1]\n";
     let document = read(text);
     let mut findings = Vec::new();
     let mut root = document.roots().next().unwrap();

@@ -9,6 +9,9 @@ use crate::domain::{Market, MarketIndex, Timestamp, Venue};
 /// More connections than any set of mapping files needs; a higher number is a bug of the caller.
 pub const LANES_MAX: usize = 4_096;
 
+/// Kalshi's listings are up to 15 seconds old, as seen in production in September 2026.
+const LISTING_CACHE: Duration = Duration::from_secs(30);
+
 /// One market: its book, what is known of it, and who cares.
 #[derive(Debug)]
 pub struct Slot {
@@ -20,6 +23,8 @@ pub struct Slot {
     pub id: String,
     /// Positions of the pairs that the market takes part in.
     pub pairs: Vec<u32>,
+    /// When the feed last said whether orders are taken.
+    status_told: Timestamp,
     /// Whether the market is on the list of changed ones.
     pub dirty: bool,
     /// Whether the market is on the list of suspects.
@@ -82,7 +87,13 @@ impl Books {
     pub fn learn(&mut self, index: MarketIndex, market: &Market, now: Timestamp) {
         let slot = self.slot_mut(index);
         slot.id.clone_from(&market.id);
-        slot.facts = Some(Facts::of(market, now));
+        let mut facts = Facts::of(market, now);
+        // Kalshi answers from a cache: what its feed said just now is newer.
+        let told = now.since(slot.status_told) < LISTING_CACHE;
+        if let (Venue::Kalshi, true, Some(known)) = (market.venue, told, &slot.facts) {
+            facts.status = known.status;
+        }
+        slot.facts = Some(facts);
         self.touch(index);
     }
 
@@ -128,14 +139,17 @@ impl Books {
                 self.stamp(market, sequence, source, now);
                 Aftermath::None
             }
-            Update::FactsChanged { market } => Aftermath::Outdated(market),
-            Update::TicksChanged { market } => Aftermath::Outdated(market),
+            Update::FactsChanged { market } | Update::TicksChanged { market } => {
+                Aftermath::Outdated(market)
+            }
             Update::Trading { market, status } => {
-                if let Some(facts) = &mut self.slot_mut(market).facts {
+                let slot = self.slot_mut(market);
+                slot.status_told = now;
+                if let Some(facts) = &mut slot.facts {
                     facts.status = status;
                 }
                 self.touch(market);
-                Aftermath::Outdated(market)
+                Aftermath::None
             }
             ref other => self.apply_to_book(other, now),
         }
@@ -266,6 +280,7 @@ impl Books {
                 facts: None,
                 id: String::new(),
                 pairs: Vec::new(),
+                status_told: Timestamp::ZERO,
                 dirty: false,
                 suspect: false,
             });

@@ -11,7 +11,7 @@ use crate::domain::{Price, Quantity, Rate, Side};
 
 use super::Fact;
 use super::dice::Dice;
-use super::matching::{Book, OrderNumber, Owner, Remainder, opposite};
+use super::matching::{Book, OrderNumber, Owner, Remainder, Resting, opposite};
 
 /// How often news arrives about a question, per thousand steps.
 const NEWS_PER_MILLE: u64 = 2;
@@ -201,11 +201,12 @@ fn fee(rate: Rate, price: i64) -> i64 {
 /// Keeps every maker's ladder where it belongs: first all cancels, then all new quotes, so that no
 /// maker trades with a quote that was about to go.
 fn quote(stall: &mut Stall<'_>, believed: i64, dice: &mut Dice) {
+    let resting: Vec<_> = stall.book.resting().collect();
     let mut wanted = Vec::with_capacity(MAKERS.len() * 2);
     for maker in MAKERS {
         for side in [Side::Bid, Side::Ask] {
             let levels = ladder(stall.bands, maker, side, believed);
-            let kept = cancel_strays(stall, maker, side, &levels);
+            let kept = cancel_strays(stall, (maker, side), &levels, &resting);
             wanted.push((maker, side, levels, kept));
         }
     }
@@ -221,19 +222,19 @@ fn quote(stall: &mut Stall<'_>, believed: i64, dice: &mut Dice) {
 }
 
 /// Cancels the maker's orders that are not on `levels`; returns the prices of those that stay.
-fn cancel_strays(stall: &mut Stall<'_>, maker: Maker, side: Side, levels: &[Price]) -> Vec<Price> {
-    let own: Vec<(OrderNumber, Price)> = stall
-        .book
-        .orders_of(maker.owner)
-        .filter(|order| order.1 == side)
-        .map(|(number, _, price, _)| (number, price))
-        .collect();
-    let mut kept = Vec::with_capacity(own.len());
-    for (number, price) in own {
-        if levels.contains(&price) {
-            kept.push(price);
+fn cancel_strays(
+    stall: &mut Stall<'_>,
+    (maker, side): (Maker, Side),
+    levels: &[Price],
+    resting: &[(Side, Price, Resting)],
+) -> Vec<Price> {
+    let own = resting.iter().filter(|(at, _, order)| *at == side && order.owner == maker.owner);
+    let mut kept = Vec::with_capacity(levels.len());
+    for (_, price, order) in own {
+        if levels.contains(price) {
+            kept.push(*price);
         } else {
-            stall.book.cancel(number, &mut stall.facts);
+            stall.book.cancel(order.number, &mut stall.facts);
         }
     }
     kept
@@ -297,11 +298,11 @@ fn size(dice: &mut Dice) -> Quantity {
 /// One quote of a maker is replaced by one of another size at the same price.
 fn resize(stall: &mut Stall<'_>, dice: &mut Dice) {
     let owner = MAKERS[dice.index(MAKERS.len())].owner;
-    let own: Vec<_> = stall.book.orders_of(owner).collect();
+    let own: Vec<_> = stall.book.resting().filter(|(.., order)| order.owner == owner).collect();
     let quantity = size(dice);
-    let Some(&(number, side, price, _)) = own.get(dice.index(own.len())) else { return };
+    let Some(&(side, price, order)) = own.get(dice.index(own.len())) else { return };
     let Stall { book, facts, .. } = stall;
-    book.cancel(number, facts);
+    book.cancel(order.number, facts);
     book.submit(owner, side, price, quantity, Remainder::Rests, facts);
 }
 
@@ -319,12 +320,15 @@ fn noise(stall: &mut Stall<'_>, dice: &mut Dice) {
 
 /// All quotes of the agents are taken out of a book, as Kalshi does when a paused market resumes.
 pub(super) fn withdraw(stall: &mut Stall<'_>) {
-    for maker in MAKERS {
-        let own: Vec<OrderNumber> =
-            stall.book.orders_of(maker.owner).map(|(number, ..)| number).collect();
-        for number in own {
-            stall.book.cancel(number, &mut stall.facts);
-        }
+    let makes = |owner: Owner| MAKERS.iter().any(|maker| maker.owner == owner);
+    let own: Vec<OrderNumber> = stall
+        .book
+        .resting()
+        .filter(|(.., order)| makes(order.owner))
+        .map(|(.., order)| order.number)
+        .collect();
+    for number in own {
+        stall.book.cancel(number, &mut stall.facts);
     }
 }
 

@@ -205,17 +205,17 @@ pub(super) const QUESTIONS: &[Question] = &[
         anchor: 4_600,
     },
     Question {
-        ticker: "KXDEMOVOTE-27NOV02-ALV",
+        ticker: "KXDEMOVOTE-27NOV02-BLUE",
         event: "KXDEMOVOTE-27NOV02",
         series: "KXDEMOVOTE",
         slug: "demo-republic-election-2027",
-        kalshi_title: "Will Alvarado win the 2027 election of the demo republic?",
-        polymarket_title: "Will Alvarado win the demo republic's election?",
-        kalshi_rules: "If Alvarado is sworn in as president of the demo republic following the \
+        kalshi_title: "Will the Blue Party win the 2027 election of the demo republic?",
+        polymarket_title: "Will the Blue Party win the demo republic's election?",
+        kalshi_rules: "If the Blue Party's candidate is sworn in as president of the demo republic after the \
             election scheduled for November 2, 2027, the market resolves to Yes. If another \
             person is sworn in, it resolves to No.",
         polymarket_rules: "This market resolves to \"Yes\" if the electoral office of the demo \
-            republic declares Alvarado the winner of the election scheduled for November 2, 2027. \
+            republic declares the Blue Party's candidate the winner of the election scheduled for November 2, 2027. \
             If no winner is declared by December 31, 2027, it resolves to \"No\".",
         labels: YES_NO,
         relation: Relation::Same,

@@ -80,9 +80,18 @@ impl Book {
         })
     }
 
-    /// Takes an order: it trades with what it crosses, best price first and oldest order first,
-    /// each at the resting order's price; the rest stays or is dropped. What happened is added to
-    /// `facts`.
+    /// All resting orders with their side and price: bids first, best price first, oldest first.
+    pub fn resting(&self) -> impl Iterator<Item = (Side, Price, Resting)> + '_ {
+        [Side::Bid, Side::Ask].into_iter().flat_map(move |side| {
+            self.side(side).iter().flat_map(move |(key, queue)| {
+                let price = Price::from_units(rank(side, *key));
+                queue.iter().filter_map(move |order| price.map(|price| (side, price, *order)))
+            })
+        })
+    }
+
+    /// Takes an order: it trades with what it crosses, best price first and oldest order first, each
+    /// at the resting order's price; the rest stays or is dropped. What happened is added to `facts`.
     pub fn submit(
         &mut self,
         owner: Owner,
@@ -277,6 +286,9 @@ mod tests {
         };
         assert_eq!(facts, [expected]);
         assert_eq!(book.orders_of(Owner(1)).count(), 0);
+        let resting: Vec<_> =
+            book.resting().map(|(side, at, order)| (side, at, order.owner)).collect();
+        assert_eq!(resting, [(Side::Bid, price("0.41"), Owner(2))]);
         assert_eq!(book.orders_of(Owner(2)).count(), 1);
     }
 }

@@ -200,5 +200,6 @@ pub mod dice;
 pub mod faults;
 pub mod kalshi;
 pub mod matching;
+pub mod serve;
 pub mod world;
 pub mod polymarket;

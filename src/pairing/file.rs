@@ -40,7 +40,8 @@ pub struct RawPair {
     pub limits: RawLimits,
 }
 
-const PAIR_KEYS: &[&str] = &[
+/// The keys of `[[pair]]`.
+pub const PAIR_KEYS: &[&str] = &[
     "id",
     "title",
     "relation",
@@ -53,11 +54,16 @@ const PAIR_KEYS: &[&str] = &[
     "review",
     "limits",
 ];
-const KALSHI_KEYS: &[&str] = &["ticker"];
-const POLYMARKET_KEYS: &[&str] = &["condition", "outcome"];
-const PAYOFF_KEYS: &[&str] = &["kalshi", "polymarket"];
-const REVIEW_KEYS: &[&str] = &["by", "on", "kalshi_rules", "polymarket_rules", "notes"];
-const LIMITS_KEYS: &[&str] = &["max_contracts", "min_edge", "legs"];
+/// The keys of `kalshi`.
+pub const KALSHI_KEYS: &[&str] = &["ticker"];
+/// The keys of `polymarket`.
+pub const POLYMARKET_KEYS: &[&str] = &["condition", "outcome"];
+/// The keys of a row of `[pair.payoff]`.
+pub const PAYOFF_KEYS: &[&str] = &["kalshi", "polymarket"];
+/// The keys of `[pair.review]`.
+pub const REVIEW_KEYS: &[&str] = &["by", "on", "kalshi_rules", "polymarket_rules", "notes"];
+/// The keys of `[pair.limits]`.
+pub const LIMITS_KEYS: &[&str] = &["max_contracts", "min_edge", "legs"];
 
 /// Whether an entry was read without a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

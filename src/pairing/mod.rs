@@ -2,8 +2,8 @@
 //!
 //! A [`Pair`] is the checked form of one `[[pair]]` entry of a mapping file; `file` reads the text
 //! and keeps every position in it, `check` turns entries into pairs or into every reason why not,
-//! `index` answers which pairs a market takes part in. Nothing here opens a file: texts come in,
-//! pairs and findings go out.
+//! `index` answers which pairs a market takes part in, [`Set`] holds the pairs in force. Nothing
+//! here opens a file: texts come in, pairs and findings go out.
 
 pub mod check;
 pub mod file;

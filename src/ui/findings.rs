@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
+use ariadne::{Color, Config, Label, Report, ReportKind, Source};
 
 use crate::domain::{Finding, Severity, Spot};
+
+/// More excerpts than this nobody reads; the findings behind them are one line each.
+pub const EXCERPTS_MAX: usize = 100;
 
 /// Whether the text may hold terminal colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,17 +50,12 @@ where
     N: AsRef<str>,
     T: AsRef<str>,
 {
-    let mut sources = Sources::new(files);
+    let texts: BTreeMap<&str, &str> =
+        files.iter().map(|(name, text)| (name.as_ref(), text.as_ref())).collect();
     let mut out = String::new();
-    for finding in findings {
-        let mut bytes = Vec::new();
-        let written = sources.has(&finding.at)
-            && report(finding, &sources, colour).write(&mut sources, &mut bytes).is_ok();
-        if written {
-            out.push_str(&String::from_utf8_lossy(&bytes));
-        } else {
-            out.push_str(&lines(std::slice::from_ref(finding)));
-        }
+    for (at, finding) in findings.iter().enumerate() {
+        let drawn = if at < EXCERPTS_MAX { draw(finding, &texts, colour) } else { None };
+        out.push_str(&drawn.unwrap_or_else(|| lines(std::slice::from_ref(finding))));
     }
     out
 }
@@ -78,76 +76,104 @@ fn place(spot: &Spot) -> String {
     format!("{}:{}:{}", clean(&spot.file), spot.line, spot.column)
 }
 
-/// A stretch of a file, as the drawing crate wants it.
-type Stretch = (String, std::ops::Range<usize>);
+/// A line with more characters is no help to anybody; its finding is told without an excerpt.
+const LINE_MAX: usize = 500;
 
-fn report(finding: &Finding, sources: &Sources, colour: Colour) -> Report<'static, Stretch> {
+/// Which place of a finding an excerpt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Role {
+    Found,
+    Other,
+}
+
+/// A stretch of a line, in characters.
+type Stretch = (Role, std::ops::Range<usize>);
+
+fn draw(finding: &Finding, texts: &BTreeMap<&str, &str>, colour: Colour) -> Option<String> {
+    let found = Excerpt::of(&finding.at, texts)?;
+    let other = finding.other.as_ref();
+    let other = other.and_then(|(spot, what)| Some((Excerpt::of(spot, texts)?, what)));
     let (kind, ink) = match finding.severity {
         Severity::Error => (ReportKind::Error, Color::Red),
         Severity::Warning => (ReportKind::Warning, Color::Yellow),
     };
-    let at = sources.stretch(&finding.at);
-    let config =
-        Config::default().with_color(colour == Colour::Terminal).with_index_type(IndexType::Byte);
-    let mut report = Report::build(kind, at.clone())
+    let config = Config::default().with_color(colour == Colour::Terminal);
+    let at: Stretch = (Role::Found, found.marked.clone());
+    let label = Label::new(at.clone()).with_message(clean(&finding.why)).with_color(ink);
+    let mut report = Report::build(kind, at)
         .with_config(config)
         .with_message(clean(&finding.what))
-        .with_label(Label::new(at).with_message(clean(&finding.why)).with_color(ink));
-    if let Some((other, what)) = finding.other.as_ref().filter(|(other, _)| sources.has(other)) {
-        let label = Label::new(sources.stretch(other)).with_message(clean(what));
-        report = report.with_label(label.with_color(Color::Cyan));
+        .with_label(label);
+    if let Some((excerpt, what)) = &other {
+        let at: Stretch = (Role::Other, excerpt.marked.clone());
+        report =
+            report.with_label(Label::new(at).with_message(clean(what)).with_color(Color::Cyan));
     }
     if !finding.cure.is_empty() {
         report = report.with_help(clean(&finding.cure));
     }
-    report.finish()
+    let mut bytes = Vec::new();
+    let shown = Shown { found, other: other.map(|(excerpt, _)| excerpt) };
+    report.finish().write(shown, &mut bytes).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
-/// The texts that excerpts are taken from.
+/// The line of a place, and the characters of it that are meant. The lines above are handed to the
+/// drawing crate as empty ones: it needs their number only.
 #[derive(Debug)]
-struct Sources {
-    texts: BTreeMap<String, Source<String>>,
+struct Excerpt {
+    file: String,
+    line: Source<String>,
+    marked: std::ops::Range<usize>,
 }
 
-impl Sources {
-    fn new<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Self {
-        let source = |(name, text): &(N, T)| {
-            (name.as_ref().to_owned(), Source::from(same_length(text.as_ref())))
-        };
-        Self { texts: files.iter().map(source).collect() }
-    }
-
-    fn has(&self, spot: &Spot) -> bool {
-        self.texts.get(&spot.file).is_some_and(|source| !source.text().is_empty())
-    }
-
-    /// The bytes to mark: at least one character, held inside the text.
-    fn stretch(&self, spot: &Spot) -> Stretch {
-        let text = self.texts.get(&spot.file).map_or("", Source::text);
-        let mut start = spot.span.start.min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
+impl Excerpt {
+    fn of(spot: &Spot, texts: &BTreeMap<&str, &str>) -> Option<Self> {
+        let text = texts.get(spot.file.as_str())?;
+        let (before, behind) = text.split_at_checked(spot.span.start)?;
+        let begin = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = behind.find('\n').map_or(text.len(), |length| spot.span.start + length);
+        let line = text.get(begin..end)?.trim_end_matches('\r');
+        // A mark that goes on in the next line ends with this one.
+        let marked = text.get(spot.span.start..spot.span.end.min(begin + line.len()));
+        let start = text.get(begin..spot.span.start)?.chars().count();
+        let length = marked.map_or(0, |marked| marked.chars().count());
+        if line.is_empty() || line.chars().count() > LINE_MAX {
+            return None;
         }
-        let mut end = spot.span.end.clamp(start, text.len());
-        while !text.is_char_boundary(end) {
-            end += 1;
-        }
-        // A mark over several lines hides more than it shows: the first line is enough.
-        let first = text.get(start..end).and_then(|marked| marked.find(['\n', '\r']));
-        let end = first.map_or(end, |length| start + length);
-        (spot.file.clone(), start..end)
+        let above = usize::try_from(spot.line).ok()?.checked_sub(1)?;
+        let start = above + start;
+        let line = Source::from("\n".repeat(above) + &clean(line));
+        let file = clean(&spot.file);
+        Some(Self { file, line, marked: start..start + length })
     }
 }
 
-impl ariadne::Cache<String> for Sources {
+/// The excerpts of one finding.
+#[derive(Debug)]
+struct Shown {
+    found: Excerpt,
+    other: Option<Excerpt>,
+}
+
+impl Shown {
+    fn excerpt(&self, role: Role) -> &Excerpt {
+        match (role, &self.other) {
+            (Role::Other, Some(other)) => other,
+            (Role::Other, None) | (Role::Found, _) => &self.found,
+        }
+    }
+}
+
+impl ariadne::Cache<Role> for Shown {
     type Storage = String;
 
-    fn fetch(&mut self, id: &String) -> Result<&Source<String>, impl std::fmt::Debug> {
-        self.texts.get(id).ok_or_else(|| format!("no text of {id}"))
+    fn fetch(&mut self, id: &Role) -> Result<&Source<String>, impl std::fmt::Debug> {
+        Ok::<_, std::convert::Infallible>(&self.excerpt(*id).line)
     }
 
-    fn display<'a>(&self, id: &'a String) -> Option<impl std::fmt::Display + 'a> {
-        Some(clean(id))
+    fn display<'a>(&self, id: &'a Role) -> Option<impl std::fmt::Display + 'a> {
+        Some(self.excerpt(*id).file.clone())
     }
 }
 
@@ -161,22 +187,6 @@ fn is_foul(letter: char) -> bool {
 /// A text without what can garble a terminal.
 fn clean(text: &str) -> String {
     text.chars().map(|letter| if is_foul(letter) { '\u{FFFD}' } else { letter }).collect()
-}
-
-/// The same, byte for byte as long, so that positions still hold; line ends other than those of
-/// text files would be counted as lines by the drawing crate, and are taken out too.
-fn same_length(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let line_end = letter == '\r' && letters.peek() == Some(&'\n');
-        if is_foul(letter) && !line_end {
-            out.extend(std::iter::repeat_n('?', letter.len_utf8()));
-        } else {
-            out.push(letter);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -242,6 +252,32 @@ mod tests {
     }
 
     #[test]
+    fn wide_letters_before_the_mark_move_it_by_characters() {
+        let text = "title = \"\u{11443}\u{1f574}\" # why\n";
+        let at = text.find("why").unwrap();
+        let finding = Text::new("a", text).error(&(at..at + 3), "what", "because", "");
+        let drawn = excerpts(&[finding], &[("a", text)], Colour::Plain);
+        assert!(drawn.contains("a:1:16"), "{drawn}");
+        assert!(drawn.contains("because"), "{drawn}");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_to_read_is_not_drawn() {
+        let text = "x".repeat(LINE_MAX + 1);
+        let finding = Text::new("a", &text).error(&(0..1), "what", "why", "cure");
+        let drawn = excerpts(&[finding], &[("a", &text)], Colour::Plain);
+        assert_eq!(drawn, "a:1:1: error: what; why; cure\n");
+    }
+
+    #[test]
+    fn beyond_the_most_excerpts_findings_are_one_line_each() {
+        let finding = Text::new("a", "x").error(&(0..1), "what", "why", "cure");
+        let findings = vec![finding; EXCERPTS_MAX + 2];
+        let drawn = excerpts(&findings, &[("a", "x")], Colour::Plain);
+        assert_eq!(drawn.matches("a:1:1: error: what").count(), 2);
+    }
+
+    #[test]
     fn findings_are_counted() {
         let source = Text::new("a", "x");
         let error = source.error(&(0..1), "", "", "");
@@ -254,7 +290,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_and_no_span_panics(
-            text in "\\PC{0,40}|[a\\t\\r\\n\u{85}\u{2028}€\"]{0,40}", a in 0usize..60, b in 0usize..60,
+            text in "\\PC{0,40}|[a\\t\\r\\n\u{85}\u{2028}€\"]{0,40}",
+            a in 0usize..60,
+            b in 0usize..60,
         ) {
             let finding = Text::new("a", &text).error(&(a..b), "what", "why", "cure");
             let at = finding.at.clone();

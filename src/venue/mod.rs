@@ -132,7 +132,7 @@ impl Output {
 ///
 /// A new feed is down and due at once: the first [`Feed::on_timer`] asks to connect. Whatever goes
 /// wrong, it answers with lost books and a later time to try again, never with a panic.
-pub trait Feed {
+pub trait Feed: Send {
     /// What the next connection attempt carries.
     fn handshake(&mut self, now: Timestamp) -> Result<Handshake, Error>;
     /// The connection is open.

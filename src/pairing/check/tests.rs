@@ -125,9 +125,11 @@ type Case = (&'static str, &'static str, u32, u32, &'static str);
 const TOKEN: &str =
     "108233603819467706476318984012158651931658302669301887462181073562758483842092";
 const LONG_ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
-    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
-    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+const LONG: &str = concat!(
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+);
 const HOLD: &str = "\"fed-2026-12-hold\"";
 const TITLE: &str = "Fed holds rates at the December 2026 meeting";
 const TICKER: &str = "KXFEDDECISION-26DEC-H0";
@@ -344,7 +346,7 @@ proptest! {
     }
 
     #[test]
-    fn a_right_text_with_a_hole_and_a_splash_panics_nowhere(
+    fn damage_in_one_entry_leaves_the_next_one_standing(
         at in 0usize..900, length in 0usize..60, splash in "[\\[\\]{}=\"'.,a1\\n# -]{0,8}",
     ) {
         let text = approved();
@@ -352,9 +354,9 @@ proptest! {
         let behind = approved().replace("hold", "x").replace("H0", "H1");
         let text = format!("{}{splash}{}\n{behind}", &text[..start], &text[end..]);
         let checked = check(&text);
-        // The entry behind the damage stands, unless the damage took its own names from it.
+        // Whatever the damage, the entry behind it stands.
         let stands = checked.pairs.iter().any(|pair| pair.id.0 == "fed-2026-12-x");
-        prop_assert!(stands || !checked.findings.is_empty());
+        prop_assert!(stands, "{:#?}", told(&checked));
         for finding in &checked.findings {
             prop_assert!(text.get(finding.at.span.clone()).is_some());
         }

@@ -100,7 +100,10 @@ mod tests {
     fn commands_are_written_as_the_venue_documents_them() {
         assert_eq!(
             encode_subscribe_books(1, &["A", "B"], PriceMode::OwnLeg),
-            r#"{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta"],"market_tickers":["A","B"],"use_yes_price":false}}"#
+            concat!(
+                r#"{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta"],"#,
+                r#""market_tickers":["A","B"],"use_yes_price":false}}"#
+            )
         );
         assert!(
             encode_subscribe_books(1, &["A"], PriceMode::Yes).contains(r#""use_yes_price":true"#)
@@ -111,7 +114,10 @@ mod tests {
         );
         assert_eq!(
             encode_update(3, 1, Change::AddMarkets, &["C"]),
-            r#"{"id":3,"cmd":"update_subscription","params":{"sid":1,"action":"add_markets","market_tickers":["C"]}}"#
+            concat!(
+                r#"{"id":3,"cmd":"update_subscription","params":"#,
+                r#"{"sid":1,"action":"add_markets","market_tickers":["C"]}}"#
+            )
         );
         assert!(encode_update(3, 1, Change::DeleteMarkets, &["C"]).contains("delete_markets"));
         assert!(encode_update(3, 1, Change::GetSnapshot, &["C"]).contains("get_snapshot"));

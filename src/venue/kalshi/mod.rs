@@ -8,7 +8,7 @@ pub mod encode;
 pub mod error;
 pub mod facts;
 pub mod parse;
-//pub mod rest;
+pub mod rest;
 pub mod sign;
 pub mod stream;
 pub mod wire;

@@ -16,7 +16,10 @@ fn every_documented_code_of_the_socket_has_its_remedy() {
 
 #[test]
 fn all_four_shapes_of_an_error_body_are_read() {
-    let nested = r#"{"error":{"code":"authentication_error","message":"authentication_error","details":"INCORRECT_API_KEY_SIGNATURE"}}"#;
+    let nested = concat!(
+        r#"{"error":{"code":"authentication_error","message":"authentication_error","#,
+        r#""details":"INCORRECT_API_KEY_SIGNATURE"}}"#
+    );
     assert_eq!(
         read_body(nested),
         Told {

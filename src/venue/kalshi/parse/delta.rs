@@ -138,7 +138,12 @@ mod tests {
     use super::super::frame::{Frame, frame_by_serde};
     use super::*;
 
-    const SHAPE: &str = r#"{"type":"orderbook_delta","sid":1,"seq":24,"msg":{"market_ticker":"KXDEMO-26DEC31-T50","market_id":"0b7c6d5e-1111-4222-8333-444455556666","price_dollars":"0.4300","delta_fp":"-100.00","side":"yes","ts":"2026-11-22T10:00:00.97871Z","ts_ms":1795341600978}}"#;
+    const SHAPE: &str = concat!(
+        r#"{"type":"orderbook_delta","sid":1,"seq":24,"msg":{"market_ticker":"#,
+        r#""KXDEMO-26DEC31-T50","market_id":"0b7c6d5e-1111-4222-8333-444455556666","#,
+        r#""price_dollars":"0.4300","delta_fp":"-100.00","side":"yes","#,
+        r#""ts":"2026-11-22T10:00:00.97871Z","ts_ms":1795341600978}}"#
+    );
 
     /// Where the fast path has an answer, the general reader has the same.
     fn agrees(text: &str) -> bool {
@@ -191,9 +196,11 @@ mod tests {
             ts in "[ -~\u{1}\u{7f}\u{80}ä]{0,30}",
             millis in any::<i64>(),
         ) {
-            let text = format!(
-                r#"{{"type":"orderbook_delta","sid":{sid},"seq":{seq},"msg":{{"market_ticker":"{ticker}","market_id":"x","price_dollars":"{price}","delta_fp":"{change}","side":"{leg}","ts":"{ts}","ts_ms":{millis}}}}}"#
-            );
+            let head = format!(r#"{{"type":"orderbook_delta","sid":{sid},"seq":{seq},"msg":{{"#);
+            let about = format!(r#""market_ticker":"{ticker}","market_id":"x","#);
+            let level = format!(r#""price_dollars":"{price}","delta_fp":"{change}","#);
+            let time = format!(r#""side":"{leg}","ts":"{ts}","ts_ms":{millis}}}}}"#);
+            let text = format!("{head}{about}{level}{time}");
             prop_assert!(agrees(&text), "{}", text);
         }
 

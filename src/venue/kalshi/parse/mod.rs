@@ -60,6 +60,9 @@ pub enum FrameKind {
 
 /// What this frame is, without reading its contents.
 pub fn kind(text: &str) -> FrameKind {
+    if delta::scan(text).is_some() {
+        return FrameKind::Delta;
+    }
     match serde_json::from_str::<ws::Head<'_>>(text) {
         Err(_) => FrameKind::Other,
         Ok(head) => kind_of(&head.kind),
@@ -78,6 +81,9 @@ fn kind_of(name: &str) -> FrameKind {
 
 /// The market that this frame is about, if it is about one.
 pub fn market_ticker(text: &str) -> Option<Cow<'_, str>> {
+    if let Some(delta) = delta::scan(text) {
+        return Some(delta.ticker);
+    }
     let head: ws::Head<'_> = serde_json::from_str(text).ok()?;
     let about: ws::About<'_> = serde_json::from_str(head.msg?.get()).ok()?;
     about.market_ticker.map(|ticker| ticker.0)
@@ -133,3 +139,6 @@ fn key_before(text: &str, error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod recorded;

@@ -39,17 +39,26 @@ fn ed25519_signatures_equal_the_golden_ones() {
         (
             "GET",
             "/trade-api/v2/portfolio/balance",
-            "SgsupgnHWiFyyF54OWuAPWQMJ1dZi4VXB3zW9JRFpE3oDzi4u+S59snvmWUvo/p+uGhS2gRNsbIzetJZZLfxCQ==",
+            concat!(
+                "SgsupgnHWiFyyF54OWuAPWQMJ1dZi4VXB3zW9JRFpE3",
+                "oDzi4u+S59snvmWUvo/p+uGhS2gRNsbIzetJZZLfxCQ=="
+            ),
         ),
         (
             "POST",
             "/trade-api/v2/portfolio/events/orders",
-            "hoY3uQgx80Fc8YdP2GLUpNOG5Ig1cbWxzvhV2/GcSepJxptXybHTtzsEyf0azq021sdHTmMzTvBPt6i1S8DnAA==",
+            concat!(
+                "hoY3uQgx80Fc8YdP2GLUpNOG5Ig1cbWxzvhV2/GcSep",
+                "JxptXybHTtzsEyf0azq021sdHTmMzTvBPt6i1S8DnAA=="
+            ),
         ),
         (
             "GET",
             "/trade-api/ws/v2",
-            "mEX39ZDAG0lHqY8vwK41t5ovOboMchtv9qt0ITZE2H5IZSqyTRDpfHYrXKe3jpPQWQUrkwT/pgAmmR8ghTUGBQ==",
+            concat!(
+                "mEX39ZDAG0lHqY8vwK41t5ovOboMchtv9qt0ITZE2H5",
+                "IZSqyTRDpfHYrXKe3jpPQWQUrkwT/pgAmmR8ghTUGBQ=="
+            ),
         ),
     ] {
         let headers = signer.headers(method, path, now).unwrap();

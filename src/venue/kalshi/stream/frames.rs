@@ -183,7 +183,7 @@ impl Stream {
             && let Step::Jump { expected } = order.take(seq)
         {
             let what = format!(
-                "kalshi skipped market_lifecycle_v2 messages {expected} to {seq}: facts are read anew"
+                "kalshi skipped from {expected} to {seq} in market_lifecycle_v2: reading facts anew"
             );
             out.notices.push(Notice::Strange { lane, what });
             for row in self.table.rows() {
@@ -341,7 +341,28 @@ impl Stream {
         };
         match &broken.ticker {
             Some(ticker) if placed => self.lose_one(ticker, now, out),
-            _ => self.lose_lane(Loss::Broken, now, out),
+            Some(_) | None => {
+                if !placed {
+                    self.restart_order();
+                }
+                self.lose_lane(Loss::Broken, now, out);
+            }
+        }
+    }
+
+    /// A frame whose number could not be read may have taken one: the next frame is a new start, not
+    /// a second loss. Every book is lost already, so nothing is missed by it.
+    fn restart_order(&mut self) {
+        match &mut self.link {
+            Link::Open(session) => {
+                if let Subscription::Live { order, .. } = &mut session.books {
+                    *order = Order::default();
+                }
+            }
+            Link::Passive { orders, .. } => {
+                orders.iter_mut().for_each(|(_, order)| *order = Order::default());
+            }
+            Link::Down { .. } | Link::Connecting | Link::Closing { .. } => {}
         }
     }
 

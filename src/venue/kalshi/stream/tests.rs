@@ -138,15 +138,24 @@ impl Rig {
 }
 
 fn snapshot(sid: u64, seq: u64, ticker: &str) -> String {
-    format!(
-        r#"{{"type":"orderbook_snapshot","sid":{sid},"seq":{seq},"msg":{{"market_ticker":"{ticker}","market_id":"x","yes_dollars_fp":[["0.4000","55.00"],["0.4100","120.00"]],"no_dollars_fp":[["0.5700","75.50"]]}}}}"#
-    )
+    let head = format!(r#"{{"type":"orderbook_snapshot","sid":{sid},"seq":{seq},"msg":"#);
+    let about = format!(r#"{{"market_ticker":"{ticker}","market_id":"x","#);
+    let yes = r#""yes_dollars_fp":[["0.4000","55.00"],["0.4100","120.00"]]"#;
+    let no = r#""no_dollars_fp":[["0.5700","75.50"]]"#;
+    format!("{head}{about}{yes},{no}}}}}")
 }
 
 fn delta(sid: u64, seq: u64, ticker: &str) -> String {
-    format!(
-        r#"{{"type":"orderbook_delta","sid":{sid},"seq":{seq},"msg":{{"market_ticker":"{ticker}","market_id":"x","price_dollars":"0.4100","delta_fp":"-1.00","side":"yes","ts":"x","ts_ms":1795341600123}}}}"#
-    )
+    let head = format!(r#"{{"type":"orderbook_delta","sid":{sid},"seq":{seq},"msg":"#);
+    let about = format!(r#"{{"market_ticker":"{ticker}","market_id":"x","#);
+    let level = r#""price_dollars":"0.4100","delta_fp":"-1.00","side":"yes","#;
+    format!(r#"{head}{about}{level}"ts":"x","ts_ms":1795341600123}}}}"#)
+}
+
+/// The end of a command that changes a subscription.
+fn update(sid: u64, action: &str, tickers: &str) -> String {
+    let params = format!(r#"{{"sid":{sid},"action":"{action}","market_tickers":[{tickers}]}}"#);
+    format!(r#":"update_subscription","params":{params}}}"#)
 }
 
 fn error(sid: u64, code: u32) -> String {

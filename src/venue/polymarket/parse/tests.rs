@@ -164,7 +164,8 @@ fn item() -> impl Strategy<Value = String> {
     (token, decimal(), decimal(), side, decimal(), decimal(), extra).prop_map(
         |(token, price, size, side, bid, ask, extra)| {
             format!(
-                r#"{{"asset_id":"{token}","price":"{price}","size":"{size}","side":"{side}","best_ask":"{ask}"{extra},"best_bid":"{bid}"}}"#
+                r#"{{"asset_id":"{token}","price":"{price}","size":"{size}","side":"{side}",
+                "best_ask":"{ask}"{extra},"best_bid":"{bid}"}}"#
             )
         },
     )
@@ -181,7 +182,8 @@ proptest! {
     ) {
         let items = items.join(&format!("{space},"));
         agree(&format!(
-            r#"{{"market":"0xab",{space}"price_changes":{space}[{items}],"timestamp":"{stamp}","event_type":"price_change"}}{space}"#
+            r#"{{"market":"0xab",{space}"price_changes":{space}[{items}],
+            "timestamp":"{stamp}","event_type":"price_change"}}{space}"#
         ));
     }
 
@@ -202,7 +204,8 @@ proptest! {
             levels.iter().map(one).collect::<Vec<_>>().join(",")
         };
         agree(&format!(
-            r#"{{"event_type":"book","asset_id":"{token}","timestamp":"1763800000000","bids":[{}],"asks":[{}]{extra}}}"#,
+            r#"{{"event_type":"book","asset_id":"{token}","timestamp":"1763800000000",
+            "bids":[{}],"asks":[{}]{extra}}}"#,
             side(&bids), side(&asks)
         ));
     }

@@ -52,7 +52,7 @@ pub struct Settings {
     /// How long the whole connection may bring no data although markets are subscribed.
     pub silence_max: Duration,
     /// After how long a working connection is made anew; the actual time is drawn between half of
-    /// it and all of it, so that several connections do not go at once.
+    /// it and all of it, so that several connections do not go at once. Zero means never.
     pub reconnect_planned: Duration,
     /// The first wait after a failed connection.
     pub backoff_first: Duration,
@@ -299,10 +299,15 @@ impl Feed for Stream {
         if matches!(self.phase, Phase::Replay) {
             return;
         }
+        let planned = if self.settings.reconnect_planned.is_zero() {
+            Timestamp::MAX
+        } else {
+            now.after(self.spread.wait())
+        };
         self.phase = Phase::Open(Session {
             ping_due: now.after(self.settings.ping_every),
             pong_due: None,
-            planned: now.after(self.spread.wait()),
+            planned,
             data_at: now,
             greeted: false,
             heard: false,
@@ -393,7 +398,11 @@ impl Feed for Stream {
             };
             match added {
                 Ok(()) => fresh.push(one.market),
-                Err(what) => self.complain(format!("watch {}", one.id), &what, out),
+                // Each refusal is told: a market that is silently not watched would be a trap.
+                Err(what) => {
+                    let what = short(&what);
+                    out.notices.push(Notice::Strange { lane: self.lane, what });
+                }
             }
         }
         self.subscribe(&fresh, now, out);

@@ -154,6 +154,7 @@ fn prices(bid: &str, ask: &str) -> (Option<String>, Option<String>) {
 fn book_of(market: u32, timestamp: i64) -> String {
     let asset = wanted(market).tokens.unwrap().0;
     format!(
-        r#"{{"asset_id":"{asset}","timestamp":"{timestamp}","bids":[{{"price":"0.4","size":"1"}}],"asks":[],"event_type":"book"}}"#
+        r#"{{"asset_id":"{asset}","timestamp":"{timestamp}",
+        "bids":[{{"price":"0.4","size":"1"}}],"asks":[],"event_type":"book"}}"#
     )
 }

@@ -40,6 +40,18 @@ fn a_broken_frame_that_can_not_be_placed_costs_the_lane() {
 }
 
 #[test]
+fn a_number_that_could_not_be_read_is_not_missed_a_second_time() {
+    let mut rig = Rig::whole();
+    rig.text("{");
+    rig.text(&delta(1, 4, A));
+    assert!(rig.out.notices.is_empty() && rig.out.frames.is_empty());
+    rig.text(&snapshot(1, 5, A));
+    rig.text(&snapshot(1, 6, B));
+    assert!(rig.is_whole(0) && rig.is_whole(1) && rig.proof());
+    assert_eq!(rig.stream.counts().gaps, 1);
+}
+
+#[test]
 fn broken_frames_about_other_things_cost_nothing() {
     let mut rig = Rig::whole();
     for text in [
@@ -75,7 +87,8 @@ fn noise_nesting_and_giants_are_survived() {
     let giant = delta(1, 3, A).replace("-1.00", &"9".repeat(1 << 16));
     let many = vec![r#"["0.5000","1.00"]"#; 20_000].join(",");
     let wide = format!(
-        r#"{{"type":"orderbook_snapshot","sid":1,"seq":3,"msg":{{"market_ticker":"{A}","yes_dollars_fp":[{many}]}}}}"#
+        r#"{{"type":"orderbook_snapshot","sid":1,"seq":3,"msg":{{{}"yes_dollars_fp":[{many}]}}}}"#,
+        format_args!(r#""market_ticker":"{A}","#),
     );
     for text in [&deep, &noise, &giant, &wide] {
         let mut rig = Rig::whole();
@@ -156,7 +169,8 @@ proptest! {
                 _ => rig.text(&text),
             }
             prop_assert!(rig.out.frames.len() <= 6);
-            if rig.out.updates.iter().any(|u| matches!(u, Update::LaneLost { .. })) && rig.out.close {
+            let lost = |update: &Update| matches!(update, Update::LaneLost { .. });
+            if rig.out.updates.iter().any(lost) && rig.out.close {
                 prop_assert!(!rig.is_whole(0) && !rig.is_whole(1));
             }
             rig.run(|s, now, out| s.on_timer(now, out));

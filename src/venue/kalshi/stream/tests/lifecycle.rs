@@ -1,9 +1,8 @@
 use super::*;
 
 fn lifecycle(seq: u64, ticker: &str, event: &str) -> String {
-    format!(
-        r#"{{"type":"market_lifecycle_v2","sid":2,"seq":{seq},"msg":{{"market_ticker":"{ticker}","event_type":"{event}"}}}}"#
-    )
+    let head = format!(r#"{{"type":"market_lifecycle_v2","sid":2,"seq":{seq},"msg":"#);
+    format!(r#"{head}{{"market_ticker":"{ticker}","event_type":"{event}"}}}}"#)
 }
 
 #[test]
@@ -35,7 +34,7 @@ fn each_event_of_a_market_has_its_update() {
 #[test]
 fn the_seq_of_lifecycle_messages_is_optional_and_apart() {
     let mut rig = Rig::whole();
-    rig.text(r#"{"type":"market_lifecycle_v2","sid":2,"msg":{"market_ticker":"KXDEMO-26DEC31-T50","event_type":"activated"}}"#);
+    rig.text(&lifecycle(1, A, "activated").replace(r#","seq":1"#, ""));
     assert_eq!(rig.out.updates.len(), 1);
     rig.text(&lifecycle(7, A, "activated"));
     rig.text(&lifecycle(9, A, "deactivated"));

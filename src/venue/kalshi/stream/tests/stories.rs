@@ -12,7 +12,8 @@ fn a_new_feed_connects_subscribes_and_becomes_whole() {
         rig.out.frames,
         [
             format!(
-                r#"{{"id":1,"cmd":"subscribe","params":{{"channels":["orderbook_delta"],"market_tickers":["{A}","{B}"],"use_yes_price":false}}}}"#
+                r#"{{"id":1,"cmd":"subscribe","params":{}"market_tickers":["{A}","{B}"],{}}}}}"#,
+                r#"{"channels":["orderbook_delta"],"#, r#""use_yes_price":false"#,
             ),
             r#"{"id":2,"cmd":"subscribe","params":{"channels":["market_lifecycle_v2"]}}"#
                 .to_owned(),
@@ -55,12 +56,8 @@ fn what_exceeds_the_first_frame_is_added_after_the_acknowledgement() {
     assert_eq!(
         rig.sent(),
         [
-            format!(
-                r#":"update_subscription","params":{{"sid":9,"action":"add_markets","market_tickers":["{B}"]}}}}"#
-            ),
-            format!(
-                r#":"update_subscription","params":{{"sid":9,"action":"add_markets","market_tickers":["{C}"]}}}}"#
-            ),
+            update(9, "add_markets", &format!(r#""{B}""#)),
+            update(9, "add_markets", &format!(r#""{C}""#)),
         ]
     );
 }
@@ -86,12 +83,7 @@ fn a_gap_loses_every_book_at_once_and_snapshots_bring_them_back() {
     rig.text(&delta(1, 4, A));
     assert_eq!(rig.out.notices, [Notice::Gap { lane: Lane(3), expected: 3, found: 4 }]);
     assert_eq!(rig.out.updates, [Update::LaneLost { lane: Lane(3), why: Loss::Gap }]);
-    assert_eq!(
-        rig.sent(),
-        [format!(
-            r#":"update_subscription","params":{{"sid":1,"action":"get_snapshot","market_tickers":["{A}","{B}"]}}}}"#
-        )]
-    );
+    assert_eq!(rig.sent(), [update(1, "get_snapshot", &format!(r#""{A}","{B}""#))]);
     assert_eq!((rig.lost(0), rig.lost(1)), (Some(Loss::Gap), Some(Loss::Gap)));
     rig.text(&delta(1, 5, A));
     assert!(rig.out.updates.is_empty(), "no change before the image, and no proof");
@@ -236,21 +228,11 @@ fn a_mistyped_ticker_is_missed_with_growing_patience_and_holds_up_nobody() {
 fn markets_come_and_go_while_live() {
     let mut rig = Rig::whole();
     rig.run(|s, now, out| s.watch(&[wanted(2, C), wanted(2, C), wanted(0, A)], now, out));
-    assert_eq!(
-        rig.sent(),
-        [format!(
-            r#":"update_subscription","params":{{"sid":1,"action":"add_markets","market_tickers":["{C}"]}}}}"#
-        )]
-    );
+    assert_eq!(rig.sent(), [update(1, "add_markets", &format!(r#""{C}""#))]);
     rig.text(&snapshot(1, 3, C));
     assert!(rig.is_whole(2));
     rig.run(|s, now, out| s.unwatch(MarketIndex(0), now, out));
-    assert_eq!(
-        rig.sent(),
-        [format!(
-            r#":"update_subscription","params":{{"sid":1,"action":"delete_markets","market_tickers":["{A}"]}}}}"#
-        )]
-    );
+    assert_eq!(rig.sent(), [update(1, "delete_markets", &format!(r#""{A}""#))]);
     assert_eq!(rig.lost(0), Some(Loss::Unwatched));
     rig.text(&delta(1, 4, A));
     assert_eq!(rig.out.updates, [Update::LaneProof { lane: Lane(3) }], "counted, not applied");
@@ -286,12 +268,7 @@ fn a_resync_asks_for_one_image_and_not_again_within_the_deadline() {
     let mut rig = Rig::whole();
     rig.clock += 10_000;
     rig.run(|s, now, out| s.resync(MarketIndex(0), now, out));
-    assert_eq!(
-        rig.sent(),
-        [format!(
-            r#":"update_subscription","params":{{"sid":1,"action":"get_snapshot","market_tickers":["{A}"]}}}}"#
-        )]
-    );
+    assert_eq!(rig.sent(), [update(1, "get_snapshot", &format!(r#""{A}""#))]);
     rig.text(&delta(1, 3, A));
     assert_eq!(rig.out.updates, [Update::LaneProof { lane: Lane(3) }]);
     rig.text(&snapshot(1, 4, A));

@@ -188,6 +188,7 @@ fn ids_tell_their_protocol_by_their_bits() {
         ("21742633143463906290569050155826241533067272736897614950488156847949938836455", false),
         ("1099511627775", true),
         ("1099511627776", false),
+        ("10141204801825835211973625643008", false),
         ("20282409603651670423947251286016", true),
     ] {
         assert_eq!(is_v2_id(id), Some(is_v2), "{id}");
@@ -195,5 +196,29 @@ fn ids_tell_their_protocol_by_their_bits() {
     let too_large = "9".repeat(78);
     for text in ["", "12a", "-1", too_large.as_str(), &"1".repeat(79)] {
         assert_eq!(is_v2_id(text), None, "{text}");
+    }
+}
+
+#[test]
+fn fees_as_both_sources_write_them_give_the_published_amounts() {
+    let rows: Vec<serde_json::Value> = serde_json::from_str(fixture!("fees.json")).unwrap();
+    assert_eq!(rows.len(), 50);
+    for row in rows {
+        let text = |key: &str| row[key].as_str().unwrap();
+        let fd = raw(&format!(r#"{{"r":{},"e":{},"to":true}}"#, text("rate"), row["exponent"]));
+        let schedule = raw(&format!(
+            r#"{{"rate":"{}","exponent":{},"takerOnly":true}}"#,
+            text("rate"),
+            row["exponent"]
+        ));
+        let plan = fee(Some(&fd), None, Some(&schedule));
+        let model = plan.at(Timestamp::ZERO).unwrap();
+        let price = crate::domain::Price::parse(text("price")).unwrap();
+        let shares = Quantity::parse(text("shares")).unwrap();
+        let estimate = model.estimate(price, shares).micros();
+        // Exact to more decimals than a micro-dollar; the estimate is at most one grain above.
+        let exact = parse_scaled(text("fee_exact"), 12).unwrap();
+        let above = estimate * 1_000_000 - exact;
+        assert!((0..10_000_000).contains(&above), "{row}: {estimate}");
     }
 }

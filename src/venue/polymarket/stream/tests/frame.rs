@@ -50,6 +50,27 @@ fn a_batch_is_open_from_its_first_frame_to_its_last() {
 }
 
 #[test]
+fn a_batch_is_judged_once_all_levels_of_a_frame_are_in() {
+    let mut story = Story::open(1);
+    story.text(fixture!("ws_book.json"), at(1));
+    let item = |price: &str, size: &str, side: &str| {
+        format!(
+            r#"{{"asset_id":"{YES}","price":"{price}","size":"{size}","side":"{side}",
+            "best_bid":"0.5","best_ask":"0.52"}}"#
+        )
+    };
+    let frame = |items: &str| {
+        format!(r#"{{"event_type":"price_change","price_changes":[{items}],"timestamp":""}}"#)
+    };
+    // After its first level the book agrees with what is announced, after its second it does not.
+    let (bid, ask) = (item("0.5", "5", "BUY"), item("0.51", "3", "SELL"));
+    story.text(&frame(&format!("{bid},{ask}")), at(2));
+    assert_eq!(story.books[0].batch_open_since(), Some(at(2)));
+    story.text(&frame(&item("0.51", "0", "SELL")), at(3));
+    assert_eq!(story.books[0].batch_open_since(), None);
+}
+
+#[test]
 fn an_announcement_that_comes_late_does_not_open_a_batch() {
     let mut story = Story::open(1);
     story.text(fixture!("ws_book.json"), at(1));
@@ -251,7 +272,8 @@ fn side_is_told_in_terms_of_yes() {
     let mut story = Story::open(1);
     story.text(fixture!("ws_book.json"), at(1));
     let item = format!(
-        r#"{{"event_type":"price_change","timestamp":"1763800000001","price_changes":[{{"asset_id":"{NO}","price":"0.3","size":"7","side":"BUY"}}]}}"#
+        r#"{{"event_type":"price_change","timestamp":"1763800000001",
+        "price_changes":[{{"asset_id":"{NO}","price":"0.3","size":"7","side":"BUY"}}]}}"#
     );
     story.text(&item, at(2));
     let (market, side) = (MarketIndex(0), Side::Ask);

@@ -229,3 +229,35 @@ fn unusable_tokens_are_refused_by_name() {
     }
     assert_eq!(story.stream.watched(), 1);
 }
+
+#[test]
+fn a_time_stamp_from_the_future_does_not_shut_out_images_for_good() {
+    let mut story = Story::open(3);
+    for market in 0..3 {
+        story.text(&book_of(market, 1_763_800_000_000), at(1));
+    }
+    let far = fixture!("ws_price_change.json").replace("1763800000000", "4102444799999");
+    story.text(&far, at(2));
+    story.text(fixture!("ws_tick_size_change.json"), at(10));
+    let image = book_of(0, 1_763_800_030_000);
+    story.text(&image, at(11));
+    assert!(story.updates.is_empty(), "older than the newest frame, as far as it says");
+    story.quiet_until(at(35));
+    assert!(!story.close);
+    story.text(&image, at(36));
+    assert_eq!(story.books[0].health(), Health::Whole);
+}
+
+#[test]
+fn a_planned_reconnect_of_zero_never_comes() {
+    let mut story = Story::down(1);
+    story.stream.settings.reconnect_planned = Duration::ZERO;
+    story.timer(at(0));
+    story.act(at(0), Feed::on_open);
+    for second in 1..5_000 {
+        story.text(fixture!("ws_book.json"), at(second));
+        story.text("PONG", at(second));
+        story.timer(at(second));
+        assert!(!story.close, "at {second}");
+    }
+}

@@ -1,0 +1,184 @@
+//! A live run: everything wired, started, and ended together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::config::Settings;
+use crate::domain::Venue;
+use crate::record::Writer;
+use crate::venue::{kalshi, polymarket};
+
+use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts};
+use super::exit::Misuse;
+use super::loader::{self, Clients, LOADS_MAX};
+use super::pipeline::Pipeline;
+use super::poll;
+use super::report::Reporter;
+use super::shutdown::Stopping;
+use super::sources::{Credentials, KalshiFeed, Sources, engine_settings};
+use super::transcript::Transcript;
+use super::{clock, mappings, tasks};
+
+/// What a live run needs.
+#[derive(Debug)]
+pub struct Plan {
+    /// The settings.
+    pub settings: Settings,
+    /// The text they came from, for the recording.
+    pub settings_text: String,
+    /// A Kalshi key, if there is one.
+    pub credentials: Option<Credentials>,
+    /// Seed of every jitter.
+    pub seed: u64,
+    /// Where results are told.
+    pub reporter: Reporter,
+    /// Where to record to.
+    pub record: Option<PathBuf>,
+    /// Names and texts of the mapping files.
+    pub mappings: Vec<(String, String)>,
+    /// The files under watch, if they may change.
+    pub watching: Option<mappings::Watching>,
+    /// Hears of the end.
+    pub stopping: Stopping,
+}
+
+/// A run that is under way.
+#[derive(Debug)]
+pub struct Live {
+    thread: JoinHandle<std::io::Result<Finished>>,
+    /// Other parts tell the engine through this.
+    pub messages: mpsc::Sender<Message>,
+}
+
+impl Plan {
+    /// How Kalshi's books come.
+    pub const fn kalshi_feed(&self) -> KalshiFeed {
+        if self.credentials.is_some() { KalshiFeed::Stream } else { KalshiFeed::Polling }
+    }
+
+    /// Starts the run: the engine on a thread of its own, everything else on the runtime.
+    pub fn start(self) -> anyhow::Result<Live> {
+        let feed = self.kalshi_feed();
+        let clients = clients(&self.settings, self.credentials.as_ref(), self.seed)?;
+        let recorder = self.record.as_deref().map(create).transpose()?;
+        let today = clock::today();
+        let sources = Sources::new(self.settings.clone(), feed, self.credentials, self.seed);
+        let transcript = Transcript {
+            settings: self.settings_text,
+            today: today.to_string(),
+            kalshi_feed: feed.name(),
+            seed: self.seed,
+        };
+        let (messages, received) = mpsc::channel(MESSAGES_MAX);
+        let (loads, wanted) = mpsc::channel(LOADS_MAX);
+        let ids = [Arc::new(ArcSwap::default()), Arc::new(ArcSwap::default())];
+        let settings = self.settings;
+        spawn_tasks(&settings, &clients, feed, &ids, &messages);
+        tokio::spawn(loader::run(clients, wanted, messages.clone()));
+        if let Some(watching) = self.watching {
+            tokio::spawn(tasks::forward_mappings(watching, messages.clone()));
+        }
+        let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
+        let engine = engine_settings(&settings);
+        let refresh = settings.detect.fee_age_max / 4;
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || {
+                // Feeds are not sent between threads: the machine is made where it runs.
+                let pipeline = Pipeline::new(engine, Box::new(sources), today);
+                let parts = Parts {
+                    pipeline,
+                    reporter,
+                    recorder,
+                    transcript,
+                    messages: received,
+                    loads,
+                    ids,
+                    refresh,
+                    stopping,
+                };
+                driver::run(parts, &files)
+            })
+            .context("cannot start the engine's thread")?;
+        Ok(Live { thread, messages })
+    }
+}
+
+impl Live {
+    /// Waits for the end.
+    pub async fn finished(self) -> anyhow::Result<Finished> {
+        let joined = Handle::current()
+            .spawn_blocking(move || self.thread.join())
+            .await
+            .context("the engine's thread was lost")?;
+        match joined {
+            Ok(finished) => finished.context("the engine's thread failed"),
+            Err(_) => anyhow::bail!("the engine stopped with an internal error"),
+        }
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<Writer> {
+    Writer::create(path)
+        .map_err(|error| Misuse(format!("cannot record into `{}`: {error}", path.display())).into())
+}
+
+/// Both venues' REST clients.
+pub fn clients(
+    settings: &Settings,
+    credentials: Option<&Credentials>,
+    seed: u64,
+) -> anyhow::Result<Clients> {
+    let signer = credentials.map(Credentials::signer).transpose()?;
+    let kalshi = kalshi::rest::Settings {
+        seed,
+        unsigned_per_s: u64::from(settings.kalshi.poll_per_s),
+        ..kalshi::rest::Settings::new(settings.kalshi.rest.clone())
+    };
+    let polymarket = polymarket::rest::Settings {
+        clob_url: settings.polymarket.clob.clone(),
+        gamma_url: settings.polymarket.gamma.clone(),
+        timeout: Duration::from_secs(10),
+        backoff_first: Duration::from_millis(200),
+        backoff_longest: Duration::from_secs(10),
+        seed,
+    };
+    Ok(Clients {
+        kalshi: Arc::new(kalshi::rest::Client::new(kalshi, signer)?),
+        polymarket: Arc::new(polymarket::rest::Client::new(polymarket)?),
+    })
+}
+
+fn spawn_tasks(
+    settings: &Settings,
+    clients: &Clients,
+    feed: KalshiFeed,
+    ids: &[poll::Ids; 2],
+    messages: &mpsc::Sender<Message>,
+) {
+    let [kalshi_ids, polymarket_ids] = ids;
+    if feed == KalshiFeed::Polling {
+        let every = Duration::from_secs(1) / settings.kalshi.poll_per_s.max(1);
+        tokio::spawn(poll::poll_kalshi(
+            Arc::clone(&clients.kalshi),
+            Arc::clone(kalshi_ids),
+            every,
+            messages.clone(),
+        ));
+    }
+    tokio::spawn(poll::confirm_polymarket(
+        Arc::clone(&clients.polymarket),
+        Arc::clone(polymarket_ids),
+        settings.polymarket.confirm_every,
+        messages.clone(),
+    ));
+    tokio::spawn(tasks::compare_clocks(clients.clone(), messages.clone()));
+    debug_assert_eq!(Venue::ALL.len(), ids.len());
+}

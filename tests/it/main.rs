@@ -1,0 +1,5 @@
+//! What several rooms do together, in one binary.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod mappings;
