@@ -1,10 +1,13 @@
 //! Two books and a pair: an edge, or the named reason why there is none.
 //!
-//! `gate` decides whether a book may be believed now; `edge` walks the two ladders together. Both
-//! are pure, neither allocates once its buffers are warm.
+//! `gate` decides whether a book may be believed now; `edge` walks the two ladders together, `fit`
+//! brings what was walked onto the venues' size grids, `payoff` says what it is worth. All are pure,
+//! none allocates once its buffers are warm.
 
 pub mod edge;
+mod fit;
 pub mod gate;
+mod payoff;
 
 /// Why a direction of a pair makes no edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
