@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::book::Lane;
+use crate::domain::market::Status;
 use crate::domain::{Finding, Market, MarketIndex, Venue};
 use crate::engine::effect::Effect;
 use crate::pairing::Difference;
@@ -33,6 +34,8 @@ pub enum Input<'a> {
     Books(Venue, &'a str),
     /// A venue's clock was compared with ours; nanoseconds, theirs less ours.
     Clock(Venue, i64),
+    /// A whole venue takes orders, or does not.
+    Exchange(Venue, Status),
     /// Time passed.
     Tick,
 }

@@ -103,6 +103,9 @@ impl Pipeline {
                 let offset = std::time::Duration::from_nanos(offset.unsigned_abs());
                 self.engine_event(&Event::Clock { venue, offset }, now);
             }
+            Input::Exchange(venue, status) => {
+                self.engine_event(&Event::Exchange { venue, status }, now);
+            }
             Input::Tick => {
                 self.refresh_pairs(now);
                 self.engine_event(&Event::Tick, now);

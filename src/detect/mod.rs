@@ -101,7 +101,8 @@ impl NoEdge {
     /// Whether the reason can pass, or come, without a change of either book.
     pub const fn passes_with_time(self) -> bool {
         match self {
-            Self::NearClose
+            Self::MarketPaused
+            | Self::NearClose
             | Self::NearStart
             | Self::BatchOpen
             | Self::Stale
@@ -111,7 +112,6 @@ impl NoEdge {
             | Self::FeeOutdated
             | Self::FeedNotLive => true,
             Self::MarketUnknown
-            | Self::MarketPaused
             | Self::Crossed
             | Self::MidsApart
             | Self::NoDepth
