@@ -205,7 +205,7 @@ fn facts_are_what_the_market_says() {
         title: String::new(),
         event: String::new(),
         grid: None,
-        fee: scene.facts.fee.clone(),
+        fee: scene.facts.fee,
         minimum: Minimum { quantity: Quantity::contracts(5), notional: Money::ZERO },
         status: Status::Paused,
         closes: Some(at(5)),
