@@ -1,8 +1,9 @@
 //! Reads market facts over REST, beside the engine.
 //!
-//! Kalshi's markets are read many at a time: at the budget of a new key, thousands of single requests
-//! would take minutes. What a venue says about a market that was read before is read afresh, past
-//! what the client remembers of its event and series, because something about it has changed.
+//! Kalshi's markets are read many at a time: at the budget of a new key, thousands of single
+//! requests would take minutes. What a venue says about a market that was read before is read
+//! afresh, past what the client remembers of its event and series, because something about it has
+//! changed.
 
 use std::sync::Arc;
 use std::time::Duration;

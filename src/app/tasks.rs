@@ -56,8 +56,8 @@ pub async fn compare_clocks(clients: Clients, messages: mpsc::Sender<Message>) {
 /// How often Kalshi is asked whether it trades.
 const STATUS_EVERY: Duration = Duration::from_secs(15);
 
-/// Asks Kalshi whether it trades, again and again: during its weekly pause the books stand still and
-/// look tradable.
+/// Asks Kalshi whether it trades, again and again: during its weekly pause the books stand still
+/// and look tradable.
 pub async fn watch_exchange(clients: Clients, messages: mpsc::Sender<Message>) {
     let mut ticks = tokio::time::interval(STATUS_EVERY);
     let mut before = Status::Open;

@@ -26,11 +26,11 @@
 //!
 //! The all-in cost of a share rises along a ladder, so the greedy walk is optimal before rounding.
 //! With fee rounding and grids it trails the best of all quantities that pay at every share by at
-//! most $0.0001 for each Kalshi level used, $0.00001 for each Polymarket level used, and one grain's
-//! profit: what the first lot, or the first cent's worth of shares where that is more, leaves. Some
-//! larger quantity may come out even in cents and leave more, by less than a lot's cent; it is left
-//! alone, because its limit price would reach into levels that lose. A property test against brute
-//! force in exact integers holds the walk to both bounds.
+//! most $0.0001 for each Kalshi level used, $0.00001 for each Polymarket level used, and one
+//! grain's profit: what the first lot, or the first cent's worth of shares where that is more,
+//! leaves. Some larger quantity may come out even in cents and leave more, by less than a lot's
+//! cent; it is left alone, because its limit price would reach into levels that lose. A property
+//! test against brute force in exact integers holds the walk to both bounds.
 
 use crate::book::{Ladder, Level};
 use crate::domain::{FeeModel, Minimum, Money, Outcome, Price, Quantity, Side};

@@ -1,10 +1,10 @@
 //! Brings what was walked onto the size grids of both venues.
 //!
 //! Polymarket sells for whole cents of collateral, Kalshi in lots of 0.01 contract. Kalshi's
-//! quantity is Polymarket's floored to a lot; the surplus beyond it, less than a lot, is lost money.
-//! Each quantity of whole lots needs a certain number of cents and leaves its own surplus, so a
-//! slightly smaller quantity can leave more than the largest. From the largest quantity that the
-//! walked cents buy, smaller ones are tried one lot at a time, as long as what the dropped lots
+//! quantity is Polymarket's floored to a lot; the surplus beyond it, less than a lot, is lost
+//! money. Each quantity of whole lots needs a certain number of cents and leaves its own surplus,
+//! so a slightly smaller quantity can leave more than the largest. From the largest quantity that
+//! the walked cents buy, smaller ones are tried one lot at a time, as long as what the dropped lots
 //! would have earned is less than what the best surplus so far costs.
 
 use crate::domain::{Price, Quantity};
@@ -21,8 +21,8 @@ const CENT: i128 = 10_000 * MICRO;
 
 type Fill = (Price, Quantity);
 
-/// Cuts the walked fills down to what both venues can sell. `bound` is what a share of each contract
-/// may cost together, in 1e-14 dollars.
+/// Cuts the walked fills down to what both venues can sell. `bound` is what a share of each
+/// contract may cost together, in 1e-14 dollars.
 pub(super) fn fit(kalshi: &Leg<'_>, polymarket: &Leg<'_>, bound: i64, fills: &mut Fills) {
     let walked: i128 = fills.polymarket.iter().map(|fill| rounded_up(product(*fill))).sum();
     let budget = walked - walked % CENT;

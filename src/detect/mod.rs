@@ -1,8 +1,8 @@
 //! Two books and a pair: an edge, or the named reason why there is none.
 //!
 //! `gate` decides whether a book may be believed now; `edge` walks the two ladders together, `fit`
-//! brings what was walked onto the venues' size grids, `payoff` says what it is worth. All are pure,
-//! none allocates once its buffers are warm.
+//! brings what was walked onto the venues' size grids, `payoff` says what it is worth. All are
+//! pure, none allocates once its buffers are warm.
 
 pub mod edge;
 mod fit;
@@ -96,6 +96,12 @@ impl NoEdge {
             Self::BelowMinimum => "below_minimum",
             Self::TooGood => "too_good",
         }
+    }
+
+    /// Whether the reason speaks against the pair rather than for a price: contracts that are the
+    /// same do not differ that much.
+    pub const fn speaks_against_the_pair(self) -> bool {
+        matches!(self, Self::TooGood | Self::MidsApart)
     }
 
     /// Whether the reason can pass, or come, without a change of either book.

@@ -140,6 +140,10 @@ impl Engine {
         self.counters.rejections[no.index()] += 1;
         let slot = &mut self.pairs[at];
         slot.seats[direction].last = Some(no);
+        if no.speaks_against_the_pair() && !std::mem::replace(&mut slot.doubted, true) {
+            let pair = slot.watched.pair.id.clone();
+            effects.push(Effect::Doubt { at: now, pair, reason: no.name() });
+        }
         let closed: Option<Closed> = slot.close(direction, no.name(), now);
         self.report_closed(closed, effects);
     }

@@ -327,8 +327,11 @@ fn mids_far_apart_are_not_believed() {
     let mut story = Story::new(Relation::Same);
     story.image(KALSHI, &[(Side::Ask, "0.42", "100"), (Side::Bid, "0.40", "100")]);
     story.image(POLYMARKET, &[(Side::Ask, "0.72", "100"), (Side::Bid, "0.70", "100")]);
-    assert!(story.drain().is_empty());
+    let effects = story.drain();
+    assert!(matches!(effects[..], [Effect::Doubt { reason: "mids_apart", .. }]), "{effects:?}");
     assert_eq!(story.engine.standing_reasons()[NoEdge::MidsApart.index()], 2);
+    story.image(KALSHI, &[(Side::Ask, "0.42", "90"), (Side::Bid, "0.40", "100")]);
+    assert!(story.drain().is_empty(), "the doubt is told once");
 }
 
 #[test]
