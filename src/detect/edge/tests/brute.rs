@@ -345,7 +345,8 @@ proptest! {
         let at = deeper % levels.len();
         levels[at].1 += lots * LOTS;
         let after = walked(&richer, &open_terms(&richer), &mut fills);
-        let profit = |found: Result<Edge, NoEdge>| found.map_or(0, |e| i128::from(e.profit.micros()));
+        let profit =
+            |found: Result<Edge, NoEdge>| found.map_or(0, |e| i128::from(e.profit.micros()));
         let bound = 110 * 5 + grain(&problem) + LOTS;
         prop_assert!(profit(after) + bound >= profit(before));
     }
