@@ -84,8 +84,5 @@ pub(super) fn missing(
         Outcome::Yes => image.asks.get(&price.units()),
         Outcome::No => image.bids.get(&(10_000 - price.units())),
     };
-    fills
-        .iter()
-        .find(|fill| offered(fill.0).copied().unwrap_or(0) < fill.1.units())
-        .copied()
+    fills.iter().find(|fill| offered(fill.0).copied().unwrap_or(0) < fill.1.units()).copied()
 }

@@ -38,7 +38,13 @@ pub(super) fn lower(headers: Vec<(&'static str, String)>) -> Vec<(String, String
 }
 
 impl Carrier {
-    async fn ask(&self, method: &str, url: &str, headers: &[(String, String)], body: &str) -> Reply {
+    async fn ask(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Reply {
         let out = self.hall.lock().unwrap().travel();
         clock::sleep(out).await;
         let (path, query) = target(url);
@@ -70,8 +76,7 @@ impl Transport for Carrier {
 /// Kalshi's client, on the thread's clock.
 pub(super) fn kalshi(hall: &Shared, signer: Option<Signer>) -> Arc<Client<Carrier>> {
     let carrier = Carrier { hall: Arc::clone(hall), venue: Venue::Kalshi };
-    let settings =
-        Settings { now: clock::unix_nanos, ..Settings::new(KALSHI_REST.to_owned()) };
+    let settings = Settings { now: clock::unix_nanos, ..Settings::new(KALSHI_REST.to_owned()) };
     Arc::new(Client::over(carrier, settings, signer))
 }
 

@@ -28,9 +28,8 @@ pub(super) struct Image {
 impl Image {
     pub(super) fn of(floor: &Floor, market: usize) -> Self {
         let book = &floor.books[market];
-        let side = |side| {
-            book.levels(side).map(|(price, size)| (price.units(), size.units())).collect()
-        };
+        let side =
+            |side| book.levels(side).map(|(price, size)| (price.units(), size.units())).collect();
         Self { bids: side(Side::Bid), asks: side(Side::Ask) }
     }
 
@@ -97,7 +96,8 @@ pub(super) struct Hall {
     script: Script,
     wires: BTreeMap<Connection, Wire>,
     last_connection: u64,
-    shadows: Vec<Image>,
+    /// Both venues' books as reported so far.
+    shadows: [Vec<Arc<Image>>; 2],
     dice: Dice,
     pub(super) latency: Millis,
     pub(super) steps: u64,
@@ -123,8 +123,10 @@ impl Hall {
     ) -> Self {
         let world = World::new(seed);
         let kalshi = Kalshi::new(&world.kalshi, vec![account]);
-        let markets = world.kalshi.books.len();
-        let shadows = (0..markets).map(|market| Image::of(&world.kalshi, market)).collect();
+        let images = |floor: &Floor| {
+            (0..floor.books.len()).map(|market| Arc::new(Image::of(floor, market))).collect()
+        };
+        let shadows = Venue::ALL.map(|venue| images(world.floor(venue)));
         Self {
             world,
             kalshi,
@@ -265,12 +267,7 @@ impl Hall {
         }
     }
 
-    pub(super) fn request(
-        &mut self,
-        venue: Venue,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Reply {
+    pub(super) fn request(&mut self, venue: Venue, request: &Request<'_>, now: Timestamp) -> Reply {
         let mut reply = None;
         self.act(venue, now, |core, floor, out| {
             reply = Some(core.request(request, floor, now, out));
@@ -278,9 +275,7 @@ impl Hall {
         let reply = reply.unwrap();
         let books = request.path.ends_with("/orderbooks") || request.path == "/books";
         if books && reply.status == 200 {
-            let floor = self.world.floor(venue);
-            let images = (0..floor.books.len()).map(|market| Arc::new(Image::of(floor, market)));
-            self.read[at(venue)].push_back(images.collect());
+            self.read[at(venue)].push_back(self.shadows[at(venue)].clone());
         }
         reply
     }
@@ -311,11 +306,17 @@ impl Hall {
         }
     }
 
+    /// A venue's books as they are.
+    pub(super) fn books(&self, venue: Venue) -> &[Arc<Image>] {
+        &self.shadows[at(venue)]
+    }
+
     /// Each change is a book that the exchange really had.
     fn report_kalshi(&mut self, market: usize, facts: &[Fact], now: Timestamp) {
         for fact in facts {
-            self.shadows[market].note(fact);
-            let image = Arc::new(self.shadows[market].clone());
+            let shadow = &mut self.shadows[0][market];
+            Arc::make_mut(shadow).note(fact);
+            let image = Arc::clone(shadow);
             let mut out = Vec::new();
             let one = std::slice::from_ref(fact);
             self.kalshi.report(market, one, &self.world.kalshi, now, &mut out);
@@ -324,7 +325,7 @@ impl Hall {
             self.send(out, tags, now);
         }
         let book = Image::of(&self.world.kalshi, market);
-        assert_eq!(self.shadows[market], book, "the facts of a step do not add up");
+        assert_eq!(*self.shadows[0][market], book, "the facts of a step do not add up");
     }
 
     /// A step is one batch: only its last frame completes the book.
@@ -332,6 +333,7 @@ impl Hall {
         let mut out = Vec::new();
         self.polymarket.report(market, facts, &self.world.polymarket, now, &mut out);
         let image = Arc::new(Image::of(&self.world.polymarket, market));
+        self.shadows[1][market] = Arc::clone(&image);
         let connection_of = |push: &Push| match push {
             Push::Text(connection, _) => Some(*connection),
             _ => None,

@@ -23,6 +23,7 @@ use crossbook::app::transcript::Transcript;
 use crossbook::app::{poll, settings};
 use crossbook::book::Lane;
 use crossbook::config::Settings;
+use crossbook::domain::market::Status;
 use crossbook::domain::{Market, Timestamp, Venue};
 use crossbook::exchange::faults::{Fault, Scheduled};
 use crossbook::exchange::kalshi::Scope;
@@ -34,7 +35,7 @@ use crossbook::venue::polymarket::encode;
 use crossbook::venue::{Closed, Handshake};
 
 use client::{Carrier, Shared};
-use hall::{Cargo, Hall, Image, Millis, Piece, STEP_EVERY, at};
+use hall::{Cargo, Hall, Millis, Piece, STEP_EVERY, at};
 use oracle::{Limits, Oracle};
 
 pub(crate) use oracle::Tally;
@@ -65,6 +66,14 @@ impl Plan {
     pub(crate) fn new(seed: u64) -> Self {
         let feed = KalshiFeed::Stream;
         Self { seed, faults: Vec::new(), feed, latency: (1, 30), record: None }
+    }
+
+    /// The machine that a replay of this run's recording starts with.
+    pub(crate) fn replay_machine(&self) -> Pipeline {
+        let settings = settings::from_text("recording", CONFIGURATION).unwrap();
+        let engine = engine_settings(&settings);
+        let sources = Sources::new(settings, self.feed, None, self.seed);
+        Pipeline::new(engine, Box::new(sources), TODAY.parse().unwrap())
     }
 }
 
@@ -126,8 +135,8 @@ impl Rig {
         };
         let settings = settings::from_text("virtual", CONFIGURATION).unwrap();
         let hall = Hall::new(plan.seed, key.account, plan.faults.clone(), plan.latency);
-        let listings =
-            [Venue::Kalshi, Venue::Polymarket].map(|venue| hall.world.floor(venue).listings.clone());
+        let listings = [Venue::Kalshi, Venue::Polymarket]
+            .map(|venue| hall.world.floor(venue).listings.clone());
         let hall = Arc::new(Mutex::new(hall));
         let signed = plan.feed == KalshiFeed::Stream;
         let signer = signed.then(|| credentials.signer().unwrap());
@@ -138,11 +147,8 @@ impl Rig {
             fresh: [detect.kalshi_book_age_max, detect.polymarket_book_age_max],
             unseen_max: Duration::from_secs(8),
         };
-        let pipeline = Pipeline::new(
-            engine_settings(&settings),
-            Box::new(sources),
-            TODAY.parse().unwrap(),
-        );
+        let pipeline =
+            Pipeline::new(engine_settings(&settings), Box::new(sources), TODAY.parse().unwrap());
         let kalshi = client::kalshi(&hall, signer);
         let mut rig = Self {
             pipeline,
@@ -206,8 +212,12 @@ impl Rig {
         self.hall.lock().unwrap().world.digest()
     }
 
-    pub(crate) fn struck(&self) -> Vec<(Timestamp, Venue, Fault)> {
-        self.hall.lock().unwrap().struck.clone()
+    /// Whether the engine holds a market to take orders.
+    pub(crate) fn status(&self, venue: Venue, market: usize) -> Option<Status> {
+        let id = self.hall.lock().unwrap().world.floor(venue).listings[market].id.clone();
+        let index = self.pipeline.registry().find(venue, &id)?;
+        let slot = self.pipeline.engine().books().get(index)?;
+        slot.facts.as_ref().map(|facts| facts.status)
     }
 
     /// Lets the agents make so many steps.
@@ -243,9 +253,7 @@ impl Rig {
 
     pub(crate) fn is_synced(&self, venue: Venue) -> bool {
         let hall = self.hall.lock().unwrap();
-        let floor = hall.world.floor(venue);
-        let books: Vec<_> = (0..floor.books.len()).map(|at| Image::of(floor, at)).collect();
-        self.oracle.is_synced(venue, &books, &self.pipeline)
+        self.oracle.is_synced(venue, hall.books(venue), &self.pipeline)
     }
 
     /// Goes on to the next moment at which anything happens, and does all of it.

@@ -187,7 +187,9 @@ impl Oracle {
                 leg.book_age
             );
             let lacks = |image: &Option<Arc<Image>>| {
-                image.as_ref().is_none_or(|it| arithmetic::missing(leg.outcome, &leg.fills, it).is_some())
+                image
+                    .as_ref()
+                    .is_none_or(|it| arithmetic::missing(leg.outcome, &leg.fills, it).is_some())
             };
             self.tally.beside_torn += u64::from(seen.coming.is_some());
             if !lacks(&seen.image) {
@@ -202,9 +204,9 @@ impl Oracle {
                 continue;
             }
             let unseen = leg.venue == Venue::Polymarket
-                && seen.wrong_since.is_some_and(|since| {
-                    found.at.since(since) <= self.limits.unseen_max
-                });
+                && seen
+                    .wrong_since
+                    .is_some_and(|since| found.at.since(since) <= self.limits.unseen_max);
             self.tally.on_unseen_loss += u64::from(unseen);
             assert!(
                 unseen,
@@ -220,7 +222,12 @@ impl Oracle {
     }
 
     /// Whether every book of a venue is believed and is the exchange's.
-    pub(super) fn is_synced(&self, venue: Venue, books: &[Image], pipeline: &Pipeline) -> bool {
+    pub(super) fn is_synced(
+        &self,
+        venue: Venue,
+        books: &[Arc<Image>],
+        pipeline: &Pipeline,
+    ) -> bool {
         let listings = self.listings[at(venue)].iter().zip(books);
         listings.into_iter().all(|(listing, image)| {
             believed(pipeline, venue, &listing.id).is_some_and(|book| is_same(book, image))
@@ -238,25 +245,21 @@ fn believed<'a>(pipeline: &'a Pipeline, venue: Venue, id: &str) -> Option<&'a Bo
 
 /// Whether a book is the image, as YES and, mirrored, as NO.
 pub(super) fn is_same(book: &Book, image: &Image) -> bool {
-    let rises = |ladder: &Ladder, mirrored| {
-        ladder
-            .worst_first()
-            .iter()
-            .map(|level| (if mirrored { level.price.mirror() } else { level.price }, level.quantity))
-            .map(|(price, quantity)| (price.units(), quantity.units()))
-            .collect::<Vec<_>>()
-    };
-    let of = |levels: &std::collections::BTreeMap<u16, i64>| {
-        levels.iter().map(|(price, units)| (*price, *units)).collect::<Vec<_>>()
-    };
-    let falls = |levels: &std::collections::BTreeMap<u16, i64>, mirrored: bool| {
-        let turn = |price: u16| if mirrored { 10_000 - price } else { price };
-        levels.iter().rev().map(|(price, units)| (turn(*price), *units)).collect::<Vec<_>>()
-    };
-    // Both ladders end with the best: the highest bid of YES, and the lowest price to buy at.
-    let yes = rises(book.bids(), false) == of(&image.bids)
-        && rises(book.offers(Outcome::Yes), false) == falls(&image.asks, false);
-    let mut no: Vec<_> = of(&image.bids);
-    no.iter_mut().for_each(|level| level.0 = 10_000 - level.0);
-    yes && rises(book.offers(Outcome::No), true) == no
+    // A ladder ends with its best: the highest bid of YES, the lowest ask of YES.
+    let bids = levels(book.bids(), Outcome::Yes).eq(image.bids.iter().map(copied));
+    let asks =
+        levels(book.offers(Outcome::Yes), Outcome::Yes).eq(image.asks.iter().rev().map(copied));
+    let no = image.bids.iter().map(|(price, units)| (10_000 - price, *units));
+    bids && asks && levels(book.offers(Outcome::No), Outcome::No).eq(no)
+}
+
+fn levels(ladder: &Ladder, of: Outcome) -> impl Iterator<Item = (u16, i64)> + '_ {
+    ladder.worst_first().iter().map(move |level| {
+        let price = if of == Outcome::No { level.price.mirror() } else { level.price };
+        (price.units(), level.quantity.units())
+    })
+}
+
+const fn copied((price, units): (&u16, &i64)) -> (u16, i64) {
+    (*price, *units)
 }
