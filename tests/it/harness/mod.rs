@@ -251,7 +251,12 @@ impl Rig {
         writer.finish(|complete| Line::End { t, digest, complete }).unwrap();
     }
 
-    pub(crate) fn is_synced(&self, venue: Venue) -> bool {
+    /// Whether all books of a venue were the exchange's a moment ago.
+    pub(crate) fn was_synced(&self, venue: Venue) -> bool {
+        self.now.since(self.synced[at(venue)]) <= 2 * STEP_EVERY
+    }
+
+    fn is_synced(&self, venue: Venue) -> bool {
         let hall = self.hall.lock().unwrap();
         self.oracle.is_synced(venue, hall.books(venue), &self.pipeline)
     }
