@@ -48,6 +48,8 @@ const CONFIGURATION: &str = "[kalshi]\n\
     data = \"http://127.0.0.1:9\"\nws = \"ws://127.0.0.1:9/ws\"\n";
 /// Frames taken in at once, as the driver does it.
 const DRAIN_MAX: usize = 256;
+/// Kalshi's books are asked for this often without a key.
+const POLL_EVERY: Duration = Duration::from_secs(1);
 /// A timer that is due again at once more often than this goes round in circles.
 const TIMERS_AT_ONCE_MAX: usize = 64;
 
@@ -93,6 +95,7 @@ enum Outcome {
     Market(Box<Market>),
     NoMarket(Venue, String),
     Books(Venue, String),
+    NoBooks,
 }
 
 type Task = Pin<Box<dyn Future<Output = Outcome>>>;
@@ -196,7 +199,7 @@ impl Rig {
         }
         self.queue(self.settings.polymarket.confirm_every, Event::Confirm);
         if self.feed == KalshiFeed::Polling {
-            self.queue(Duration::from_secs(1), Event::Poll);
+            self.queue(POLL_EVERY, Event::Poll);
         }
     }
 

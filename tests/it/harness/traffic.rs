@@ -76,6 +76,7 @@ impl Rig {
                 Outcome::Market(market) => self.input(&Input::Market(&market)),
                 Outcome::NoMarket(venue, id) => self.input(&Input::NoMarket(venue, &id)),
                 Outcome::Books(venue, body) => self.take_books(venue, &body),
+                Outcome::NoBooks => self.queue(POLL_EVERY, Event::Poll),
             }
             self.follow_wishes();
         }
@@ -84,7 +85,7 @@ impl Rig {
     fn take_books(&mut self, venue: Venue, body: &str) {
         let images = self.hall.lock().unwrap().read[at(venue)].pop_front().unwrap();
         let again = match venue {
-            Venue::Kalshi => (Duration::from_secs(1), Event::Poll),
+            Venue::Kalshi => (POLL_EVERY, Event::Poll),
             Venue::Polymarket => (self.settings.polymarket.confirm_every, Event::Confirm),
         };
         self.oracle.read(venue, &images, self.now);
@@ -209,14 +210,16 @@ impl Rig {
 
     fn poll(&mut self) {
         let ids = poll::ids_of(&self.pipeline, Venue::Kalshi);
+        if ids.is_empty() {
+            self.queue(POLL_EVERY, Event::Poll);
+            return;
+        }
         let client = Arc::clone(&self.kalshi);
         self.tasks.push(Box::pin(async move {
             let tickers: Vec<&str> = ids.iter().map(String::as_str).collect();
-            loop {
-                match client.get_orderbooks_text(&tickers).await {
-                    Ok(body) => return Outcome::Books(Venue::Kalshi, body),
-                    Err(_) => clock::sleep(Duration::from_secs(1)).await,
-                }
+            match client.get_orderbooks_text(&tickers).await {
+                Ok(body) => Outcome::Books(Venue::Kalshi, body),
+                Err(_) => Outcome::NoBooks,
             }
         }));
         self.poll_tasks();
