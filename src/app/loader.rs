@@ -1,12 +1,18 @@
 //! Reads market facts over REST, beside the engine.
+//!
+//! Kalshi's markets are read many at a time: at the budget of a new key, thousands of single requests
+//! would take minutes. What a venue says about a market that was read before is read afresh, past
+//! what the client remembers of its event and series, because something about it has changed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::domain::{Market, Venue};
 use crate::net::backoff::Backoff;
+use crate::venue::kalshi::rest::MarketsFilter;
 use crate::venue::{Error, kalshi, polymarket};
 
 use super::driver::Message;
@@ -17,8 +23,10 @@ const AT_ONCE: usize = 8;
 /// Markets that may wait to be read; all pairs of a large mapping folder fit.
 pub const LOADS_MAX: usize = 20_000;
 
-/// A market that cannot be read because the venue does not answer is tried again this long, and no
-/// longer, between two tries.
+/// Tickers in one request for Kalshi's markets: the address stays below what servers accept.
+const BATCH: usize = 100;
+
+/// The first and the longest wait before a venue that does not answer is asked again.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// Both venues' REST clients.
@@ -30,13 +38,49 @@ pub struct Clients {
     pub polymarket: Arc<polymarket::rest::Client>,
 }
 
+/// Whether what the client remembers of a market's event and series will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Used,
+    Passed,
+}
+
 impl Clients {
-    /// A market's facts.
-    pub async fn load(&self, venue: Venue, id: &str) -> Result<Market, Error> {
+    async fn load(&self, venue: Venue, id: &str, memory: Memory) -> Result<Market, Error> {
         match venue {
-            Venue::Kalshi => self.kalshi.load_market(id).await,
             Venue::Polymarket => self.polymarket.load_market(id).await,
+            Venue::Kalshi => {
+                let market = self.kalshi.get_market(id).await?;
+                if memory == Memory::Passed {
+                    self.kalshi.forget_event(market.event_ticker.as_deref().unwrap_or_default());
+                }
+                self.kalshi.complete_market(&market).await
+            }
         }
+    }
+
+    /// New Kalshi markets, in one request; those that the answer leaves out are returned for a
+    /// request of their own, which says why.
+    async fn load_batch(
+        &self,
+        tickers: Vec<String>,
+        messages: &mpsc::Sender<Message>,
+    ) -> Vec<String> {
+        let filter = MarketsFilter { tickers: tickers.clone(), ..MarketsFilter::default() };
+        let Ok(markets) = self.kalshi.get_markets(&filter).await else { return tickers };
+        let mut missing: FxHashSet<String> = tickers.into_iter().collect();
+        for market in &markets {
+            let Some(ticker) = &market.ticker else { continue };
+            if let Ok(known) = self.kalshi.complete_market(market).await {
+                missing.remove(ticker);
+                if messages.send(Message::Market(Box::new(known))).await.is_err() {
+                    return Vec::new();
+                }
+            }
+        }
+        let mut missing: Vec<_> = missing.into_iter().collect();
+        missing.sort();
+        missing
     }
 }
 
@@ -46,15 +90,50 @@ pub async fn run(
     mut loads: mpsc::Receiver<(Venue, String)>,
     messages: mpsc::Sender<Message>,
 ) {
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
-    let mut seed = 0u64;
-    while let Some((venue, id)) = loads.recv().await {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let (clients, messages) = (clients.clone(), messages.clone());
-        seed = seed.wrapping_add(1);
-        let backoff = Backoff::new(PATIENCE.0, PATIENCE.1, seed);
+    let mut reader = Reader {
+        clients,
+        messages,
+        permits: Arc::new(Semaphore::new(AT_ONCE)),
+        known: FxHashSet::default(),
+        seed: 0,
+    };
+    let mut waiting = Vec::with_capacity(BATCH);
+    while loads.recv_many(&mut waiting, BATCH).await > 0 {
+        let mut batch = Vec::new();
+        for (venue, id) in waiting.drain(..) {
+            let first = reader.known.insert((venue, id.clone()));
+            match (venue, first) {
+                (Venue::Kalshi, true) => batch.push(id),
+                (_, true) => reader.read(venue, id, Memory::Used).await,
+                (_, false) => reader.read(venue, id, Memory::Passed).await,
+            }
+        }
+        if batch.len() > 1 {
+            batch = reader.clients.load_batch(batch, &reader.messages).await;
+        }
+        for id in batch {
+            reader.read(Venue::Kalshi, id, Memory::Used).await;
+        }
+    }
+}
+
+struct Reader {
+    clients: Clients,
+    messages: mpsc::Sender<Message>,
+    permits: Arc<Semaphore>,
+    known: FxHashSet<(Venue, String)>,
+    seed: u64,
+}
+
+impl Reader {
+    /// Reads one market in a task of its own, once there is room for one.
+    async fn read(&mut self, venue: Venue, id: String, memory: Memory) {
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+        let (clients, messages) = (self.clients.clone(), self.messages.clone());
+        self.seed = self.seed.wrapping_add(1);
+        let backoff = Backoff::new(PATIENCE.0, PATIENCE.1, self.seed);
         tokio::spawn(async move {
-            let message = load(&clients, venue, id, backoff, &messages).await;
+            let message = load(&clients, venue, id, memory, backoff, &messages).await;
             drop(permit);
             // The engine is gone only at the end of a run.
             let _ = messages.send(message).await;
@@ -66,18 +145,17 @@ async fn load(
     clients: &Clients,
     venue: Venue,
     id: String,
+    memory: Memory,
     mut backoff: Backoff,
     messages: &mpsc::Sender<Message>,
 ) -> Message {
     loop {
-        match clients.load(venue, &id).await {
+        match clients.load(venue, &id, memory).await {
             Ok(market) => return Message::Market(Box::new(market)),
             Err(error) if error.is_passing() && !messages.is_closed() => {
                 let wait = backoff.wait();
-                tracing::warn!(
-                    "{error}; market {id} is asked for again in {} ms",
-                    wait.as_millis()
-                );
+                let millis = wait.as_millis();
+                tracing::warn!("{error}; market {id} is asked for again in {millis} ms");
                 tokio::time::sleep(wait).await;
             }
             Err(error) => return Message::NoMarket(venue, id, error.to_string()),

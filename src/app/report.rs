@@ -250,7 +250,7 @@ impl Reporter {
         }
         let engine = pipeline.engine();
         let text = format!(
-            "books {} kalshi, {} polymarket | pairs {} | updates {} | open {} | opened {} closed {}",
+            "books {} kalshi {} polymarket | pairs {} | updates {} | open {} | opened {} closed {}",
             engine.books().whole(Venue::Kalshi),
             engine.books().whole(Venue::Polymarket),
             engine.pairs(),

@@ -349,3 +349,15 @@ fn updates_of_other_markets_cost_no_look() {
     story.drain();
     assert_eq!(story.engine.counters().looks, looks);
 }
+
+#[test]
+fn a_venue_that_pauses_makes_no_edge_and_comes_back() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    story.event(&Event::Exchange { venue: Venue::Kalshi, status: Status::Paused });
+    let effects = std::mem::take(&mut story.effects);
+    assert_eq!(closing_reason(&effects), "market_paused");
+    story.event(&Event::Exchange { venue: Venue::Kalshi, status: Status::Open });
+    let effects = std::mem::take(&mut story.effects);
+    opened(&effects);
+}
