@@ -241,15 +241,18 @@ fn polymarket_change(number: usize, step: usize) -> String {
     let item = |token: &str, price, side, bid: u32, ask: u32| {
         format!(
             concat!(
-                r#"{{"asset_id":"{}","price":"{}","size":"{}","side":"{}","#,
-                r#""hash":"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b","#,
-                r#""best_bid":"0.{:03}","best_ask":"0.{:03}"}}"#
+                r#"{{"asset_id":"{}", "price":"{}", "size":"{}", "side":"{}", "#,
+                r#""hash":"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "#,
+                r#""best_bid":"0.{:03}", "best_ask":"0.{:03}"}}"#
             ),
             token, price, size, side, bid, ask
         )
     };
     format!(
-        r#"{{"market":"{}","price_changes":[{},{}],"timestamp":"{}","event_type":"price_change"}}"#,
+        concat!(
+            r#"{{"market":"{}", "price_changes":[{}, {}], "timestamp":"{}", "#,
+            r#""event_type":"price_change"}}"#
+        ),
         condition(number),
         item(&yes, yes_price, yes_side, bid, ask),
         item(&no, no_price, no_side, 1_000 - ask, 1_000 - bid),
@@ -279,21 +282,21 @@ fn kalshi_snapshot(number: usize, sequence: u64) -> String {
 
 /// A full image of a market with this many levels a side, of the token of YES.
 pub(crate) fn polymarket_book(number: usize, levels: usize) -> String {
-    let level = |price| format!(r#"{{"price":"0.{price:03}","size":"{}"}}"#, 100 + price % 7 * 40);
+    let level = |price| format!(r#"{{"price":"0.{price:03}", "size":"{}"}}"#, 100 + price % 7 * 40);
     let bids: Vec<String> = (0..levels).map(|at| level(470 + at + 1 - levels)).collect();
     let asks: Vec<String> = (0..levels).map(|at| level(530 + levels - at - 1)).collect();
     let (yes, _) = tokens(number);
     format!(
         concat!(
-            r#"{{"market":"{}","asset_id":"{}","timestamp":"{}","#,
-            r#""hash":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a","bids":[{}],"asks":[{}],"#,
-            r#""tick_size":"0.001","event_type":"book","last_trade_price":"0.500"}}"#
+            r#"{{"market":"{}", "asset_id":"{}", "bids":[{}], "asks":[{}], "#,
+            r#""hash":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a", "timestamp":"{}", "#,
+            r#""event_type":"book"}}"#
         ),
         condition(number),
         yes,
-        NOW_MS - WAY_MS,
-        bids.join(","),
-        asks.join(",")
+        bids.join(", "),
+        asks.join(", "),
+        NOW_MS - WAY_MS
     )
 }
 
