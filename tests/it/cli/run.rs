@@ -113,7 +113,11 @@ impl Running {
     }
 
     /// The first JSON record from here on that satisfies the condition.
-    pub(crate) fn wait_record(&mut self, what: &str, mut is_it: impl FnMut(&Value) -> bool) -> Value {
+    pub(crate) fn wait_record(
+        &mut self,
+        what: &str,
+        mut is_it: impl FnMut(&Value) -> bool,
+    ) -> Value {
         let line = self.wait_line(what, |line| is_it(&record(line)));
         record(&line)
     }
