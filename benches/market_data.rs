@@ -16,9 +16,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use crossbook::book::Ladder;
 use crossbook::detect::NoEdge;
 use crossbook::detect::edge::{self, Fills, Leg, Terms};
-use crossbook::domain::{
-    FeeModel, Minimum, Money, Outcome, Price, Quantity, Rate, Side, Venue,
-};
+use crossbook::domain::{FeeModel, Minimum, Money, Outcome, Price, Quantity, Rate, Side, Venue};
 use crossbook::venue::kalshi::parse::frame::frame_by_serde;
 use crossbook::venue::polymarket::parse::{self, Place, Scratch};
 
