@@ -137,7 +137,7 @@ pub struct Sim {
     /// Break things on purpose.
     #[arg(long)]
     pub faults: bool,
-    /// First of five ports to listen on, 0 for any that are free.
+    /// First of six ports to listen on, 0 for any that are free.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
 }

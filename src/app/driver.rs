@@ -46,6 +46,8 @@ pub enum Message {
     Exchange(Venue, Status),
     /// The mapping files, read again.
     Mappings(Vec<(String, String)>),
+    /// A venue that does not answer, why, and when it is asked again.
+    Trouble(Venue, String, Duration),
     /// Something to tell the user.
     Note(String),
 }
@@ -191,7 +193,13 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             biased;
             stop = stopping.wait() => break stop,
             Some(message) = messages.recv() => take(&driver, message),
-            _ = ticks.tick() => driver.borrow_mut().input(&Input::Tick),
+            _ = ticks.tick() => {
+                let mut driver = driver.borrow_mut();
+                driver.input(&Input::Tick);
+                if !driver.reporter.is_heard() {
+                    break Stop::Done;
+                }
+            }
             _ = statuses.tick() => {
                 let mut driver = driver.borrow_mut();
                 let Driver { reporter, pipeline, .. } = &mut *driver;
@@ -225,13 +233,22 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
     match message {
         Message::Market(market) => driver.input(&Input::Market(&market)),
         Message::NoMarket(venue, id, why) => {
-            driver.reporter.no_market(venue, &id, &why);
+            let Driver { reporter, pipeline, .. } = &mut *driver;
+            reporter.no_market(venue, &id, &why, pipeline);
             driver.input(&Input::NoMarket(venue, &id));
         }
-        Message::Books(venue, body) => driver.input(&Input::Books(venue, &body)),
+        Message::Books(venue, body) => {
+            let now = Timestamp::from_nanos(clock::unix_nanos());
+            driver.reporter.books_read(venue, now);
+            driver.input(&Input::Books(venue, &body));
+        }
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
         Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
+        Message::Trouble(venue, text, wait) => {
+            let now = Timestamp::from_nanos(clock::unix_nanos());
+            driver.reporter.trouble(venue, &text, wait, now);
+        }
         Message::Note(text) => driver.reporter.note(&text),
     }
 }

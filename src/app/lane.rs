@@ -94,7 +94,9 @@ async fn open(driver: &Rc<RefCell<Driver>>, lane: Lane) -> Option<Socket> {
         Ok(handshake) => match Socket::connect(&handshake.url, &handshake.headers).await {
             Ok(socket) => Ok(socket),
             Err(Refusal::Refused { status, text }) => Err(Closed::Refused { status, text }),
-            Err(Refusal::Unreachable(text)) => Err(Closed::Unreachable(text)),
+            Err(Refusal::Unreachable(text)) => {
+                Err(Closed::Unreachable(format!("{}: {text}", host_of(&handshake.url))))
+            }
         },
         Err(error) => Err(Closed::Unreachable(error.to_string())),
     };
@@ -108,6 +110,13 @@ async fn open(driver: &Rc<RefCell<Driver>>, lane: Lane) -> Option<Socket> {
             None
         }
     }
+}
+
+/// Scheme, host and port of an address.
+fn host_of(url: &str) -> &str {
+    let rest = url.find("://").map_or(0, |at| at + 3);
+    let end = url[rest..].find('/').map_or(url.len(), |at| rest + at);
+    &url[..end]
 }
 
 async fn receive(socket: &mut Option<Socket>) -> Received {

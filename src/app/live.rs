@@ -70,7 +70,7 @@ impl Plan {
         let today = clock::today();
         let sources = Sources::new(self.settings.clone(), feed, self.credentials, self.seed);
         let transcript = Transcript {
-            settings: self.settings_text,
+            settings: super::settings::for_recording(&self.settings_text)?,
             today: today.to_string(),
             kalshi_feed: feed.name(),
             seed: self.seed,

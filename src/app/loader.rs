@@ -5,11 +5,12 @@
 //! afresh, past what the client remembers of its event and series, because something about it has
 //! changed.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustc_hash::FxHashSet;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 use crate::domain::{Market, Venue};
 use crate::net::backoff::Backoff;
@@ -18,7 +19,7 @@ use crate::venue::{Error, kalshi, polymarket};
 
 use super::driver::Message;
 
-/// Requests under way at once; the clients' budgets hold the rate.
+/// Requests under way at once at each venue; the clients' budgets hold the rate.
 const AT_ONCE: usize = 8;
 
 /// Markets that may wait to be read; all pairs of a large mapping folder fit.
@@ -27,7 +28,8 @@ pub const LOADS_MAX: usize = 20_000;
 /// Tickers in one request for Kalshi's markets: the address stays below what servers accept.
 const BATCH: usize = 100;
 
-/// The first and the longest wait before a venue that does not answer is asked again.
+/// A market that cannot be read because the venue does not answer is tried again this long, and no
+/// longer, between two tries.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// Both venues' REST clients.
@@ -69,7 +71,7 @@ impl Clients {
     ) -> Vec<String> {
         let filter = MarketsFilter { tickers: tickers.clone(), ..MarketsFilter::default() };
         let Ok(markets) = self.kalshi.get_markets(&filter).await else { return tickers };
-        let mut missing: FxHashSet<String> = tickers.into_iter().collect();
+        let mut missing: BTreeSet<String> = tickers.into_iter().collect();
         for market in &markets {
             let Some(ticker) = &market.ticker else { continue };
             if let Ok(known) = self.kalshi.complete_market(market).await {
@@ -79,87 +81,162 @@ impl Clients {
                 }
             }
         }
-        let mut missing: Vec<_> = missing.into_iter().collect();
-        missing.sort();
-        missing
+        missing.into_iter().collect()
     }
 }
 
-/// Reads what it is asked for until nobody asks any more.
+/// Says that a venue does not answer: at once, and then this often, however many requests fail.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+
+/// Holds back what would be said over and over while a venue does not answer.
+#[derive(Debug, Default)]
+pub struct Quiet {
+    said: Mutex<Option<Instant>>,
+}
+
+impl Quiet {
+    /// Whether it is time to say it (again).
+    pub fn is_due(&self) -> bool {
+        let now = Instant::now();
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = said.is_none_or(|said| now.duration_since(said) >= SAY_EVERY);
+        if due {
+            *said = Some(now);
+        }
+        due
+    }
+}
+
+/// Reads what it is asked for until nobody asks any more. Each venue has a queue of its own, so
+/// that one that does not answer keeps nobody from the other.
 pub async fn run(
     clients: Clients,
     mut loads: mpsc::Receiver<(Venue, String)>,
     messages: mpsc::Sender<Message>,
 ) {
-    let mut reader = Reader {
-        clients,
-        messages,
-        permits: Arc::new(Semaphore::new(AT_ONCE)),
-        known: FxHashSet::default(),
-        seed: 0,
+    let queue = |venue: Venue, number: u64| {
+        let (sender, ids) = mpsc::channel(LOADS_MAX);
+        let loader = Loader {
+            clients: clients.clone(),
+            venue,
+            messages: messages.clone(),
+            quiet: Quiet::default(),
+            wanted: Mutex::default(),
+        };
+        tokio::spawn(Arc::new(loader).run(ids, number));
+        sender
     };
-    let mut waiting = Vec::with_capacity(BATCH);
-    while loads.recv_many(&mut waiting, BATCH).await > 0 {
-        let mut batch = Vec::new();
-        for (venue, id) in waiting.drain(..) {
-            let first = reader.known.insert((venue, id.clone()));
-            match (venue, first) {
-                (Venue::Kalshi, true) => batch.push(id),
-                (_, true) => reader.read(venue, id, Memory::Used).await,
-                (_, false) => reader.read(venue, id, Memory::Passed).await,
-            }
-        }
-        if batch.len() > 1 {
-            batch = reader.clients.load_batch(batch, &reader.messages).await;
-        }
-        for id in batch {
-            reader.read(Venue::Kalshi, id, Memory::Used).await;
+    let (kalshi, polymarket) = (queue(Venue::Kalshi, 1), queue(Venue::Polymarket, 2));
+    while let Some((venue, id)) = loads.recv().await {
+        let queue = match venue {
+            Venue::Kalshi => &kalshi,
+            Venue::Polymarket => &polymarket,
+        };
+        if queue.send(id).await.is_err() {
+            return;
         }
     }
 }
 
-struct Reader {
+/// Reads the markets of one venue.
+#[derive(Debug)]
+struct Loader {
     clients: Clients,
+    venue: Venue,
     messages: mpsc::Sender<Message>,
+    quiet: Quiet,
+    /// What is being read at present: asking twice brings one answer.
+    wanted: Mutex<BTreeSet<String>>,
+}
+
+/// Who may read now, and what has been read before.
+struct Turns {
     permits: Arc<Semaphore>,
-    known: FxHashSet<(Venue, String)>,
+    known: BTreeSet<String>,
     seed: u64,
 }
 
-impl Reader {
+impl Loader {
+    async fn run(self: Arc<Self>, mut ids: mpsc::Receiver<String>, number: u64) {
+        let mut turns = Turns {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            known: BTreeSet::new(),
+            seed: number << 32,
+        };
+        let mut waiting = Vec::with_capacity(BATCH);
+        while ids.recv_many(&mut waiting, BATCH).await > 0 {
+            let mut batch = Vec::new();
+            for id in waiting.drain(..) {
+                let first = turns.known.insert(id.clone());
+                if first && self.venue == Venue::Kalshi {
+                    batch.push(id);
+                } else {
+                    let memory = if first { Memory::Used } else { Memory::Passed };
+                    self.start(id, memory, &mut turns).await;
+                }
+            }
+            if batch.len() > 1 {
+                batch = self.clients.load_batch(batch, &self.messages).await;
+            }
+            for id in batch {
+                self.start(id, Memory::Used, &mut turns).await;
+            }
+        }
+    }
+
     /// Reads one market in a task of its own, once there is room for one.
-    async fn read(&mut self, venue: Venue, id: String, memory: Memory) {
-        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
-        let (clients, messages) = (self.clients.clone(), self.messages.clone());
-        self.seed = self.seed.wrapping_add(1);
-        let backoff = Backoff::new(PATIENCE.0, PATIENCE.1, self.seed);
+    async fn start(self: &Arc<Self>, id: String, memory: Memory, turns: &mut Turns) {
+        if !self.wanted().insert(id.clone()) {
+            return;
+        }
+        let Ok(permit) = Arc::clone(&turns.permits).acquire_owned().await else { return };
+        turns.seed = turns.seed.wrapping_add(1);
+        let backoff = Backoff::new(PATIENCE.0, PATIENCE.1, turns.seed);
+        let loader = Arc::clone(self);
         tokio::spawn(async move {
-            let message = load(&clients, venue, id, memory, backoff, &messages).await;
+            let message = loader.load(&id, memory, backoff).await;
+            loader.wanted().remove(&id);
             drop(permit);
             // The engine is gone only at the end of a run.
-            let _ = messages.send(message).await;
+            let _ = loader.messages.send(message).await;
         });
+    }
+
+    fn wanted(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks until there is an answer that stays: the market, or that there is none. A key that is
+    /// refused may be accepted later: it may be new, or the clock may have been wrong.
+    async fn load(&self, id: &str, memory: Memory, mut backoff: Backoff) -> Message {
+        loop {
+            let error = match self.clients.load(self.venue, id, memory).await {
+                Ok(market) => return Message::Market(Box::new(market)),
+                Err(error) => error,
+            };
+            let refused = matches!(error, Error::Unauthorised { .. });
+            if self.messages.is_closed() || !(refused || error.is_passing()) {
+                return Message::NoMarket(self.venue, id.to_owned(), error.to_string());
+            }
+            let wait = backoff.wait();
+            tracing::debug!("{error}; market {id} is asked for again in {} ms", wait.as_millis());
+            if self.quiet.is_due() {
+                let waiting = self.wanted().len();
+                let text = format!("{}; markets that wait for it: {waiting}", why(&error));
+                let _ = self.messages.send(Message::Trouble(self.venue, text, wait)).await;
+            }
+            tokio::time::sleep(wait).await;
+        }
     }
 }
 
-async fn load(
-    clients: &Clients,
-    venue: Venue,
-    id: String,
-    memory: Memory,
-    mut backoff: Backoff,
-    messages: &mpsc::Sender<Message>,
-) -> Message {
-    loop {
-        match clients.load(venue, &id, memory).await {
-            Ok(market) => return Message::Market(Box::new(market)),
-            Err(error) if error.is_passing() && !messages.is_closed() => {
-                let wait = backoff.wait();
-                let millis = wait.as_millis();
-                tracing::warn!("{error}; market {id} is asked for again in {millis} ms");
-                tokio::time::sleep(wait).await;
-            }
-            Err(error) => return Message::NoMarket(venue, id, error.to_string()),
-        }
+/// What went wrong, and what its reader may do about it.
+fn why(error: &Error) -> String {
+    match error {
+        Error::Unauthorised { venue, text, .. } => format!(
+            "{venue} refused the key or its signature ({text}): check the key id, the key file, and \
+             that this machine's clock is right"
+        ),
+        other => other.to_string(),
     }
 }

@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod harness;
+mod cli;
 mod mappings;
 mod world_cup;
+mod virtual_time;

@@ -51,7 +51,8 @@ pub fn run(args: &Replay) -> anyhow::Result<Exit> {
 /// The first line of a recording of ours; `None` for captures of others.
 fn first_line(path: &Path) -> anyhow::Result<Option<Line<'static>>> {
     let name = path.display();
-    let mut reader = Reader::open(path).with_context(|| format!("cannot open `{name}`"))?;
+    let mut reader =
+        Reader::open(path).map_err(|error| Misuse(format!("cannot open `{name}`: {error}")))?;
     match reader.next_entry().with_context(|| format!("cannot read `{name}`"))? {
         Some(Entry::Ours(line)) => Ok(Some(*line)),
         Some(Entry::Frame { .. }) => Ok(None),
@@ -96,7 +97,7 @@ fn captured(args: &Replay) -> anyhow::Result<Player> {
         None => Vec::new(),
     };
     let mappings = match &args.mappings {
-        Some(dir) => mappings::read(dir)?,
+        Some(dir) => mappings::read(dir).map_err(|error| Misuse(format!("{error:#}")))?,
         None => Vec::new(),
     };
     player.prepare(&markets, &mappings);
@@ -109,7 +110,8 @@ fn player(engine: crate::engine::Settings, sources: Box<dyn FeedSource>, today: 
 
 fn read_markets(path: &Path) -> anyhow::Result<Vec<Market>> {
     let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Misuse(format!("cannot read `{name}`: {error}")))?;
     let mut markets = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let market = serde_json::from_str::<MarketFacts>(line)

@@ -16,22 +16,27 @@ use crate::app::live::{self, Plan};
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop};
 use crate::app::sources::Credentials;
-use crate::app::{clock, mappings, settings};
+use crate::app::{clock, mappings, settings, start_log};
 use crate::config::{Overrides, Settings};
+use crate::venue;
 use crate::venue::kalshi::rest::KeyScope;
 
 /// Runs the command.
-pub fn run(args: Watch) -> anyhow::Result<Exit> {
+pub fn run(args: Watch, log: Option<String>) -> anyhow::Result<Exit> {
     let overrides = Overrides {
         kalshi_key_id: std::env::var("CROSSBOOK_KALSHI_KEY_ID").ok(),
         kalshi_key_file: std::env::var("CROSSBOOK_KALSHI_KEY_FILE").ok(),
         mappings_dir: args.mappings.as_ref().map(|dir| dir.display().to_string()),
-        log_level: None,
+        log_level: log,
     };
     let (settings, text) = settings::from_file(args.config.as_deref(), &overrides)?;
+    start_log(settings.log.level)?;
     let credentials = credentials(&settings)?;
     let dir = PathBuf::from(&settings.mappings.dir);
-    let files = mappings::read_live(&dir).map_err(|error| Misuse(format!("{error:#}")))?;
+    let files = mappings::read_live(&dir).map_err(|error| {
+        let hint = "--mappings names another, and mappings/README.md tells what belongs into it";
+        Misuse(format!("{error:#}; {hint}"))
+    })?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(watch(args, settings, text, credentials, dir, files))
 }
@@ -45,8 +50,12 @@ pub fn credentials(settings: &Settings) -> anyhow::Result<Option<Credentials>> {
     check_mode(Path::new(&key.file));
     let credentials = Credentials { key_id: key.id.clone(), pem: SecretString::from(pem) };
     if let Err(error) = credentials.signer() {
+        let why = match error {
+            venue::Error::Key(why) => why,
+            other => other.to_string(),
+        };
         return Err(
-            Misuse(format!("the Kalshi key file `{}` is not usable: {error}", key.file)).into()
+            Misuse(format!("the Kalshi key file `{}` is not usable: {why}", key.file)).into()
         );
     }
     Ok(Some(credentials))
@@ -121,12 +130,13 @@ fn without_key(settings: &Settings) -> String {
     format!(
         "no Kalshi key: its WebSocket asks for one, so its public books are polled, {rate} \
          request(s) a second for up to 100 markets each. A book is as old as the last time its \
-         turn came, and makes no edge beyond {limit} ms. Set CROSSBOOK_KALSHI_KEY_ID and \
-         CROSSBOOK_KALSHI_KEY_FILE (a key with read scope is enough) to stream"
+         turn came, and makes no edge beyond {limit} ms. The facts of a market take up to five \
+         requests more, once. Set CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE (a key \
+         with read scope is enough) to stream"
     )
 }
 
-fn key_note(scope: Result<KeyScope, crate::venue::Error>) -> Option<String> {
+fn key_note(scope: Result<KeyScope, venue::Error>) -> Option<String> {
     match scope {
         Ok(KeyScope::CanTrade) => Some(
             "this Kalshi key could also trade; it is used for reading only. A key with read scope \

@@ -1,0 +1,7 @@
+//! The real binary as its users run it, over loopback only.
+//!
+//! Every wait has a limit, and every child process ends with the test that started it.
+
+mod demo;
+mod opportunity;
+mod run;
