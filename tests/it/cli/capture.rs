@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::opportunity::decimal;
+use super::opportunity;
 use super::run::{Ended, arg, run};
 
 fn data(name: &str) -> PathBuf {
@@ -124,10 +124,11 @@ fn a_capture_of_both_venues_shows_its_edge_when_the_fees_are_known() {
     assert_eq!(opened.len(), 1, "{:#?}\n{}", ended.lines, ended.errors);
     let record = opened[0];
     assert_eq!(record["direction"], "yes_kalshi_no_polymarket");
-    // YES at 0.43 (75.50) and 0.44 (10), NO at 1 - 0.49 (200): 85.50 contracts.
-    assert_eq!(record["quantity"], "85.50");
-    let cost = 75_500_000 * 43 / 100 + 10_000_000 * 44 / 100 + 85_500_000 * 51 / 100;
-    assert_eq!(decimal(record["cost"].as_str().unwrap(), 6), cost);
+    // Kalshi offers 75.50 at 0.43 and 10 at 0.44; of Polymarket's NO at 0.51, 43.60 dollars in whole
+    // cents buy 85.49 and a little.
+    assert_eq!(record["quantity"], "85.49");
+    assert_eq!(record["legs"][0]["fills"], json!([["0.4300", "75.50"], ["0.4400", "9.99"]]));
+    opportunity::check_with(record, "tests/data/captures/mappings/pairs.toml");
     assert_eq!(ended.summary()["opportunities"], json!({"opened": 1, "closed": 1}));
     let closed = records.iter().find(|record| record["kind"] == "opportunity_closed").unwrap();
     assert_eq!(closed["lifetime_ms"], 1_500, "{closed}");
