@@ -11,9 +11,9 @@ use clap::{Args, Parser, Subcommand};
     name = "crossbook",
     version,
     max_term_width = 100,
-    after_help = "Without a command the demo runs: both venues as embedded exchanges on this machine, \
-                  no account, no network.\n\nExit codes: 0 done, 1 failed, 2 wrong usage or \
-                  configuration, 3 halted, 130 interrupted."
+    after_help = "Without a command the demo runs: both venues as embedded exchanges on this \
+                  machine, no account, no network.\n\nExit codes: 0 done, 1 failed, 2 wrong \
+                  usage or configuration, 3 halted, 130 interrupted."
 )]
 pub struct Cli {
     /// What to do.
@@ -58,11 +58,11 @@ pub enum Command {
 #[derive(Debug, Args, Default, Clone)]
 pub struct Demo {
     /// Stop after this many seconds.
-    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = seconds())]
     pub seconds: Option<u64>,
     /// Stop after exactly this many steps of the agents; the same seed and steps give the same
     /// market history.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", value_parser = steps())]
     pub steps: Option<u64>,
     /// Seed of the agents, the faults and every jitter.
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -94,7 +94,7 @@ pub struct Watch {
     #[arg(long)]
     pub json: bool,
     /// Stop after this many seconds.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    #[arg(long, value_name = "N", value_parser = seconds())]
     pub seconds: Option<u64>,
     /// Record all that arrives into a new file (zstd), for `crossbook replay`.
     #[arg(long, value_name = "FILE")]
@@ -161,4 +161,13 @@ pub struct Folder {
     /// Print one JSON object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+/// A year at most.
+fn seconds() -> clap::builder::RangedU64ValueParser {
+    clap::builder::RangedU64ValueParser::new().range(1..=31_536_000)
+}
+
+fn steps() -> clap::builder::RangedU64ValueParser {
+    clap::builder::RangedU64ValueParser::new().range(1..=10_000_000)
 }

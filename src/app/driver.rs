@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
 use crate::book::Lane;
+use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
 use crate::net::clock;
 use crate::record::Writer;
@@ -41,6 +42,8 @@ pub enum Message {
     Books(Venue, String),
     /// A venue's clock less ours, in nanoseconds.
     Clock(Venue, i64),
+    /// A whole venue takes orders, or does not.
+    Exchange(Venue, Status),
     /// The mapping files, read again.
     Mappings(Vec<(String, String)>),
     /// A venue that does not answer, why, and when it is asked again.
@@ -240,6 +243,7 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
             driver.input(&Input::Books(venue, &body));
         }
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
+        Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
         Message::Trouble(venue, text, wait) => {
             let now = Timestamp::from_nanos(clock::unix_nanos());

@@ -11,7 +11,6 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::config::Settings;
-use crate::domain::Venue;
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
@@ -180,5 +179,5 @@ fn spawn_tasks(
         messages.clone(),
     ));
     tokio::spawn(tasks::compare_clocks(clients.clone(), messages.clone()));
-    debug_assert_eq!(Venue::ALL.len(), ids.len());
+    tokio::spawn(tasks::watch_exchange(clients.clone(), messages.clone()));
 }

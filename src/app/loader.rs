@@ -1,4 +1,9 @@
 //! Reads market facts over REST, beside the engine.
+//!
+//! Kalshi's markets are read many at a time: at the budget of a new key, thousands of single
+//! requests would take minutes. What a venue says about a market that was read before is read
+//! afresh, past what the client remembers of its event and series, because something about it has
+//! changed.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::domain::{Market, Venue};
 use crate::net::backoff::Backoff;
+use crate::venue::kalshi::rest::MarketsFilter;
 use crate::venue::{Error, kalshi, polymarket};
 
 use super::driver::Message;
@@ -18,6 +24,9 @@ const AT_ONCE: usize = 8;
 
 /// Markets that may wait to be read; all pairs of a large mapping folder fit.
 pub const LOADS_MAX: usize = 20_000;
+
+/// Tickers in one request for Kalshi's markets: the address stays below what servers accept.
+const BATCH: usize = 100;
 
 /// A market that cannot be read because the venue does not answer is tried again this long, and no
 /// longer, between two tries.
@@ -32,13 +41,47 @@ pub struct Clients {
     pub polymarket: Arc<polymarket::rest::Client>,
 }
 
+/// Whether what the client remembers of a market's event and series will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Used,
+    Passed,
+}
+
 impl Clients {
-    /// A market's facts.
-    pub async fn load(&self, venue: Venue, id: &str) -> Result<Market, Error> {
+    async fn load(&self, venue: Venue, id: &str, memory: Memory) -> Result<Market, Error> {
         match venue {
-            Venue::Kalshi => self.kalshi.load_market(id).await,
             Venue::Polymarket => self.polymarket.load_market(id).await,
+            Venue::Kalshi => {
+                let market = self.kalshi.get_market(id).await?;
+                if memory == Memory::Passed {
+                    self.kalshi.forget_event(market.event_ticker.as_deref().unwrap_or_default());
+                }
+                self.kalshi.complete_market(&market).await
+            }
         }
+    }
+
+    /// New Kalshi markets, in one request; those that the answer leaves out are returned for a
+    /// request of their own, which says why.
+    async fn load_batch(
+        &self,
+        tickers: Vec<String>,
+        messages: &mpsc::Sender<Message>,
+    ) -> Vec<String> {
+        let filter = MarketsFilter { tickers: tickers.clone(), ..MarketsFilter::default() };
+        let Ok(markets) = self.kalshi.get_markets(&filter).await else { return tickers };
+        let mut missing: BTreeSet<String> = tickers.into_iter().collect();
+        for market in &markets {
+            let Some(ticker) = &market.ticker else { continue };
+            if let Ok(known) = self.kalshi.complete_market(market).await {
+                missing.remove(ticker);
+                if messages.send(Message::Market(Box::new(known))).await.is_err() {
+                    return Vec::new();
+                }
+            }
+        }
+        missing.into_iter().collect()
     }
 }
 
@@ -64,8 +107,8 @@ impl Quiet {
     }
 }
 
-/// Reads what it is asked for until nobody asks any more. Each venue has a queue of its own, so that
-/// one that does not answer keeps nobody from the other.
+/// Reads what it is asked for until nobody asks any more. Each venue has a queue of its own, so
+/// that one that does not answer keeps nobody from the other.
 pub async fn run(
     clients: Clients,
     mut loads: mpsc::Receiver<(Venue, String)>,
@@ -106,26 +149,57 @@ struct Loader {
     wanted: Mutex<BTreeSet<String>>,
 }
 
+/// Who may read now, and what has been read before.
+struct Turns {
+    permits: Arc<Semaphore>,
+    known: BTreeSet<String>,
+    seed: u64,
+}
+
 impl Loader {
     async fn run(self: Arc<Self>, mut ids: mpsc::Receiver<String>, number: u64) {
-        let permits = Arc::new(Semaphore::new(AT_ONCE));
-        let mut seed = number << 32;
-        while let Some(id) = ids.recv().await {
-            if !self.wanted().insert(id.clone()) {
-                continue;
+        let mut turns = Turns {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            known: BTreeSet::new(),
+            seed: number << 32,
+        };
+        let mut waiting = Vec::with_capacity(BATCH);
+        while ids.recv_many(&mut waiting, BATCH).await > 0 {
+            let mut batch = Vec::new();
+            for id in waiting.drain(..) {
+                let first = turns.known.insert(id.clone());
+                if first && self.venue == Venue::Kalshi {
+                    batch.push(id);
+                } else {
+                    let memory = if first { Memory::Used } else { Memory::Passed };
+                    self.start(id, memory, &mut turns).await;
+                }
             }
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            seed = seed.wrapping_add(1);
-            let backoff = Backoff::new(PATIENCE.0, PATIENCE.1, seed);
-            let loader = Arc::clone(&self);
-            tokio::spawn(async move {
-                let message = loader.load(&id, backoff).await;
-                loader.wanted().remove(&id);
-                drop(permit);
-                // The engine is gone only at the end of a run.
-                let _ = loader.messages.send(message).await;
-            });
+            if batch.len() > 1 {
+                batch = self.clients.load_batch(batch, &self.messages).await;
+            }
+            for id in batch {
+                self.start(id, Memory::Used, &mut turns).await;
+            }
         }
+    }
+
+    /// Reads one market in a task of its own, once there is room for one.
+    async fn start(self: &Arc<Self>, id: String, memory: Memory, turns: &mut Turns) {
+        if !self.wanted().insert(id.clone()) {
+            return;
+        }
+        let Ok(permit) = Arc::clone(&turns.permits).acquire_owned().await else { return };
+        turns.seed = turns.seed.wrapping_add(1);
+        let backoff = Backoff::new(PATIENCE.0, PATIENCE.1, turns.seed);
+        let loader = Arc::clone(self);
+        tokio::spawn(async move {
+            let message = loader.load(&id, memory, backoff).await;
+            loader.wanted().remove(&id);
+            drop(permit);
+            // The engine is gone only at the end of a run.
+            let _ = loader.messages.send(message).await;
+        });
     }
 
     fn wanted(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
@@ -134,9 +208,9 @@ impl Loader {
 
     /// Asks until there is an answer that stays: the market, or that there is none. A key that is
     /// refused may be accepted later: it may be new, or the clock may have been wrong.
-    async fn load(&self, id: &str, mut backoff: Backoff) -> Message {
+    async fn load(&self, id: &str, memory: Memory, mut backoff: Backoff) -> Message {
         loop {
-            let error = match self.clients.load(self.venue, id).await {
+            let error = match self.clients.load(self.venue, id, memory).await {
                 Ok(market) => return Message::Market(Box::new(market)),
                 Err(error) => error,
             };

@@ -33,8 +33,8 @@ pub fn read(dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     paths.iter().map(|path| read_file(path)).collect()
 }
 
-/// The mapping files that speak of the real venues: all but those of the demo, whose markets only the
-/// embedded exchanges list.
+/// The mapping files that speak of the real venues: all but those of the demo, whose markets only
+/// the embedded exchanges list.
 pub fn read_live(dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = read(dir)?;
     files.retain(|(name, _)| Path::new(name).file_name().is_none_or(|file| file != DEMO_FILE));

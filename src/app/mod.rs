@@ -6,6 +6,7 @@ pub mod commands;
 pub mod driver;
 pub mod embedded;
 pub mod exit;
+pub mod input;
 pub mod lane;
 pub mod live;
 pub mod loader;

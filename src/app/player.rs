@@ -144,7 +144,10 @@ impl Player {
                 told(&self.pipeline, news);
             }
         }
-        self.drain();
+        // A recording of ours holds every input: one more would be a decision that was never made.
+        if self.undrained {
+            self.drain();
+        }
         while let Some(news) = self.pipeline.news.pop_front() {
             told(&self.pipeline, news);
         }

@@ -147,6 +147,18 @@ impl Reporter {
                 };
                 self.line(text);
             }
+            Effect::Doubt { at, pair, reason } => {
+                let reason = reason.replace('_', " ");
+                let people = format!(
+                    "{pair} looks wrong ({reason}): it makes no opportunity; are the contracts \
+                     really the same?\n"
+                );
+                let record = json!({
+                    "kind": "pair_doubted", "at": at.to_string(), "pair": pair.0,
+                    "reason": reason.replace(' ', "_"),
+                });
+                self.say(&record, &people);
+            }
             Effect::Resync { market, why } => {
                 self.resyncs += 1;
                 tracing::info!("book {} is asked for again: {}", market.0, why.name());
@@ -325,7 +337,7 @@ impl Reporter {
         }
         let engine = pipeline.engine();
         let text = format!(
-            "books {} kalshi, {} polymarket | pairs {} | updates {} | open {} | opened {} closed {}",
+            "books {} kalshi {} polymarket | pairs {} | updates {} | open {} | opened {} closed {}",
             engine.books().whole(Venue::Kalshi),
             engine.books().whole(Venue::Polymarket),
             engine.pairs(),

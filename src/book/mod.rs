@@ -16,6 +16,8 @@ pub use health::{Health, Loss};
 pub use ladder::{Ladder, Level, level_checksum};
 pub use update::{Lane, Reading, Update};
 
+use std::time::Duration;
+
 use crate::domain::{Change, Outcome, Price, Quantity, Side, Timestamp};
 
 /// The best prices the venue says hold once a batch is complete.
@@ -25,6 +27,14 @@ struct Announcement {
     ask: Option<Price>,
     /// Since when the book has disagreed with what was announced.
     open_since: Timestamp,
+}
+
+/// A reading that disagreed, until the book has caught up with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Doubt {
+    source: Option<Timestamp>,
+    checksum: u64,
+    since: Timestamp,
 }
 
 /// All that rests in one market.
@@ -40,7 +50,9 @@ pub struct Book {
     proven: Timestamp,
     announced: Option<Announcement>,
     crossed_since: Option<Timestamp>,
-    refuted: bool,
+    doubt: Option<Doubt>,
+    /// Readings in a row that the book did not agree with when it had caught up.
+    refuted: u8,
 }
 
 impl Default for Book {
@@ -50,6 +62,11 @@ impl Default for Book {
 }
 
 impl Book {
+    /// How many readings in a row lose the book.
+    const REFUTED_MAX: u8 = 2;
+    /// How long the frames behind a reading may be under way.
+    const DOUBT_MIN: Duration = Duration::from_secs(1);
+
     /// A book that awaits its first image.
     pub const fn new() -> Self {
         Self {
@@ -63,7 +80,8 @@ impl Book {
             proven: Timestamp::ZERO,
             announced: None,
             crossed_since: None,
-            refuted: false,
+            doubt: None,
+            refuted: 0,
         }
     }
 
@@ -143,7 +161,7 @@ impl Book {
         (self.lane, self.lane_epoch) = (Some(lane), lane_epoch);
         self.announced = None;
         self.crossed_since = None;
-        self.refuted = false;
+        (self.doubt, self.refuted) = (None, 0);
     }
 
     /// Ends a full image: the book is whole as of `now`.
@@ -180,6 +198,24 @@ impl Book {
         if source.is_some() {
             self.source = source;
         }
+        if self.doubt.is_some_and(|doubt| doubt.checksum == self.checksum()) {
+            (self.doubt, self.refuted) = (None, 0);
+        }
+    }
+
+    /// Decides a doubt that a frame of this time leaves behind: the book has taken in all that came
+    /// before, and never was what the reading showed. The second in a row loses the book.
+    pub fn overtake(&mut self, source: Option<Timestamp>, now: Timestamp) {
+        let Some(Doubt { source: Some(theirs), .. }) = self.doubt else { return };
+        if source.is_none_or(|ours| ours <= theirs) {
+            return;
+        }
+        debug_assert!(self.health == Health::Whole, "a doubt of a book that is not believed");
+        self.doubt = None;
+        self.refuted += 1;
+        if self.refuted == Self::REFUTED_MAX {
+            self.lose(Loss::Refuted, now);
+        }
     }
 
     /// Notes what the venue says is best once the batch is complete.
@@ -197,7 +233,11 @@ impl Book {
     }
 
     /// Compares the book with a REST reading. One that is older than the newest frame says nothing.
-    /// Agreement is proof; two disagreements in a row lose the book.
+    ///
+    /// Agreement is proof. A disagreement may be no more than frames on their way, or the rest of
+    /// a batch: it counts when a frame newer than the reading has come and the book did not agree
+    /// in between, or when nothing has come by a later reading that disagrees. Two such readings in
+    /// a row lose the book.
     pub fn read(&mut self, reading: &Reading, now: Timestamp) {
         let older = match (reading.source, self.source) {
             (Some(theirs), Some(ours)) => theirs < ours,
@@ -207,10 +247,20 @@ impl Book {
             return;
         }
         if reading.checksum == self.checksum() {
-            self.refuted = false;
+            (self.doubt, self.refuted) = (None, 0);
             self.prove(now);
-        } else if std::mem::replace(&mut self.refuted, true) {
-            self.lose(Loss::Refuted, now);
+            return;
+        }
+        match self.doubt {
+            // Frames take this long only if they do not come at all.
+            Some(doubt) if now.since(doubt.since) >= Self::DOUBT_MIN => {
+                self.lose(Loss::Refuted, now);
+            }
+            Some(_) => {}
+            None => {
+                let (source, checksum) = (reading.source, reading.checksum);
+                self.doubt = Some(Doubt { source, checksum, since: now });
+            }
         }
     }
 
@@ -221,6 +271,7 @@ impl Book {
         }
         self.announced = None;
         self.crossed_since = None;
+        (self.doubt, self.refuted) = (None, 0);
     }
 
     const fn ladder_mut(&mut self, side: Side) -> &mut Ladder {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn price(text: &str) -> Price {
@@ -77,8 +79,54 @@ fn a_reading_confirms_and_two_refute() {
     book.read(&other, at(400));
     assert_eq!(book.health(), Health::Whole, "a frame may be on its way");
     assert_eq!(book.proven(), at(200), "and it is no proof");
-    book.read(&other, at(401));
-    assert_eq!(book.health(), Health::Lost { why: Loss::Refuted, since: at(401) });
+    let later = at(400).after(Duration::from_secs(2));
+    book.read(&other, later);
+    assert_eq!(book.health(), Health::Lost { why: Loss::Refuted, since: later });
+}
+
+/// What a reading shows that was taken when the given size rested at 0.42.
+fn reading(source: i64, size: u32) -> Reading {
+    let mut there = whole_book();
+    there.set(Side::Bid, price("0.42"), contracts(size), at(0));
+    let (market, source) = (crate::domain::MarketIndex(0), Some(at(source)));
+    Reading { market, source, checksum: there.checksum() }
+}
+
+fn frame(book: &mut Book, source: i64, size: u32, now: Timestamp) {
+    book.set(Side::Bid, price("0.42"), contracts(size), now);
+    book.overtake(Some(at(source)), now);
+    book.stamp(0, Some(at(source)));
+}
+
+#[test]
+fn readings_that_outrun_their_frames_do_not_refute() {
+    let mut book = whole_book();
+    let mut now = at(0);
+    for round in 1..=9 {
+        now = now.after(Duration::from_secs(2));
+        let size = u32::try_from(round).unwrap();
+        book.read(&reading(round * 10, size), now);
+        frame(&mut book, round * 10, size, now.after(Duration::from_millis(20)));
+        frame(&mut book, round * 10 + 1, size + 50, now.after(Duration::from_millis(70)));
+        assert_eq!(book.health(), Health::Whole, "round {round}");
+    }
+}
+
+#[test]
+fn a_busy_book_that_missed_a_frame_is_refuted_by_two_readings() {
+    let mut book = whole_book();
+    frame(&mut book, 1, 5, at(1));
+    // Another level than 0.42 differs: no later frame mends it.
+    book.set(Side::Bid, price("0.30"), contracts(7), at(1));
+    for round in 1..=2 {
+        let sizes = [10, 20].map(|part| u32::try_from(round * 100 + part).unwrap());
+        book.read(&reading(round * 10, sizes[0]), at(round * 1_000));
+        assert_eq!(book.health(), Health::Whole, "round {round}");
+        frame(&mut book, round * 10, sizes[0], at(round * 1_000 + 1));
+        assert_eq!(book.health(), Health::Whole, "the rest of the batch may follow");
+        frame(&mut book, round * 10 + 1, sizes[1], at(round * 1_000 + 2));
+    }
+    assert_eq!(book.health(), Health::Lost { why: Loss::Refuted, since: at(2_002) });
 }
 
 #[test]

@@ -176,3 +176,6 @@ fn doubled_mid(book: &Book) -> Option<u32> {
     let (bid, ask) = (book.bids().best()?, book.asks().best()?);
     Some(u32::from(bid.price.units()) + u32::from(ask.price.units()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,10 +135,7 @@ impl Books {
                 self.touch(market);
                 Aftermath::None
             }
-            Update::Stamp { market, sequence, source } => {
-                self.stamp(market, sequence, source, now);
-                Aftermath::None
-            }
+            Update::Stamp { market, sequence, source } => self.stamp(market, sequence, source, now),
             Update::FactsChanged { market } | Update::TicksChanged { market } => {
                 Aftermath::Outdated(market)
             }
@@ -210,12 +207,20 @@ impl Books {
         sequence: u64,
         source: Option<Timestamp>,
         now: Timestamp,
-    ) {
+    ) -> Aftermath {
         let slot = self.slot_mut(market);
+        let believed = slot.book.health() == Health::Whole;
+        slot.book.overtake(source, now);
         slot.book.stamp(sequence, source);
+        let refuted = believed && slot.book.health() != Health::Whole;
         if let (Some((lane, _)), Some(source)) = (slot.book.lane(), source) {
             self.lane_mut(lane).lag = now.since(source);
         }
+        if !refuted {
+            return Aftermath::None;
+        }
+        self.touch(market);
+        Aftermath::Broken(market, Loss::Refuted)
     }
 
     /// The next market that changed since the last look.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::book::Update;
+use crate::domain::market::Status;
 use crate::domain::{Market, MarketIndex, Outcome, Venue};
 use crate::pairing::Pair;
 
@@ -49,6 +50,13 @@ pub enum Event<'a> {
         venue: Venue,
         /// The distance, without its sign.
         offset: Duration,
+    },
+    /// A whole venue takes orders, or does not.
+    Exchange {
+        /// Which venue.
+        venue: Venue,
+        /// What holds from here on.
+        status: Status,
     },
     /// Time passed.
     Tick,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::detect::edge::{self, Edge, Terms};
 use crate::detect::{NoEdge, gate};
+use crate::domain::market::Status;
 use crate::domain::{Outcome, Price, Quantity, Timestamp, Venue};
 
 use super::effect::{Closed, Effect, Leg, Opportunity, OpportunityId, Phase};
@@ -39,6 +40,9 @@ impl Engine {
         for slot in [kalshi, polymarket] {
             let facts = slot.facts.as_ref().ok_or(NoEdge::MarketUnknown)?;
             let lane = self.books.lane_of(&slot.book);
+            if self.exchanges[venue_at(facts.venue)] != Status::Open {
+                return Err(NoEdge::MarketPaused);
+            }
             let offset = self.clock_offsets[venue_at(facts.venue)];
             gate::check(&slot.book, lane, facts, &self.settings.gate, offset, now)?;
         }
@@ -136,6 +140,10 @@ impl Engine {
         self.counters.rejections[no.index()] += 1;
         let slot = &mut self.pairs[at];
         slot.seats[direction].last = Some(no);
+        if no.speaks_against_the_pair() && !std::mem::replace(&mut slot.doubted, true) {
+            let pair = slot.watched.pair.id.clone();
+            effects.push(Effect::Doubt { at: now, pair, reason: no.name() });
+        }
         let closed: Option<Closed> = slot.close(direction, no.name(), now);
         self.report_closed(closed, effects);
     }

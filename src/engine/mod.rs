@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::book::Loss;
 use crate::detect::edge::Fills;
 use crate::detect::{NoEdge, gate};
+use crate::domain::market::Status;
 use crate::domain::{MarketIndex, Money, Quantity, Timestamp, Venue};
 
 use books::{Aftermath, Books};
@@ -75,6 +76,7 @@ pub struct Engine {
     /// Positions of pairs with an open opportunity or waiting for time to pass.
     waiting: Vec<u32>,
     clock_offsets: [Duration; 2],
+    exchanges: [Status; 2],
     next_id: u64,
     counters: Counters,
     fills: Fills,
@@ -90,6 +92,7 @@ impl Engine {
             pairs: Vec::new(),
             waiting: Vec::new(),
             clock_offsets: [Duration::ZERO; 2],
+            exchanges: [Status::Open; 2],
             next_id: 1,
             counters: Counters::default(),
             fills: Fills::default(),
@@ -110,6 +113,10 @@ impl Engine {
             Event::Market { index, market } => self.books.learn(index, market, now),
             Event::Pairs(watched) => self.set_pairs(watched, now, effects),
             Event::Clock { venue, offset } => self.clock_offsets[venue_at(venue)] = offset,
+            Event::Exchange { venue, status } => {
+                self.exchanges[venue_at(venue)] = status;
+                self.look_at_waiting(now, effects);
+            }
             Event::Tick => {
                 self.lose_suspects(now, effects);
                 self.look_at_changed(now, effects);

@@ -327,8 +327,11 @@ fn mids_far_apart_are_not_believed() {
     let mut story = Story::new(Relation::Same);
     story.image(KALSHI, &[(Side::Ask, "0.42", "100"), (Side::Bid, "0.40", "100")]);
     story.image(POLYMARKET, &[(Side::Ask, "0.72", "100"), (Side::Bid, "0.70", "100")]);
-    assert!(story.drain().is_empty());
+    let effects = story.drain();
+    assert!(matches!(effects[..], [Effect::Doubt { reason: "mids_apart", .. }]), "{effects:?}");
     assert_eq!(story.engine.standing_reasons()[NoEdge::MidsApart.index()], 2);
+    story.image(KALSHI, &[(Side::Ask, "0.42", "90"), (Side::Bid, "0.40", "100")]);
+    assert!(story.drain().is_empty(), "the doubt is told once");
 }
 
 #[test]
@@ -348,4 +351,16 @@ fn updates_of_other_markets_cost_no_look() {
     story.image(MarketIndex(7), &[(Side::Bid, "0.10", "1")]);
     story.drain();
     assert_eq!(story.engine.counters().looks, looks);
+}
+
+#[test]
+fn a_venue_that_pauses_makes_no_edge_and_comes_back() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    story.event(&Event::Exchange { venue: Venue::Kalshi, status: Status::Paused });
+    let effects = std::mem::take(&mut story.effects);
+    assert_eq!(closing_reason(&effects), "market_paused");
+    story.event(&Event::Exchange { venue: Venue::Kalshi, status: Status::Open });
+    let effects = std::mem::take(&mut story.effects);
+    opened(&effects);
 }

@@ -7,6 +7,9 @@
     reason = "a test that cannot go on fails, and one that is skipped says so"
 )]
 
+mod harness;
 mod cli;
 mod mappings;
 mod seeds;
+mod world_cup;
+mod virtual_time;

@@ -128,10 +128,11 @@ fn without_key(settings: &Settings) -> String {
     let rate = settings.kalshi.poll_per_s;
     let limit = settings.detect.kalshi_book_age_max.as_millis();
     format!(
-        "no Kalshi key: its WebSocket asks for one, so its public books are polled, {rate} request(s) \
-         a second for up to 100 markets each; a book is as old as the last time its turn came, and \
-         makes no edge beyond {limit} ms. The facts of a market take up to five requests more, once. Set CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE \
-         (a key with read scope is enough) to stream"
+        "no Kalshi key: its WebSocket asks for one, so its public books are polled, {rate} \
+         request(s) a second for up to 100 markets each. A book is as old as the last time its \
+         turn came, and makes no edge beyond {limit} ms. The facts of a market take up to five \
+         requests more, once. Set CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE (a key \
+         with read scope is enough) to stream"
     )
 }
 

@@ -186,11 +186,16 @@ impl Stream {
                 "kalshi skipped from {expected} to {seq} in market_lifecycle_v2: reading facts anew"
             );
             out.notices.push(Notice::Strange { lane, what });
-            for row in self.table.rows() {
-                out.updates.push(Update::FactsChanged { market: row.market });
-            }
+            self.read_facts_anew(out);
         }
         true
+    }
+
+    /// What was said of markets while nobody listened is not said again.
+    fn read_facts_anew(&self, out: &mut Output) {
+        for row in self.table.rows() {
+            out.updates.push(Update::FactsChanged { market: row.market });
+        }
     }
 
     fn is_books(&self, sid: u64) -> bool {
@@ -216,6 +221,9 @@ impl Stream {
             (encode::LIFECYCLE, Link::Open(session)) if session.lifecycle.was_asked_by(id) => {
                 session.lifecycle = Subscription::Live { sid, order: Order::default() };
                 session.lifecycle_failures = 0;
+                if std::mem::replace(&mut self.had_lifecycle, true) {
+                    self.read_facts_anew(out);
+                }
             }
             (encode::BOOKS, Link::Passive { orders, .. }) => {
                 // The recorder subscribed anew: what it had is of another connection.
@@ -350,8 +358,8 @@ impl Stream {
         }
     }
 
-    /// A frame whose number could not be read may have taken one: the next frame is a new start, not
-    /// a second loss. Every book is lost already, so nothing is missed by it.
+    /// A frame whose number could not be read may have taken one: the next frame is a new start,
+    /// not a second loss. Every book is lost already, so nothing is missed by it.
     fn restart_order(&mut self) {
         match &mut self.link {
             Link::Open(session) => {

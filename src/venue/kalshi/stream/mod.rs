@@ -121,6 +121,8 @@ pub struct Stream {
     backoff: Backoff,
     last_command: u64,
     counts: Counts,
+    /// Whether any connection has told of the lives of markets: a later one starts with a gap.
+    had_lifecycle: bool,
 }
 
 impl Stream {
@@ -144,6 +146,7 @@ impl Stream {
             table: Table::default(),
             last_command: 0,
             counts: Counts::default(),
+            had_lifecycle: false,
         }
     }
 

@@ -1,0 +1,127 @@
+//! REST on virtual time: the real Kalshi client over a transport in memory, and Polymarket's
+//! parsers over the bodies that its exchange answers.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossbook::domain::{Market, Timestamp, Venue};
+use crossbook::exchange::polymarket::HOST;
+use crossbook::exchange::{Reply, Request};
+use crossbook::net::http::{Answer, Call, Failure};
+use crossbook::venue::Error;
+use crossbook::venue::kalshi::rest::{Client, Settings, Transport};
+use crossbook::venue::kalshi::sign::Signer;
+use crossbook::venue::polymarket::{encode, parse};
+
+use super::clock;
+use super::hall::Hall;
+
+pub(super) const KALSHI_REST: &str = "http://127.0.0.1:9/trade-api/v2";
+
+pub(super) type Shared = Arc<Mutex<Hall>>;
+
+/// Carries requests to the exchange and answers back, each with its time of travel.
+pub(super) struct Carrier {
+    pub(super) hall: Shared,
+    pub(super) venue: Venue,
+}
+
+/// Path and query of an address.
+pub(super) fn target(url: &str) -> (&str, &str) {
+    let after = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = after.find('/').map_or("/", |at| &after[at..]);
+    path.split_once('?').unwrap_or((path, ""))
+}
+
+pub(super) fn lower(headers: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+    headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect()
+}
+
+impl Carrier {
+    async fn ask(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Reply {
+        let out = self.hall.lock().unwrap().travel();
+        clock::sleep(out).await;
+        let (path, query) = target(url);
+        let request = Request { method, path, query, headers, body: body.as_bytes() };
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        let (reply, back) = {
+            let mut hall = self.hall.lock().unwrap();
+            (hall.request(self.venue, &request, now), hall.travel())
+        };
+        clock::sleep(back).await;
+        reply
+    }
+}
+
+impl Transport for Carrier {
+    async fn send(&self, call: Call) -> Result<Answer, Failure> {
+        let method = if call.json.is_some() { "POST" } else { "GET" };
+        let headers = lower(call.headers);
+        let body = call.json.unwrap_or_default();
+        let reply = self.ask(method, &call.url, &headers, &body).await;
+        Ok(Answer { status: reply.status, body: reply.body, retry_after: None, date: None })
+    }
+
+    async fn pause(&self, span: Duration) {
+        clock::sleep(span).await;
+    }
+}
+
+/// Kalshi's client, on the thread's clock.
+pub(super) fn kalshi(hall: &Shared, signer: Option<Signer>) -> Arc<Client<Carrier>> {
+    let carrier = Carrier { hall: Arc::clone(hall), venue: Venue::Kalshi };
+    let settings = Settings { now: clock::unix_nanos, ..Settings::new(KALSHI_REST.to_owned()) };
+    Arc::new(Client::over(carrier, settings, signer))
+}
+
+/// Reads a Kalshi market until the venue answers for good.
+pub(super) async fn load_kalshi(
+    client: Arc<Client<Carrier>>,
+    id: String,
+) -> Result<Market, (Venue, String)> {
+    loop {
+        match client.load_market(&id).await {
+            Ok(market) => return Ok(market),
+            Err(error) if error.is_passing() => clock::sleep(Duration::from_millis(500)).await,
+            Err(_) => return Err((Venue::Kalshi, id)),
+        }
+    }
+}
+
+/// Asks one of Polymarket's hosts until it answers with 200.
+pub(super) async fn ask_polymarket(hall: &Shared, host: &str, url: &str, json: &str) -> String {
+    let carrier = Carrier { hall: Arc::clone(hall), venue: Venue::Polymarket };
+    let headers = [(HOST.to_owned(), host.to_owned())];
+    let method = if json.is_empty() { "GET" } else { "POST" };
+    let mut wait = Duration::from_millis(200);
+    loop {
+        let reply = carrier.ask(method, url, &headers, json).await;
+        if reply.status == 200 {
+            return reply.body;
+        }
+        clock::sleep(wait).await;
+        wait = (wait * 2).min(Duration::from_secs(2));
+    }
+}
+
+/// Reads a Polymarket market from Gamma and the CLOB.
+pub(super) async fn load_polymarket(hall: Shared, id: String) -> Result<Market, (Venue, String)> {
+    let short = id.strip_suffix("00").unwrap_or(&id);
+    let query = [("limit", "100"), ("condition_ids", &id), ("condition_ids", short)];
+    let gamma = encode::url("http://127.0.0.1:9", "/markets", &query);
+    let clob = encode::url("http://127.0.0.1:9", &format!("/clob-markets/{id}"), &[]);
+    let listings = ask_polymarket(&hall, "gamma", &gamma, "").await;
+    let compact = ask_polymarket(&hall, "clob", &clob, "").await;
+    let read = || -> Result<Market, Error> {
+        let listings = parse::market::listings(&listings)?;
+        let found = listings.found.into_iter().find(|one| one.condition == id);
+        found.unwrap().market(&compact)
+    };
+    read().map_err(|_| (Venue::Polymarket, id))
+}

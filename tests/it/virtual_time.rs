@@ -1,0 +1,203 @@
+//! The whole watch system on virtual time: every edge is compared with the exchanges' own books.
+
+use std::time::Duration;
+
+use crossbook::app::player::Player;
+use crossbook::app::sources::KalshiFeed;
+use crossbook::domain::market::{Band, Status};
+use crossbook::domain::{Price, Venue};
+use crossbook::exchange::faults::{self, Fault, Scheduled};
+use crossbook::exchange::world::World;
+
+use crate::harness::{Plan, Rig, Tally};
+
+/// Seeds of the faulty runs; `CROSSBOOK_SEEDS` asks for more.
+const SEEDS: u64 = 4;
+/// A minute of the exchanges.
+const STEPS: u64 = 1_200;
+/// How long the books may take to be the exchanges' once nothing moves any more.
+const REST_MAX: Duration = Duration::from_secs(30);
+/// How long a venue may be without a moment at which all its books are the exchange's, whatever
+/// breaks: a freeze of 4.5 s, the wait for a connection, and images that are held back.
+const UNSYNCED_MAX: Duration = Duration::from_secs(12);
+
+fn faulty(seed: u64, steps: u64) -> Plan {
+    Plan { faults: faults::schedule(seed, steps, &World::new(seed)), ..Plan::new(seed) }
+}
+
+fn run(plan: &Plan, steps: u64) -> Rig {
+    let mut rig = Rig::new(plan);
+    rig.steps(steps);
+    let rest = rig.come_to_rest(REST_MAX);
+    assert!(
+        rest.is_some(),
+        "seed {}: the books never became the exchanges': {:?} {:?}",
+        plan.seed,
+        rig.tally(),
+        rig.unsynced_max
+    );
+    rig
+}
+
+fn assert_recovered(rig: &Rig, seed: u64) {
+    for (venue, longest) in Venue::ALL.into_iter().zip(rig.unsynced_max) {
+        assert!(longest <= UNSYNCED_MAX, "seed {seed}: {venue} was not whole for {longest:?}");
+    }
+}
+
+#[test]
+fn a_healthy_run_loses_no_book_and_every_edge_is_the_exchanges_own() {
+    for seed in [1, 2] {
+        let rig = run(&Plan::new(seed), STEPS);
+        let tally = rig.tally().clone();
+        assert!(tally.opened > 5, "seed {seed}: {tally:?}");
+        let Tally { opened, grown, closed, ahead, beside_torn, .. } = tally;
+        let quiet = Tally { opened, grown, closed, ahead, beside_torn, ..Tally::default() };
+        assert_eq!(tally, quiet, "seed {seed}");
+        assert!(rig.unsynced_max[0] <= Duration::from_secs(2), "{:?}", rig.unsynced_max);
+        assert!(rig.unsynced_max[1] <= Duration::from_secs(2), "{:?}", rig.unsynced_max);
+    }
+}
+
+#[test]
+fn every_edge_under_faults_is_the_exchanges_own() {
+    let seeds = std::env::var("CROSSBOOK_SEEDS").ok().and_then(|text| text.parse().ok());
+    for seed in 1..=seeds.unwrap_or(SEEDS) {
+        let begun = std::time::Instant::now();
+        let rig = run(&faulty(seed, STEPS), STEPS);
+        println!("seed {seed}: {:?} {:?} {:?}", rig.tally(), rig.unsynced_max, begun.elapsed());
+        assert!(rig.tally().opened > 5 && rig.tally().downs > 0, "seed {seed}: {:?}", rig.tally());
+        assert_recovered(&rig, seed);
+    }
+}
+
+#[test]
+fn five_minutes_of_faults_are_survived() {
+    let steps = 6_000;
+    let rig = run(
+        &faulty(77, steps),
+        if std::env::var_os("CROSSBOOK_SEEDS").is_some() { steps } else { 2_400 },
+    );
+    assert_recovered(&rig, 77);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_decisions() {
+    let [first, second] = [(); 2].map(|()| run(&faulty(9, 500), 500));
+    assert_eq!(first.pipeline.digest(), second.pipeline.digest());
+    assert_eq!(first.world_digest(), second.world_digest());
+    assert_eq!(first.tally(), second.tally());
+    assert_eq!(first.now(), second.now());
+}
+
+#[test]
+fn slow_and_uneven_wires_lose_no_book() {
+    let plan = Plan { latency: (1, 200), ..Plan::new(5) };
+    let rig = run(&plan, 800);
+    let tally = rig.tally();
+    assert_eq!((tally.resyncs, tally.gaps, tally.downs), (0, 0, 0), "{tally:?}");
+    assert!(tally.opened > 0, "{tally:?}");
+}
+
+#[test]
+fn polled_books_make_edges_that_are_the_exchanges_own() {
+    let plan = Plan { feed: KalshiFeed::Polling, ..Plan::new(3) };
+    // Without a key a request a second is allowed: the facts alone take most of a minute.
+    let rig = run(&plan, 2_000);
+    assert!(rig.tally().opened > 0, "{:?}", rig.tally());
+    assert!(rig.tally().strange.is_empty(), "{:?}", rig.tally());
+}
+
+/// One fault of each kind, far apart.
+fn one_by_one(venue: Venue, every: u64) -> Vec<Scheduled> {
+    let lasts = Duration::from_secs(4);
+    let bands = vec![Band { start: 0, end: Price::ONE, step: 10 }];
+    let faults = [
+        Fault::Disconnect,
+        Fault::Freeze { lasts },
+        Fault::Gap,
+        Fault::LateSnapshot { lasts },
+        Fault::RateLimited { lasts },
+        Fault::ServerError { lasts, status: 502 },
+        Fault::Pause { lasts, market: 2 },
+        Fault::Ticks { market: 1, bands },
+    ];
+    let at = |place: u64| 100 + place * every;
+    (0..).zip(faults).map(|(place, fault)| Scheduled { step: at(place), venue, fault }).collect()
+}
+
+fn assert_each_recovers(venue: Venue) {
+    const EVERY: u64 = 260;
+    let plan = Plan { faults: one_by_one(venue, EVERY), ..Plan::new(21) };
+    let mut rig = Rig::new(&plan);
+    rig.steps(99);
+    for scheduled in &plan.faults {
+        let (opened, until) = (rig.tally().opened, rig.now());
+        rig.unsynced_max = [Duration::ZERO; 2];
+        rig.steps(EVERY);
+        let name = scheduled.fault.name();
+        println!(
+            "{venue} {name}: {:?} {:?} {}",
+            rig.unsynced_max,
+            until,
+            rig.tally().opened - opened
+        );
+        let longest = rig.unsynced_max[usize::from(venue == Venue::Polymarket)];
+        let bound = match scheduled.fault {
+            Fault::Disconnect => Duration::from_secs(2),
+            Fault::Freeze { .. } => Duration::from_millis(6_500),
+            Fault::Gap if venue == Venue::Polymarket => Duration::from_secs(9),
+            Fault::Gap | Fault::Ticks { .. } => Duration::from_secs(2),
+            _ => Duration::from_millis(200),
+        };
+        assert!(longest <= bound, "{venue} {name}: {longest:?}");
+        assert!(rig.was_synced(venue), "{venue} {name}");
+        assert!(rig.tally().opened > opened, "{venue} {name}: no edge came after it");
+    }
+    assert!(rig.come_to_rest(REST_MAX).is_some());
+}
+
+#[test]
+fn each_fault_of_kalshi_is_recovered_from() {
+    assert_each_recovers(Venue::Kalshi);
+}
+
+#[test]
+fn each_fault_of_polymarket_is_recovered_from() {
+    assert_each_recovers(Venue::Polymarket);
+}
+
+#[test]
+fn a_pause_announced_to_a_frozen_connection_is_known_after_the_reconnect() {
+    let at = |step, fault| Scheduled { step, venue: Venue::Kalshi, fault };
+    let faults = vec![
+        at(100, Fault::Freeze { lasts: Duration::from_secs(3) }),
+        at(120, Fault::Pause { lasts: Duration::from_secs(30), market: 2 }),
+    ];
+    let mut rig = Rig::new(&Plan { faults, ..Plan::new(4) });
+    rig.steps(119);
+    assert_eq!(rig.status(Venue::Kalshi, 2), Some(Status::Open));
+    rig.steps(121);
+    assert!(rig.was_synced(Venue::Kalshi), "the connection is back");
+    assert_eq!(rig.status(Venue::Kalshi, 2), Some(Status::Paused));
+}
+
+#[test]
+fn a_recording_replays_to_the_same_decisions() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, plan) in [("calm", Plan::new(6)), ("faulty", faulty(7, 700))] {
+        let path = folder.path().join(name);
+        let mut rig = run(&Plan { record: Some(path.clone()), ..plan.clone() }, 700);
+        rig.finish_recording();
+        let mut player = Player::new(plan.replay_machine());
+        let mut decisions = 0;
+        player.play(&path, |_, _| decisions += 1).unwrap();
+        assert!(rig.tally().opened > 0 && decisions > 0, "{name}");
+        let recorded = player.recording().recorded_digest.clone();
+        assert_eq!(recorded, Some(rig.pipeline.digest()), "{name}: written down");
+        let counters = player.pipeline.engine().counters();
+        assert_eq!(counters, rig.pipeline.engine().counters(), "{name}");
+        assert_eq!(player.pipeline.digest(), rig.pipeline.digest(), "{name}");
+        assert_eq!(player.pipeline.frames(), rig.pipeline.frames(), "{name}");
+    }
+}
