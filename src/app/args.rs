@@ -36,7 +36,8 @@ pub enum Command {
     /// Watch the real venues and tell of net edges. Alert-only: places no orders.
     ///
     /// Builds no order gateway and loads no wallet key. A Kalshi key (its WebSocket asks for one)
-    /// is used for reading only; without one, Kalshi's public books are polled at a polite rate.
+    /// is used for reading only: CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE name it, or
+    /// the configuration does. Without one, Kalshi's public books are polled at a polite rate.
     Watch(Watch),
     /// Run recorded frames through the same codecs and engine, as fast as they go.
     ///

@@ -220,7 +220,8 @@ impl Loader {
             }
             let wait = backoff.wait();
             tracing::debug!("{error}; market {id} is asked for again in {} ms", wait.as_millis());
-            if self.quiet.is_due() {
+            // To be told to wait is no trouble, and the budgets see to it.
+            if !matches!(error, Error::Limited { .. }) && self.quiet.is_due() {
                 let waiting = self.wanted().len();
                 let text = format!("{}; markets that wait for it: {waiting}", why(&error));
                 let _ = self.messages.send(Message::Trouble(self.venue, text, wait)).await;

@@ -17,6 +17,10 @@ use super::transcript::Played;
 /// What a replay makes of the end of the time between two frames.
 const TICK: Duration = Duration::from_millis(50);
 
+/// What is given beside a capture holds for all of it, but facts grow old: they are given again this
+/// often.
+const GIVE_EVERY: Duration = Duration::from_secs(6 * 3_600);
+
 /// What was seen of one market.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tally {
@@ -49,6 +53,15 @@ pub struct Player {
     tallies: BTreeMap<MarketIndex, Tally>,
     undrained: bool,
     recording: About,
+    given: Option<Given>,
+}
+
+/// What a capture itself does not hold.
+#[derive(Debug)]
+struct Given {
+    markets: Vec<Market>,
+    mappings: Vec<(String, String)>,
+    at: Option<Timestamp>,
 }
 
 impl Player {
@@ -61,6 +74,7 @@ impl Player {
             tallies: BTreeMap::new(),
             undrained: false,
             recording: About::default(),
+            given: None,
         }
     }
 
@@ -79,12 +93,23 @@ impl Player {
         &self.recording
     }
 
-    /// Gives the machine what a capture itself does not hold.
-    pub fn prepare(&mut self, markets: &[Market], mappings: &[(String, String)]) {
-        for market in markets {
+    /// Takes what a capture itself does not hold; the machine hears of it with the first frame.
+    pub fn prepare(&mut self, markets: Vec<Market>, mappings: Vec<(String, String)>) {
+        self.given = Some(Given { markets, mappings, at: None });
+    }
+
+    /// Gives the machine the facts of the markets, and at the beginning the pairs.
+    fn give(&mut self) {
+        let Some(given) = &mut self.given else { return };
+        if given.at.is_some_and(|at| self.now.since(at) < GIVE_EVERY) {
+            return;
+        }
+        for market in &given.markets {
             self.pipeline.handle(&Input::Market(market), self.now);
         }
-        self.pipeline.handle(&Input::Mappings(mappings), self.now);
+        if given.at.replace(self.now).is_none() {
+            self.pipeline.handle(&Input::Mappings(&given.mappings), self.now);
+        }
         self.pipeline.handle(&Input::Tick, self.now);
     }
 
@@ -156,6 +181,7 @@ impl Player {
             self.drain();
         }
         self.now = now;
+        self.give();
         let venue = venue_of(text);
         self.adopt(venue, text);
         self.tally(venue, text);

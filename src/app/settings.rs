@@ -67,9 +67,9 @@ mod tests {
     #[test]
     fn no_key_id_reaches_a_recording() {
         let text = "[detect]\nedge_min = \"0.01\"\n[kalshi]\nkey_id = \"an-id\" # mine\n\
-                    key_file = \"/home/me/key.pem\"\npoll_per_s = 3\n";
+                    key_file = \"keys/mine.pem\"\npoll_per_s = 3\n";
         let recorded = for_recording(text).unwrap();
-        assert!(!recorded.contains("an-id") && !recorded.contains("/home/me"), "{recorded}");
+        assert!(!recorded.contains("an-id") && !recorded.contains("mine.pem"), "{recorded}");
         let settings = from_text("recording", &recorded).unwrap();
         assert_eq!(settings.kalshi.poll_per_s, 3);
         assert_eq!(settings.detect.edge_min, from_text("a", text).unwrap().detect.edge_min);

@@ -12,8 +12,8 @@ use crate::app::player::Player;
 use crate::app::report::{Reporter, Style};
 use crate::app::sources::{Captured, KalshiFeed, Sources, engine_settings};
 use crate::app::{clock, mappings, settings};
-use crate::book::{Health, Level};
-use crate::domain::{Date, Market, Price, Venue};
+use crate::book::Level;
+use crate::domain::{Date, Market, Price, Quantity, Venue};
 use crate::record::market::MarketFacts;
 use crate::record::{Entry, FORMAT, Line, Reader};
 use crate::venue::kalshi::parse::PriceMode;
@@ -100,7 +100,7 @@ fn captured(args: &Replay) -> anyhow::Result<Player> {
         Some(dir) => mappings::read(dir).map_err(|error| Misuse(format!("{error:#}")))?,
         None => Vec::new(),
     };
-    player.prepare(&markets, &mappings);
+    player.prepare(markets, mappings);
     Ok(player)
 }
 
@@ -154,6 +154,7 @@ fn summary(
                 level[0].as_str().unwrap_or("-"),
                 level[1].as_str().unwrap_or("-")
             ),
+            _ if market["whole"] == false => "lost".to_owned(),
             _ => "-".to_owned(),
         };
         text.push_str(&format!(
@@ -191,13 +192,18 @@ fn markets(player: &Player) -> Vec<Value> {
         let Some(slot) = pipeline.engine().books().get(index) else { continue };
         let tally = player.tallies().get(&index).copied().unwrap_or_default();
         let (bids, asks) = (slot.book.bids(), slot.book.asks());
+        // What is left of a book that was lost is no book, and is told as nothing.
+        let whole = pipeline.engine().books().is_whole(&slot.book);
+        let best = |best: Option<Level>| level(best.filter(|_| whole));
+        let depth = |depth: usize| if whole { depth } else { 0 };
+        let size = |size: Quantity| if whole { size } else { Quantity::ZERO }.to_string();
         records.push(json!({
             "venue": Venue::name(entry.venue), "market": entry.id, "frames": tally.frames,
             "snapshots": tally.snapshots, "deltas": tally.deltas, "gaps": tally.gaps,
-            "whole": slot.book.health() == Health::Whole,
-            "yes_bid": level(bids.best()), "yes_ask": level(asks.best()),
-            "bid_levels": bids.depth(), "ask_levels": asks.depth(),
-            "bid_size": bids.total().to_string(), "ask_size": asks.total().to_string(),
+            "whole": whole,
+            "yes_bid": best(bids.best()), "yes_ask": best(asks.best()),
+            "bid_levels": depth(bids.depth()), "ask_levels": depth(asks.depth()),
+            "bid_size": size(bids.total()), "ask_size": size(asks.total()),
         }));
     }
     records

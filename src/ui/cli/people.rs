@@ -9,7 +9,7 @@ use super::text::{Colour, Tone, clean};
 const TITLE_WIDTH: usize = 76;
 
 /// Names of pairs up to this long keep what stands behind them in columns.
-const NAME_WIDTH: usize = 26;
+const NAME_WIDTH: usize = 24;
 
 /// What belongs to an opportunity stands under its word.
 const INDENT: &str = "               ";

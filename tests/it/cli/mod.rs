@@ -2,6 +2,12 @@
 //!
 //! Every wait has a limit, and every child process ends with the test that started it.
 
+mod capture;
 mod demo;
 mod opportunity;
+mod recorded;
+mod reload;
 mod run;
+mod sim;
+mod trouble;
+mod usage;

@@ -1,10 +1,12 @@
 //! Recomputes an opportunity record from its own fills and rates, with integers of its own.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-/// What the mapping file says about the pairs of the demo: id, risk in micro-dollars, settles.
-fn terms(pair: &str) -> (i128, String) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/mappings/demo.toml");
+/// What a mapping file says about a pair: its risk in micro-dollars, and when it settles.
+fn terms(pair: &str, mappings: &str) -> (i128, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(mappings);
     let file: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
     let pairs = file["pair"].as_array().unwrap();
     let found = pairs.iter().find(|found| found["id"].as_str() == Some(pair)).unwrap();
@@ -104,8 +106,13 @@ fn leg(leg: &Value) -> (i128, i128, i128) {
     (cost, quantity, fee)
 }
 
-/// The record recomputes to the last micro-dollar.
+/// The record of a pair of the demo recomputes to the last micro-dollar.
 pub(crate) fn check(record: &Value) {
+    check_with(record, "mappings/demo.toml");
+}
+
+/// The record recomputes to the last micro-dollar, with the terms of this mapping file.
+pub(crate) fn check_with(record: &Value, mappings: &str) {
     assert_eq!(keys(record), KEYS, "{record}");
     assert!(record["phase"] == "opened" || record["phase"] == "grown");
     let at: jiff::Timestamp = record["at"].as_str().unwrap().parse().unwrap();
@@ -124,7 +131,7 @@ pub(crate) fn check(record: &Value) {
     let (cost, fees) = (kalshi.0 + polymarket.0, kalshi.2 + polymarket.2);
     assert_eq!(money(&record["cost"]), cost, "cost: {record}");
     assert_eq!(money(&record["fees"]), fees, "fees: {record}");
-    let (risk, settles) = terms(pair);
+    let (risk, settles) = terms(pair, mappings);
     let risk = ceil(risk * quantity, 1_000_000);
     assert_eq!(money(&record["resolution_risk"]), risk, "resolution risk: {record}");
     let profit = quantity - cost - fees - risk;
@@ -132,7 +139,7 @@ pub(crate) fn check(record: &Value) {
     assert_eq!(money(&record["profit"]), profit, "profit: {record}");
     let edge = (profit * 1_000_000).div_euclid(quantity);
     assert_eq!(money(&record["edge"]), edge, "edge: {record}");
-    money(&record["worst"]);
+    assert!(record["worst"].is_null() || money(&record["worst"]) < quantity, "{record}");
     let settles = settles.parse::<jiff::civil::Date>().unwrap();
     let settles = settles.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
     let year = profit * 365 * 86_400 * 1_000_000;
