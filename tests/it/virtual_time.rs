@@ -67,6 +67,7 @@ fn every_edge_under_faults_is_the_exchanges_own() {
         let rig = run(&faulty(seed, STEPS), STEPS);
         println!("seed {seed}: {:?} {:?} {:?}", rig.tally(), rig.unsynced_max, begun.elapsed());
         assert!(rig.tally().opened > 5 && rig.tally().downs > 0, "seed {seed}: {:?}", rig.tally());
+        assert_eq!(rig.tally().mixed, 0, "seed {seed}: an edge on half a batch");
         assert_recovered(&rig, seed);
     }
 }
@@ -199,5 +200,46 @@ fn a_recording_replays_to_the_same_decisions() {
         assert_eq!(counters, rig.pipeline.engine().counters(), "{name}");
         assert_eq!(player.pipeline.digest(), rig.pipeline.digest(), "{name}");
         assert_eq!(player.pipeline.frames(), rig.pipeline.frames(), "{name}");
+    }
+}
+
+/// REST is out of order meanwhile, so that nothing but the age of its proof speaks against a book.
+#[test]
+fn a_long_freeze_makes_no_edge_beyond_the_freshness_limit() {
+    let at = |step, venue, fault| Scheduled { step, venue, fault };
+    let (long, longer) = (Duration::from_secs(12), Duration::from_secs(18));
+    let failing = Fault::ServerError { lasts: long, status: 503 };
+    let faults = vec![
+        at(100, Venue::Polymarket, Fault::Freeze { lasts: long }),
+        at(100, Venue::Polymarket, failing),
+        at(440, Venue::Kalshi, Fault::Freeze { lasts: longer }),
+    ];
+    for seed in [31, 32] {
+        let mut rig = Rig::new(&Plan { faults: faults.clone(), ..Plan::new(seed) });
+        rig.steps(240);
+        let before = rig.tally().opened;
+        rig.steps(60);
+        assert_eq!(rig.tally().opened, before, "seed {seed}: a book was stale for seconds");
+        rig.steps(400);
+        let before = rig.tally().opened;
+        rig.steps(60);
+        assert_eq!(rig.tally().opened, before, "seed {seed}: a book was stale for seconds");
+        rig.steps(300);
+        assert!(rig.tally().opened > before, "seed {seed}: {:?}", rig.tally());
+        assert!(rig.come_to_rest(REST_MAX).is_some());
+    }
+}
+
+/// Polymarket numbers nothing: a change that is lost beside an unmoved best price shows only in
+/// REST readings, and the edges of that time cannot be told from others.
+#[test]
+fn lost_polymarket_changes_are_found_by_two_readings() {
+    let gap = |step| Scheduled { step, venue: Venue::Polymarket, fault: Fault::Gap };
+    let faults: Vec<_> = (1..=12).map(|place| gap(place * 100)).collect();
+    for seed in [41, 42] {
+        let rig = run(&Plan { faults: faults.clone(), ..Plan::new(seed) }, 1_300);
+        let tally = rig.tally();
+        println!("seed {seed}: {tally:?} {:?}", rig.unsynced_max);
+        assert_eq!((tally.mixed, tally.downs), (0, 0), "seed {seed}");
     }
 }
