@@ -4,6 +4,8 @@
 //! Frames are written in the shapes the venues send. Time stands still, so that nothing grows old
 //! while a measurement repeats itself.
 
+#![allow(dead_code, reason = "each measurement uses a part of it")]
+
 use crossbook::app::pipeline::{Input, Pipeline};
 use crossbook::app::sources::{KalshiFeed, Sources, engine_settings};
 use crossbook::book::Lane;
@@ -43,8 +45,7 @@ impl Scene {
         let sources = Sources::new(settings, KalshiFeed::Stream, None, 1);
         let today = "2026-11-22".parse().unwrap();
         let pipeline = Pipeline::new(engine, Box::new(sources), today);
-        let mut scene =
-            Self { pipeline, now: Timestamp::from_millis(NOW_MS), next: Vec::new() };
+        let mut scene = Self { pipeline, now: Timestamp::from_millis(NOW_MS), next: Vec::new() };
         let files: Vec<_> = (0..pairs).step_by(PAIRS_PER_FILE).map(|at| file(at, pairs)).collect();
         scene.handle(&Input::Mappings(&files));
         for number in 0..known {
@@ -151,7 +152,12 @@ pub(crate) struct Ring {
 impl Ring {
     /// Changes of the top levels of these markets, in turn: `kalshi` of every `of` frames are
     /// Kalshi's deltas, the others Polymarket's changes of two items.
-    pub(crate) fn new(scene: &mut Scene, markets: &[usize], rounds: usize, mix: (usize, usize)) -> Self {
+    pub(crate) fn new(
+        scene: &mut Scene,
+        markets: &[usize],
+        rounds: usize,
+        mix: (usize, usize),
+    ) -> Self {
         let (kalshi, of) = mix;
         let mut ring = Self::default();
         let steps = rounds * STEPS;

@@ -22,10 +22,9 @@ pub fn event_type(text: &str) -> Option<&str> {
 }
 
 fn last(text: &str) -> Option<&str> {
-    for (end, name) in [
-        ("\"event_type\":\"price_change\"}", "price_change"),
-        ("\"event_type\":\"book\"}", "book"),
-    ] {
+    for (end, name) in
+        [("\"event_type\":\"price_change\"}", "price_change"), ("\"event_type\":\"book\"}", "book")]
+    {
         if let Some(before) = text.strip_suffix(end) {
             return (text.starts_with('{') && !before.ends_with('\\')).then_some(name);
         }
@@ -300,6 +299,8 @@ impl<'a> Cursor<'a> {
             if self.is_last(b']')? {
                 return Some(());
             }
+            // Items begin at the cursor, whatever white space stands between them.
+            self.peek()?;
         }
     }
 
