@@ -17,6 +17,7 @@ use crossbook::book::Ladder;
 use crossbook::detect::NoEdge;
 use crossbook::detect::edge::{self, Fills, Leg, Terms};
 use crossbook::domain::{FeeModel, Minimum, Money, Outcome, Price, Quantity, Rate, Side, Venue};
+use crossbook::domain::{Outcome, Venue};
 use crossbook::venue::kalshi::parse::frame::frame_by_serde;
 use crossbook::venue::polymarket::parse::{self, Place, Scratch};
 
@@ -66,11 +67,13 @@ fn images(c: &mut Criterion) {
     let lane = scene.lane(Venue::Polymarket, 0);
     for levels in [16, 64] {
         let text = scene::polymarket_book(0, levels);
+        scene.decide(lane, &text);
         group.bench_function(format!("{levels}_levels_a_side"), |b| {
             b.iter(|| scene.decide(lane, &text));
         });
-        let book = scene.pipeline.engine().books();
-        let book = &book.get(scene.index(Venue::Polymarket, 0)).unwrap().book;
+        scene.decide(lane, &text);
+        let books = scene.pipeline.engine().books();
+        let book = &books.get(scene.index(Venue::Polymarket, 0)).unwrap().book;
         assert_eq!((book.bids().depth(), book.asks().depth()), (levels, levels));
     }
     group.finish();
@@ -100,52 +103,6 @@ fn serde(c: &mut Criterion) {
     group.finish();
 }
 
-fn ladder(side: Side, first: u16, step: i32, count: u16) -> Ladder {
-    let mut ladder = Ladder::new(side);
-    for at in 0..count {
-        let units = u16::try_from(i32::from(first) + i32::from(at) * step).unwrap();
-        ladder.set(Price::from_units(units).unwrap(), Quantity::contracts(40 + u32::from(at)));
-    }
-    ladder
-}
-
-fn walks(c: &mut Criterion) {
-    let kalshi_fee = FeeModel::kalshi(Rate::parse("0.07").unwrap());
-    let polymarket_fee = FeeModel::polymarket(Rate::parse("0.04").unwrap(), 1).unwrap();
-    let minimum = Minimum { quantity: Quantity::contracts(5), notional: Money::ZERO };
-    let terms = Terms {
-        resolution_risk: Money::parse("0.002").unwrap(),
-        contracts_max: Quantity::contracts(100_000),
-        edge_min: Money::parse("0.005").unwrap(),
-        edge_max: Money::parse("0.50").unwrap(),
-        profit_min: Money::parse("0.05").unwrap(),
-    };
-    let mut fills = Fills::default();
-    let mut group = c.benchmark_group("walk");
-    // YES is offered at 0.40 and up on Kalshi; NO at `1 - bid` on Polymarket.
-    let asks = ladder(Side::Ask, 4_000, 20, 60);
-    for (name, best_bid) in [("rejected_at_the_top", 4_100), ("ten_levels_of_each", 5_000)] {
-        let levels = if best_bid == 5_000 { 10 } else { 60 };
-        let asks = if levels == 10 { ladder(Side::Ask, 4_000, 20, 10) } else { asks.clone() };
-        let bids = ladder(Side::Bid, best_bid, -20, levels);
-        let kalshi = Leg { outcome: Outcome::Yes, ladder: &asks, fee: kalshi_fee, minimum };
-        let polymarket = Leg { outcome: Outcome::No, ladder: &bids, fee: polymarket_fee, minimum };
-        let found = edge::walk(&kalshi, &polymarket, &terms, &mut fills);
-        if levels == 10 {
-            assert!(found.is_ok(), "{found:?}");
-            assert_eq!((fills.kalshi.len(), fills.polymarket.len()), (10, 10));
-        } else {
-            assert_eq!(found, Err(NoEdge::BelowThreshold));
-        }
-        group.bench_function(name, |b| {
-            b.iter(|| {
-                edge::walk(black_box(&kalshi), black_box(&polymarket), &terms, &mut fills).is_ok()
-            });
-        });
-    }
-    group.finish();
-}
-
 fn configured() -> Criterion {
     Criterion::default()
         .sample_size(50)
@@ -153,5 +110,5 @@ fn configured() -> Criterion {
         .measurement_time(Duration::from_secs(3))
 }
 
-criterion_group! { name = benches; config = configured(); targets = frames, images, serde, walks }
+criterion_group! { name = benches; config = configured(); targets = frames, images, serde }
 criterion_main!(benches);

@@ -4,6 +4,8 @@
 //! Frames are written in the shapes the venues send. Time stands still, so that nothing grows old
 //! while a measurement repeats itself.
 
+#![allow(dead_code, reason = "each measurement uses a part of it")]
+
 use crossbook::app::pipeline::{Input, Pipeline};
 use crossbook::app::sources::{KalshiFeed, Sources, engine_settings};
 use crossbook::book::Lane;

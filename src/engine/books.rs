@@ -155,7 +155,12 @@ impl Books {
     fn apply_to_book(&mut self, update: &Update, now: Timestamp) -> Aftermath {
         let market = match *update {
             Update::Set { market, side, price, quantity } => {
-                self.slot_mut(market).book.set(side, price, quantity, now);
+                let book = &mut self.slot_mut(market).book;
+                book.set(side, price, quantity, now);
+                if book.health() == Health::Loading {
+                    // The image's begin and end say all that follows from its levels.
+                    return Aftermath::None;
+                }
                 market
             }
             Update::Change { market, side, price, change } => {

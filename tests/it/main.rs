@@ -13,3 +13,8 @@ mod mappings;
 mod seeds;
 mod world_cup;
 mod virtual_time;
+mod scale;
+mod world_cup;
+
+#[path = "../../benches/scene/mod.rs"]
+mod scene;

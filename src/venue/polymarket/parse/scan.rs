@@ -299,6 +299,8 @@ impl<'a> Cursor<'a> {
             if self.is_last(b']')? {
                 return Some(());
             }
+            // Items begin at the cursor, whatever white space stands between them.
+            self.peek()?;
         }
     }
 
