@@ -25,6 +25,12 @@ use super::sources::{Credentials, KalshiFeed, Sources, engine_settings};
 use super::transcript::Transcript;
 use super::{clock, mappings, tasks};
 
+/// How often all facts are read again while the feeds tell of changes.
+const REFRESH: Duration = Duration::from_hours(1);
+
+/// How often they are read again while Kalshi's books are polled.
+const REFRESH_POLLED: Duration = Duration::from_mins(1);
+
 /// What a live run needs.
 #[derive(Debug)]
 pub struct Plan {
@@ -52,6 +58,8 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Live {
     thread: JoinHandle<std::io::Result<Finished>>,
+    /// Both venues' REST clients.
+    pub clients: Clients,
     /// Other parts tell the engine through this.
     pub messages: mpsc::Sender<Message>,
 }
@@ -80,13 +88,17 @@ impl Plan {
         let ids = [Arc::new(ArcSwap::default()), Arc::new(ArcSwap::default())];
         let settings = self.settings;
         spawn_tasks(&settings, &clients, feed, &ids, &messages);
-        tokio::spawn(loader::run(clients, wanted, messages.clone()));
+        tokio::spawn(loader::run(clients.clone(), wanted, messages.clone()));
         if let Some(watching) = self.watching {
             tokio::spawn(tasks::forward_mappings(watching, messages.clone()));
         }
         let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
         let engine = engine_settings(&settings);
-        let refresh = settings.detect.fee_age_max / 4;
+        let refresh = match feed {
+            // Nothing but a new reading tells that a polled market was paused or its fee changed.
+            KalshiFeed::Polling => REFRESH_POLLED,
+            KalshiFeed::Stream => REFRESH.min(settings.detect.fee_age_max / 4),
+        };
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
@@ -106,7 +118,7 @@ impl Plan {
                 driver::run(parts, &files)
             })
             .context("cannot start the engine's thread")?;
-        Ok(Live { thread, messages })
+        Ok(Live { thread, clients, messages })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::{Date, Market, Timestamp, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Event, Watched};
 use crate::engine::{self, Engine};
-use crate::pairing::{Set, Standing, check_files};
+use crate::pairing::{Pair, Set, Standing, check_files};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Output, Wanted};
 
@@ -35,6 +35,8 @@ pub struct Pipeline {
     feeds: Vec<Slot>,
     source: Box<dyn FeedSource>,
     set: Set,
+    /// The pairs of the set, shared with the engine: what did not change is the same pointer.
+    in_force: Vec<Arc<Pair>>,
     today: Date,
     out: Output,
     effects: Vec<Effect>,
@@ -63,6 +65,7 @@ impl Pipeline {
             feeds: Vec::new(),
             source,
             set: Set::default(),
+            in_force: Vec::new(),
             today,
             out: Output::default(),
             effects: Vec::new(),
@@ -86,6 +89,7 @@ impl Pipeline {
                 if let Some(entry) = self.registry.get_mut(index) {
                     entry.stage = Stage::Absent;
                 }
+                self.pairs_outdated = true;
             }
             Input::Open(lane) => self.drive(lane, now, |feed, out| feed.on_open(now, out)),
             Input::Text(lane, text) => {
@@ -138,10 +142,10 @@ impl Pipeline {
         self.settle(now);
     }
 
-    /// Asks for the facts of every needed market again, so that no fee grows old.
-    pub fn reload_all(&mut self) {
+    /// The markets that pairs in force need.
+    pub fn needed(&self) -> Vec<(Venue, String)> {
         let needed = self.registry.iter().filter(|(_, entry)| entry.needed);
-        self.wishes.loads.extend(needed.map(|(_, entry)| (entry.venue, entry.id.clone())));
+        needed.map(|(_, entry)| (entry.venue, entry.id.clone())).collect()
     }
 
     /// When a feed's timer is due.
@@ -281,6 +285,7 @@ impl Pipeline {
         if !differences.is_empty() {
             self.tell(News::Pairs(differences));
         }
+        self.in_force = self.set.pairs().iter().cloned().map(Arc::new).collect();
         self.mark_needed();
         self.pairs_outdated = true;
     }
@@ -303,14 +308,23 @@ impl Pipeline {
                 }
             }
         }
+        // What was known of a market that is not needed any more grows old unseen.
+        for (_, entry) in self.registry.iter_mut() {
+            if !entry.needed && matches!(entry.stage, Stage::Known(_)) {
+                entry.stage = Stage::Wanted;
+            }
+        }
         self.wishes.loads.sort();
         self.wishes.loads.dedup();
     }
 
     fn take_market(&mut self, market: &Market, now: Timestamp) {
+        let known = self.registry.find(market.venue, &market.id);
+        let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
+        // Only a market that is new, or whose tokens or labels are, changes which pairs there are.
+        self.pairs_outdated |= before.is_none_or(|before| before.tokens != market.tokens);
         let index = self.registry.learn(market);
         self.engine_event(&Event::Market { index, market }, now);
-        self.pairs_outdated = true;
     }
 
     fn take_books(&mut self, venue: Venue, body: &str, now: Timestamp) {
@@ -336,7 +350,7 @@ impl Pipeline {
         }
         let mut watched = Vec::new();
         let mut news = Vec::new();
-        for pair in self.set.pairs().iter().filter(|pair| pair.standing != Standing::Suspended) {
+        for pair in self.in_force.iter().filter(|pair| pair.standing != Standing::Suspended) {
             let kalshi = self.registry.find(Venue::Kalshi, &pair.kalshi);
             let polymarket = self.registry.find(Venue::Polymarket, &pair.polymarket);
             let (Some(kalshi), Some(polymarket)) = (kalshi, polymarket) else { continue };
@@ -345,12 +359,7 @@ impl Pipeline {
             let Some(tokens) = &facts.tokens else { continue };
             match tokens.outcome_of(&pair.outcome) {
                 Some(named) => {
-                    watched.push(Watched {
-                        pair: Arc::new(pair.clone()),
-                        kalshi,
-                        polymarket,
-                        named,
-                    });
+                    watched.push(Watched { pair: Arc::clone(pair), kalshi, polymarket, named });
                 }
                 None => news.push(News::NoSuchOutcome {
                     pair: pair.id.0.clone(),

@@ -1,10 +1,12 @@
 //! Plays recordings and captures into the machine, as fast as they go.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde::Deserialize;
 
 use crate::domain::{Market, MarketIndex, Timestamp, Venue};
 use crate::record::{Entry, Line, ReadError, Reader};
@@ -176,7 +178,8 @@ impl Player {
     /// A frame of somebody else's capture: its venue shows in its shape, and markets that are not
     /// known yet are taken up as they come.
     fn frame(&mut self, received_ms: Option<i64>, text: &str) {
-        let now = received_ms.map_or(self.now, Timestamp::from_millis).max(self.now);
+        let at = received_ms.or_else(|| made_at(text));
+        let now = at.map_or(self.now, Timestamp::from_millis).max(self.now);
         if now > self.now {
             self.drain();
         }
@@ -266,8 +269,57 @@ impl Player {
     }
 }
 
-/// Kalshi's frames name their kind in `type`, Polymarket's in `event_type`.
+/// Kalshi's frames name their kind in `type`, Polymarket's in `event_type`. Both words also stand
+/// deeper inside: Kalshi's lifecycle messages have an `event_type` of their own.
 fn venue_of(text: &str) -> Venue {
-    let polymarket = text.trim_start().starts_with('[') || text.contains("\"event_type\"");
-    if polymarket { Venue::Polymarket } else { Venue::Kalshi }
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        r#type: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        event_type: Option<Cow<'a, str>>,
+    }
+    let text = text.trim_start();
+    // Nearly all of Kalshi's frames begin so, and reading the rest to be sure is what costs.
+    if text.starts_with("{\"type\"") {
+        return Venue::Kalshi;
+    }
+    match serde_json::from_str(text) {
+        Ok(Named { r#type: Some(_), event_type: None }) => Venue::Kalshi,
+        Ok(Named { event_type: Some(_), .. }) => Venue::Polymarket,
+        Ok(Named { .. }) if text.contains("\"asset_id\"") => Venue::Polymarket,
+        Ok(Named { .. }) => Venue::Kalshi,
+        Err(_) if text.starts_with('[') => Venue::Polymarket,
+        Err(_) => Venue::Kalshi,
+    }
+}
+
+/// When the venue made a frame, for captures that do not say when it arrived: milliseconds in
+/// `ts_ms` on Kalshi, as text in `timestamp` on Polymarket.
+fn made_at(text: &str) -> Option<i64> {
+    let after = |key: &str| text.find(key).map(|at| &text[at + key.len()..]);
+    let rest = after("\"ts_ms\":").or_else(|| after("\"timestamp\":\""))?;
+    let digits = rest.trim_start().bytes().take_while(u8::is_ascii_digit).count();
+    rest.trim_start()[..digits].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifecycle_message_of_kalshi_is_not_taken_for_polymarkets() {
+        let kalshi = r#"{"sid":2,"type":"market_lifecycle_v2","msg":{"event_type":"deactivated"}}"#;
+        assert_eq!(venue_of(kalshi), Venue::Kalshi);
+        assert_eq!(venue_of(r#"{"type":"trade","msg":{}}"#), Venue::Kalshi);
+        assert_eq!(venue_of(r#"{"market":"0x","event_type":"book"}"#), Venue::Polymarket);
+        assert_eq!(venue_of(r#"[{"event_type":"book"}]"#), Venue::Polymarket);
+    }
+
+    #[test]
+    fn a_bare_frame_brings_its_own_time() {
+        assert_eq!(made_at(r#"{"msg":{"ts_ms":1795000000123}}"#), Some(1_795_000_000_123));
+        assert_eq!(made_at(r#"{"timestamp":"1763800000000","x":1}"#), Some(1_763_800_000_000));
+        assert_eq!(made_at(r#"{"type":"subscribed"}"#), None);
+    }
 }

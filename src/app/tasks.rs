@@ -44,6 +44,12 @@ pub async fn compare_clocks(clients: Clients, messages: mpsc::Sender<Message>) {
             }
             Err(error) => tracing::debug!("the clocks could not be compared: {error}"),
         }
+        // The answer also tells the key's budget of reads, which the client keeps from then on.
+        if clients.kalshi.is_signed()
+            && let Err(error) = clients.kalshi.get_account_limits().await
+        {
+            tracing::debug!("kalshi's budgets could not be read: {error}");
+        }
         if let Some(millis) = clients.kalshi.clock_offset_ms() {
             let message = Message::Clock(Venue::Kalshi, millis.saturating_mul(1_000_000));
             if messages.send(message).await.is_err() {

@@ -162,6 +162,12 @@ pub fn walk(
     if k_cost + p_cost >= bound {
         return Err(NoEdge::BelowThreshold);
     }
+    // The first share is the best one. That the average of a deep walk looks sane makes a price
+    // that cannot be true no better.
+    let believed = terms.edge_max.micros().saturating_mul(MICRO_E14);
+    if bound - (k_cost + p_cost) > believed {
+        return Err(NoEdge::TooGood);
+    }
     fills.kalshi.clear();
     fills.polymarket.clear();
     let mut room = terms.contracts_max;

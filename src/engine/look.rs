@@ -166,10 +166,10 @@ impl Engine {
             .seats
             .iter()
             .any(|seat| seat.open.is_some() || seat.last.is_some_and(NoEdge::passes_with_time));
-        if waits && !slot.waiting {
+        slot.waiting = waits;
+        if waits && !std::mem::replace(&mut slot.listed, true) {
             self.waiting.push(pair);
         }
-        slot.waiting = waits;
     }
 
     fn opportunity(

@@ -179,7 +179,11 @@ impl Engine {
         for pair in &waiting {
             self.look(*pair, now, effects);
         }
-        waiting.retain(|pair| self.pairs[*pair as usize].waiting);
+        waiting.retain(|pair| {
+            let slot = &mut self.pairs[*pair as usize];
+            slot.listed = slot.waiting;
+            slot.listed
+        });
         waiting.append(&mut self.waiting);
         self.waiting = waiting;
     }
@@ -199,7 +203,10 @@ impl Engine {
         let mut ended = Vec::new();
         for new in watched {
             match old.remove(&new.pair.id) {
-                Some(slot) if slot.watched == *new => self.pairs.push(slot),
+                Some(mut slot) if slot.watched.reads_like(new) => {
+                    slot.watched = new.clone();
+                    self.pairs.push(slot);
+                }
                 Some(slot) => {
                     ended.push((slot, "pair_changed"));
                     self.pairs.push(PairSlot::new(new.clone()));
@@ -223,9 +230,10 @@ impl Engine {
         let mut by_market: std::collections::BTreeMap<MarketIndex, Vec<u32>> =
             std::collections::BTreeMap::new();
         self.waiting.clear();
-        for (at, slot) in (0u32..).zip(&self.pairs) {
+        for (at, slot) in (0u32..).zip(&mut self.pairs) {
             by_market.entry(slot.watched.kalshi).or_default().push(at);
             by_market.entry(slot.watched.polymarket).or_default().push(at);
+            slot.listed = slot.waiting;
             if slot.waiting {
                 self.waiting.push(at);
             }

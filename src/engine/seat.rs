@@ -34,6 +34,8 @@ pub(super) struct PairSlot {
     pub(super) seats: [Seat; 2],
     /// Whether the pair is looked at when time passes although nothing arrived.
     pub(super) waiting: bool,
+    /// Whether the pair stands on the list of waiting ones.
+    pub(super) listed: bool,
     pub(super) looked: u64,
     /// Whether it has been said that the pair does not look like one.
     pub(super) doubted: bool,
@@ -47,6 +49,7 @@ impl PairSlot {
             title,
             seats: [Seat::default(); 2],
             waiting: false,
+            listed: false,
             looked: 0,
             doubted: false,
         }

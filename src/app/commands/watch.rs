@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::app::args::Watch;
 use crate::app::driver::{Finished, Message};
 use crate::app::exit::{Exit, Misuse};
-use crate::app::live::{self, Plan};
+use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop};
 use crate::app::sources::Credentials;
@@ -94,8 +94,6 @@ async fn watch(
     let style = if args.json { Style::Json } else { Style::People };
     let mut reporter = Reporter::start(style)?;
     reporter.note("alert-only: crossbook watches and places no orders");
-    let clients =
-        live::clients(&settings, credentials.as_ref(), clock::now().nanos().unsigned_abs())?;
     let has_key = credentials.is_some();
     if !has_key {
         reporter.note(&without_key(&settings));
@@ -113,7 +111,7 @@ async fn watch(
     };
     let live = plan.start()?;
     if has_key {
-        let messages = live.messages.clone();
+        let (messages, clients) = (live.messages.clone(), live.clients.clone());
         tokio::spawn(async move {
             if let Some(text) = key_note(clients.kalshi.key_scope().await) {
                 let _ = messages.send(Message::Note(text)).await;
