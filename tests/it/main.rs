@@ -14,7 +14,6 @@ mod seeds;
 mod world_cup;
 mod virtual_time;
 mod scale;
-mod world_cup;
 
 #[path = "../../benches/scene/mod.rs"]
 mod scene;
