@@ -13,10 +13,6 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use crossbook::book::Ladder;
-use crossbook::detect::NoEdge;
-use crossbook::detect::edge::{self, Fills, Leg, Terms};
-use crossbook::domain::{FeeModel, Minimum, Money, Outcome, Price, Quantity, Rate, Side, Venue};
 use crossbook::domain::{Outcome, Venue};
 use crossbook::venue::kalshi::parse::frame::frame_by_serde;
 use crossbook::venue::polymarket::parse::{self, Place, Scratch};
@@ -39,7 +35,8 @@ fn play(scene: &mut Scene, ring: &mut Ring, count: u64) -> Duration {
     assert_eq!(after.0 - before.0, played, "each frame makes one look");
     assert_eq!(after.1 - before.1, 2 * played, "each look is turned down twice at the top");
     assert_eq!(after.2, before.2, "no look is turned down for another reason");
-    spent.mul_f64(count as f64 / played as f64)
+    let nanos = spent.as_nanos() * u128::from(count) / u128::from(played.max(1));
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 fn frames(c: &mut Criterion) {

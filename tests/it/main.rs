@@ -7,13 +7,13 @@
     reason = "a test that cannot go on fails, and one that is skipped says so"
 )]
 
-mod harness;
 mod cli;
+mod harness;
 mod mappings;
-mod seeds;
-mod world_cup;
-mod virtual_time;
 mod scale;
+mod seeds;
+mod virtual_time;
+mod world_cup;
 
 #[path = "../../benches/scene/mod.rs"]
 mod scene;

@@ -127,6 +127,20 @@ fn five_mistakes_do_not_keep_the_good_pairs_from_being_watched() {
 }
 
 #[test]
+fn a_folder_without_pairs_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = arg(folder.path());
+    let listed = run(&["pairs", "list", dir]);
+    assert!(listed.expect(0).text().contains("no pairs in"), "{}", listed.text());
+    let checked = run(&["pairs", "check", dir]);
+    assert_eq!(checked.expect(0).text(), "0 files, 0 pairs without errors, no findings");
+    let sim = Sim::start();
+    let config = sim.config(&Twist::default());
+    let watched = sim.watch(&config, folder.path(), &["--seconds", "1"]).finish(PATIENCE);
+    assert!(watched.expect(0).text().contains("there is no pair to watch"), "{}", watched.text());
+}
+
+#[test]
 fn what_is_named_and_not_there_is_wrong_usage() {
     for args in [
         &["replay", "no/such/file"][..],
