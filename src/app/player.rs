@@ -19,8 +19,8 @@ use super::transcript::Played;
 /// What a replay makes of the end of the time between two frames.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What is given beside a capture holds for all of it, but facts grow old: they are given again this
-/// often.
+/// What is given beside a capture holds for all of it, but facts grow old: they are given again
+/// this often.
 const GIVE_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 /// What was seen of one market.

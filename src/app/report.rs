@@ -246,7 +246,7 @@ impl Reporter {
         self.feeds.entry(venue.name()).or_default().unanswered += 1;
         let (text, wait) = (clean(text, 400), wait.as_millis());
         self.down_record(venue, &text, wait, now);
-        tracing::warn!("{text}; asked again in {wait} ms and until it answers");
+        tracing::warn!("{text}; asked again in {wait} ms, and until it answers");
     }
 
     /// Books came over REST. Kalshi's do so without a key, which is told once.

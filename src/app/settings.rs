@@ -56,7 +56,7 @@ fn load(file: Option<(&str, &str)>, overrides: &Overrides) -> anyhow::Result<Set
 
 fn misuse(found: &[Finding], file: Option<(&str, &str)>) -> Misuse {
     let files: Vec<_> = file.into_iter().collect();
-    let text = findings::excerpts(found, &files, clock::findings_colour());
+    let text = findings::excerpts(found, &files, clock::error_colour());
     Misuse(format!("the configuration cannot be used ({})\n{text}", findings::count(found)))
 }
 

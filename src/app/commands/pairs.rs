@@ -81,6 +81,9 @@ fn list(folder: &Folder) -> anyhow::Result<Exit> {
                 clean(&pair.title, 70),
             )?;
         }
+        if checked.pairs.is_empty() && checked.broken.is_empty() {
+            writeln!(out, "no pairs in `{}`", folder.dir.display())?;
+        }
         if !checked.broken.is_empty() {
             let broken = match checked.broken.len() {
                 1 => "one broken entry is".to_owned(),

@@ -18,6 +18,7 @@ use crate::app::shutdown::{self, Stop};
 use crate::app::sources::Credentials;
 use crate::app::{clock, mappings, settings, start_log};
 use crate::config::{Overrides, Settings};
+use crate::pairing::{Standing, check_files};
 use crate::venue;
 use crate::venue::kalshi::rest::KeyScope;
 
@@ -94,6 +95,15 @@ async fn watch(
     let style = if args.json { Style::Json } else { Style::People };
     let mut reporter = Reporter::start(style)?;
     reporter.note("alert-only: crossbook watches and places no orders");
+    let clients =
+        live::clients(&settings, credentials.as_ref(), clock::now().nanos().unsigned_abs())?;
+    if !has_pairs(&files) {
+        let dir = dir.display();
+        reporter.note(&format!(
+            "there is no pair to watch in `{dir}`: mappings/README.md tells how to write one; the \
+             folder is read again when a file in it changes"
+        ));
+    }
     let has_key = credentials.is_some();
     if !has_key {
         reporter.note(&without_key(&settings));
@@ -120,6 +130,11 @@ async fn watch(
     }
     let finished = live.finished().await?;
     Ok(conclude(finished, json!({})))
+}
+
+fn has_pairs(files: &[(String, String)]) -> bool {
+    let checked = check_files(files, clock::today());
+    checked.pairs.iter().any(|pair| pair.standing != Standing::Suspended)
 }
 
 fn without_key(settings: &Settings) -> String {

@@ -5,10 +5,6 @@ use serde_json::Value;
 use super::run::{PATIENCE, Running, arg, crossbook, run};
 use super::sim::{Sim, Twist, closed_port, is_feed};
 
-fn is_opportunity(record: &Value) -> bool {
-    record["kind"] == "opportunity"
-}
-
 fn has_reason(record: &Value, words: &[&str]) -> bool {
     let reason = record["reason"].as_str().unwrap_or_default();
     words.iter().all(|word| reason.contains(word))
@@ -88,7 +84,7 @@ fn a_silent_rest_service_is_told_once_and_not_for_each_market() {
     let dir = sim.mappings(|text| text);
     let rest = format!("http://127.0.0.1:{}", closed_port());
     let closed = Twist { rest: Some(&rest), ..Twist::default() };
-    let mut watch = sim.watch(&sim.config(&closed), &dir, &["--json", "--seconds", "4"]);
+    let mut watch = sim.watch(&sim.config(&closed), &dir, &["--json", "--seconds", "10"]);
     watch.wait_record("kalshi down", |record| {
         is_feed(record, "kalshi", "down") && has_reason(record, &["kalshi", "cannot connect"])
     });
@@ -98,7 +94,7 @@ fn a_silent_rest_service_is_told_once_and_not_for_each_market() {
     let polymarket = ended.records().into_iter().find(|r| is_feed(r, "polymarket", "down"));
     assert!(has_reason(&polymarket.unwrap(), &["polymarket", "cannot connect"]));
     let told = ended.errors.matches("asked again in").count();
-    assert!(told <= 4, "said {told} times:\n{}", ended.errors);
+    assert!(told <= 6, "said {told} times:\n{}", ended.errors);
 }
 
 #[test]
@@ -109,11 +105,11 @@ fn a_market_that_does_not_exist_costs_its_own_pairs_only() {
             .replace("0x5007b49a26ba20f8", "0x5007b49a26ba20f9")
             .replace("outcome = \"Harbor City\"", "outcome = \"Harbor\"")
     });
-    let more = ["--json", "--seconds", "12"];
-    let mut watch = sim.watch(&sim.config(&Twist::default()), &dir, &more);
-    watch.wait_record("an opportunity of another pair", is_opportunity);
+    let more = ["--json", "--seconds", "8"];
+    let watch = sim.watch(&sim.config(&Twist::default()), &dir, &more);
     let ended = watch.finish(PATIENCE);
     let summary = ended.expect(0).summary();
+    assert!(summary["rejections"]["below_threshold"].as_u64().unwrap() > 0, "{summary}");
     assert_eq!(summary["pairs"], 5, "{summary}");
     for line in [
         "pair demo-rates-hold (",
@@ -135,7 +131,7 @@ fn without_a_key_kalshi_is_polled_and_its_books_are_whole() {
     let sim = Sim::start();
     let dir =
         sim.mappings(|text| text[..text.find("\n[[pair]]\nid = \"demo-cpi").unwrap()].to_owned());
-    let more = ["--json", "--seconds", "15"];
+    let more = ["--json", "--seconds", "11"];
     let mut watch = sim.watch(&sim.config_without_key(), &dir, &more);
     watch.wait_record("what it costs", |record| {
         let text = record["text"].as_str().unwrap_or_default();

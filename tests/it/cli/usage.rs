@@ -112,18 +112,32 @@ fn five_mistakes_do_not_keep_the_good_pairs_from_being_watched() {
     let broken = five_mistakes();
     let dir = sim.mappings(|text| text);
     std::fs::copy(broken.path().join("pairs.toml"), dir.join("a_broken.toml")).unwrap();
-    let more = ["--json", "--seconds", "12"];
-    let mut watch = sim.watch(&sim.config(&Twist::default()), &dir, &more);
-    watch.wait_record("an opportunity", |record| record["kind"] == "opportunity");
+    let more = ["--json", "--seconds", "8"];
+    let watch = sim.watch(&sim.config(&Twist::default()), &dir, &more);
     let ended = watch.finish(PATIENCE);
     let summary = ended.expect(0).summary();
     assert_eq!(summary["pairs"], 8, "{summary}");
+    assert!(summary["rejections"]["below_threshold"].as_u64().unwrap() > 0, "{summary}");
     for (place, what) in FIVE {
         let place = place.replace("pairs", "a_broken");
         let told = |line: &str| line.contains(&place) && line.contains(what);
         assert!(ended.errors.lines().any(told), "{place} {what} in:\n{}", ended.errors);
     }
     assert!(ended.text().contains("election-2026 is broken at"), "{}", ended.text());
+}
+
+#[test]
+fn a_folder_without_pairs_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = arg(folder.path());
+    let listed = run(&["pairs", "list", dir]);
+    assert!(listed.expect(0).text().contains("no pairs in"), "{}", listed.text());
+    let checked = run(&["pairs", "check", dir]);
+    assert_eq!(checked.expect(0).text(), "0 files, 0 pairs without errors, no findings");
+    let sim = Sim::start();
+    let config = sim.config(&Twist::default());
+    let watched = sim.watch(&config, folder.path(), &["--seconds", "1"]).finish(PATIENCE);
+    assert!(watched.expect(0).text().contains("there is no pair to watch"), "{}", watched.text());
 }
 
 #[test]
