@@ -61,31 +61,6 @@ impl Clients {
             }
         }
     }
-
-    /// New Kalshi markets, in one request; those that the answer leaves out are returned for a
-    /// request of their own, which says why. All are, with the error, when there is no answer.
-    async fn load_batch(
-        &self,
-        tickers: Vec<String>,
-        messages: &mpsc::Sender<Message>,
-    ) -> (Vec<String>, Option<Error>) {
-        let filter = MarketsFilter { tickers: tickers.clone(), ..MarketsFilter::default() };
-        let markets = match self.kalshi.get_markets(&filter).await {
-            Ok(markets) => markets,
-            Err(error) => return (tickers, Some(error)),
-        };
-        let mut missing: BTreeSet<String> = tickers.into_iter().collect();
-        for market in &markets {
-            let Some(ticker) = &market.ticker else { continue };
-            if let Ok(known) = self.kalshi.complete_market(market).await {
-                missing.remove(ticker);
-                if messages.send(Message::Market(Box::new(known))).await.is_err() {
-                    return (Vec::new(), None);
-                }
-            }
-        }
-        (missing.into_iter().collect(), None)
-    }
 }
 
 /// Says that a venue does not answer: at once, and then this often, however many requests fail.
@@ -208,11 +183,6 @@ impl Loader {
             }
             if batch.len() > 1 {
                 batch = self.read_batch(batch).await;
-                let (rest, error) = self.clients.load_batch(batch, &self.messages).await;
-                if let Some(error) = error {
-                    self.say(&error, rest.len(), Duration::ZERO).await;
-                }
-                batch = rest;
             }
             for id in batch {
                 self.start(id, Memory::Used, &mut turns).await;
@@ -224,7 +194,13 @@ impl Loader {
     /// of their own, which says why.
     async fn read_batch(&self, tickers: Vec<String>) -> Vec<String> {
         let filter = MarketsFilter { tickers: tickers.clone(), ..MarketsFilter::default() };
-        let Ok(markets) = self.clients.kalshi.get_markets(&filter).await else { return tickers };
+        let markets = match self.clients.kalshi.get_markets(&filter).await {
+            Ok(markets) => markets,
+            Err(error) => {
+                self.say(&error, tickers.len(), Duration::ZERO).await;
+                return tickers;
+            }
+        };
         let mut missing: BTreeSet<String> = tickers.into_iter().collect();
         for market in &markets {
             let Some(ticker) = &market.ticker else { continue };
@@ -293,14 +269,18 @@ impl Loader {
             }
             let wait = backoff.wait();
             tracing::debug!("{error}; market {id} is asked for again in {} ms", wait.as_millis());
-            if self.quiet.is_due() {
-                let waiting = lock(&self.reading).len();
-                let text = format!("{}; markets that wait for it: {waiting}", why(&error));
-                let _ = self.messages.send(Message::Trouble(self.venue, text, wait)).await;
-            }
-            let waiting = self.wanted().len();
+            let waiting = lock(&self.reading).len();
             self.say(&error, waiting, wait).await;
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Tells the user, unless that was done a moment ago. To be told to wait is no trouble: the
+    /// budgets see to it.
+    async fn say(&self, error: &Error, waiting: usize, wait: Duration) {
+        if !matches!(error, Error::Limited { .. }) && self.quiet.is_due() {
+            let text = format!("{}; markets that wait for it: {waiting}", why(error));
+            let _ = self.messages.send(Message::Trouble(self.venue, text, wait)).await;
         }
     }
 
@@ -344,22 +324,14 @@ impl Loader {
 /// A lock that a panic has left behind still guards sound data: each change is one step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-    /// Tells the user, unless that was done a moment ago. To be told to wait is no trouble: the
-    /// budgets see to it.
-    async fn say(&self, error: &Error, waiting: usize, wait: Duration) {
-        if !matches!(error, Error::Limited { .. }) && self.quiet.is_due() {
-            let text = format!("{}; markets that wait for it: {waiting}", why(error));
-            let _ = self.messages.send(Message::Trouble(self.venue, text, wait)).await;
-        }
-    }
 }
 
 /// What went wrong, and what its reader may do about it.
 fn why(error: &Error) -> String {
     match error {
         Error::Unauthorised { venue, text, .. } => format!(
-            "{venue} refused the key or its signature ({text}): check the key id, the key file, \
-             and that this machine's clock is right"
+            "{venue} refused the key or its signature ({text}): check the key id, the key file, and \
+             that this machine's clock is right"
         ),
         other => other.to_string(),
     }

@@ -81,8 +81,8 @@ impl Money {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// Price times quantity in 1e-10 dollars: below 10,000 times at most 10^15 units, so it fits, and
-    /// dividing it by a constant needs no division.
+    /// Price times quantity in 1e-10 dollars: below 10,000 times at most 10^15 units, so it fits,
+    /// and dividing it by a constant needs no division.
     const fn product(price: Price, quantity: Quantity) -> u64 {
         price.units() as u64 * quantity.units().unsigned_abs()
     }

@@ -95,8 +95,6 @@ async fn watch(
     let style = if args.json { Style::Json } else { Style::People };
     let mut reporter = Reporter::start(style)?;
     reporter.note("alert-only: crossbook watches and places no orders");
-    let clients =
-        live::clients(&settings, credentials.as_ref(), clock::now().nanos().unsigned_abs())?;
     if !has_pairs(&files) {
         let dir = dir.display();
         reporter.note(&format!(

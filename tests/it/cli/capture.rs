@@ -124,8 +124,8 @@ fn a_capture_of_both_venues_shows_its_edge_when_the_fees_are_known() {
     assert_eq!(opened.len(), 1, "{:#?}\n{}", ended.lines, ended.errors);
     let record = opened[0];
     assert_eq!(record["direction"], "yes_kalshi_no_polymarket");
-    // Kalshi offers 75.50 at 0.43 and 10 at 0.44; of Polymarket's NO at 0.51, 43.60 dollars in whole
-    // cents buy 85.49 and a little.
+    // Kalshi offers 75.50 at 0.43 and 10 at 0.44; of Polymarket's NO at 0.51, 43.60 dollars in
+    // whole cents buy 85.49 and a little.
     assert_eq!(record["quantity"], "85.49");
     assert_eq!(record["legs"][0]["fills"], json!([["0.4300", "75.50"], ["0.4400", "9.99"]]));
     opportunity::check_with(record, "tests/data/captures/mappings/pairs.toml");

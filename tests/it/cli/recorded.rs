@@ -1,4 +1,5 @@
-//! `crossbook replay` of what others recorded, against a reconstruction that shares no code with it.
+//! `crossbook replay` of what others recorded, against a reconstruction that shares no code with
+//! it.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
