@@ -131,6 +131,29 @@ fn the_ladder_goes_from_snapshots_to_a_new_subscription_to_a_new_connection() {
 }
 
 #[test]
+fn a_book_that_came_back_is_lost_again_when_the_subscription_is_made_anew() {
+    let mut rig = Rig::whole();
+    rig.text(&delta(1, 5, A));
+    rig.text(&snapshot(1, 6, A));
+    assert!(rig.is_whole(0) && !rig.is_whole(1));
+    rig.wait(5_000);
+    assert!(rig.has(Update::LaneLost { lane: Lane(3), why: Loss::Gap }));
+    assert_eq!(rig.lost(0), Some(Loss::Gap), "nothing feeds it any more");
+    rig.text(&delta(1, 7, A));
+    assert!(rig.out.updates.is_empty());
+    rig.text(r#"{"type":"subscribed","id":5,"msg":{"channel":"orderbook_delta","sid":9}}"#);
+    rig.text(&snapshot(9, 1, B));
+    assert!(rig.is_whole(1) && !rig.is_whole(0) && !rig.proof(), "A is still missing");
+    rig.text(&delta(9, 2, A));
+    rig.run(|s, now, out| s.on_ping(now, out));
+    assert!(!rig.is_whole(0) && !rig.proof());
+    rig.text(&snapshot(9, 3, A));
+    assert!(rig.is_whole(0) && rig.proof());
+    rig.wait(5_000);
+    assert!(!rig.out.close, "the ladder has ended");
+}
+
+#[test]
 fn a_second_gap_while_resyncing_climbs_the_ladder() {
     let mut rig = Rig::whole();
     rig.text(&delta(1, 9, A));
