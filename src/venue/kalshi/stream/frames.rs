@@ -85,9 +85,11 @@ impl Stream {
             row.missed = 0;
             let was = std::mem::replace(&mut row.image, Image::Here);
             push_image(row.market, lane, mode, snapshot, out);
-            self.backoff.reset();
-            if let (Image::Resyncing, Link::Open(session)) = (was, &mut self.link) {
-                session.found();
+            if let Link::Open(session) = &mut self.link {
+                session.imaged = true;
+                if was == Image::Resyncing {
+                    session.found();
+                }
             }
         }
         self.prove_lane(out);

@@ -322,6 +322,28 @@ fn a_refused_handshake_backs_off_with_growing_waits() {
 }
 
 #[test]
+fn a_server_that_sends_one_image_and_cuts_is_dialled_with_growing_waits() {
+    let mut rig = Rig::live(500);
+    rig.run(|s, now, out| s.watch(&[wanted(0, A)], now, out));
+    let mut round = |lives: i64| {
+        rig.connect();
+        rig.text(&snapshot(1, 1, A));
+        assert!(rig.is_whole(0));
+        rig.clock += lives;
+        rig.run(|s, now, out| s.on_ping(now, out));
+        rig.run(|s, now, out| s.on_closed(&Closed::Dropped("cut".to_owned()), now, out));
+        let Notice::Down { retry_at, .. } = &rig.out.notices[0] else { panic!() };
+        let wait = retry_at.since(at(rig.clock));
+        rig.clock = retry_at.millis() + 1;
+        wait
+    };
+    let waits: Vec<Duration> = (0..8).map(|_| round(10)).collect();
+    assert!(waits[0] < Duration::from_millis(500) && waits[7] >= Duration::from_secs(15));
+    assert!(round(29_999) >= Duration::from_secs(15));
+    assert!(round(30_000) < Duration::from_millis(500), "it has worked for a while");
+}
+
+#[test]
 fn a_dropped_connection_loses_the_books_and_a_new_one_rebuilds_them() {
     let mut rig = Rig::whole();
     rig.run(|s, now, out| s.on_closed(&Closed::Dropped("reset".to_owned()), now, out));
