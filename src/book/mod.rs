@@ -14,7 +14,7 @@ pub mod update;
 
 pub use health::{Health, Loss};
 pub use ladder::{Ladder, Level, level_checksum};
-pub use update::{Lane, Reading, Update};
+pub use update::{Lane, Reading, Stamped, Update};
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! REST order books.
 
-use crate::book::{self, Lane, Reading, Update, level_checksum};
+use crate::book::{self, Lane, Reading, Stamped, Update, level_checksum};
 use crate::domain::{MarketIndex, Outcome, Timestamp};
 use crate::venue::Error;
 
@@ -65,7 +65,7 @@ pub fn image(lane: Lane, market: MarketIndex, levels: &[Level], out: &mut Vec<Up
         out.push(Update::Set { market, side, price, quantity: level.quantity });
     }
     out.push(Update::SnapshotEnd { market });
-    out.push(Update::Stamp { market, sequence: 0, source: None });
+    out.push(Update::Stamp { kind: Stamped::Image, market, sequence: 0, source: None });
 }
 
 /// A REST book as a reading that confirms or refutes the local one. Such books carry no time of

@@ -1,6 +1,6 @@
 //! Frames to updates.
 
-use crate::book::{Loss, Update};
+use crate::book::{Loss, Stamped, Update};
 use crate::domain::market::Status;
 use crate::domain::{MarketIndex, Timestamp};
 use crate::venue::{Error, Notice, Output};
@@ -121,7 +121,7 @@ impl Stream {
             if let Some(entry) = self.roster.entry(market) {
                 entry.newest = entry.newest.max(source);
             }
-            out.updates.push(Update::Stamp { market, sequence: 0, source });
+            out.updates.push(Update::Stamp { kind: Stamped::Change, market, sequence: 0, source });
             out.updates.push(Update::Proof { market });
         }
         Ok(())
@@ -151,7 +151,7 @@ impl Stream {
             quantity: level.quantity,
         }));
         out.updates.push(Update::SnapshotEnd { market });
-        out.updates.push(Update::Stamp { market, sequence: 0, source });
+        out.updates.push(Update::Stamp { kind: Stamped::Image, market, sequence: 0, source });
         Ok(())
     }
 

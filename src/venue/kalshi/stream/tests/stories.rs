@@ -261,6 +261,7 @@ fn markets_come_and_go_while_live() {
     assert_eq!(rig.out.updates, [Update::LaneProof { lane: Lane(3) }], "counted, not applied");
     rig.text(&delta(1, 5, C));
     assert!(rig.has(Update::Stamp {
+        kind: Stamped::Change,
         market: MarketIndex(2),
         sequence: 5,
         source: Some(at(1_795_341_600_123))
