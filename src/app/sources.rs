@@ -150,10 +150,13 @@ fn kalshi_books(
     }
     match kalshi::parse::orderbooks(body) {
         Ok(books) => {
-            for (ticker, levels) in books {
+            for (ticker, levels) in books.found {
                 if let Some((market, lane)) = find(&ticker) {
                     kalshi::parse::image(lane, market, &levels, &mut out.updates);
                 }
+            }
+            for error in &books.refused {
+                strange(out, error);
             }
         }
         Err(error) => strange(out, &error),

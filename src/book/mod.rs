@@ -14,7 +14,7 @@ pub mod update;
 
 pub use health::{Health, Loss};
 pub use ladder::{Ladder, Level, level_checksum};
-pub use update::{Lane, Reading, Update};
+pub use update::{Lane, Reading, Stamped, Update};
 
 use std::time::Duration;
 
@@ -218,17 +218,22 @@ impl Book {
         }
     }
 
-    /// Notes what the venue says is best once the batch is complete.
+    /// Notes what the venue says is best once the batch is complete. To a book that is not whole it
+    /// says nothing: the image that is due holds the batch already.
     pub fn announce(&mut self, bid: Option<Price>, ask: Option<Price>, now: Timestamp) {
+        if self.health != Health::Whole {
+            return;
+        }
         let open_since = self.announced.map_or(now, |earlier| earlier.open_since);
         self.announced = Some(Announcement { bid, ask, open_since });
         self.settle(now);
     }
 
-    /// Notes evidence that this book is live.
+    /// Notes evidence that this book is live. The newest evidence counts, even where the clock was
+    /// set back: a time in the future would hide how old the book is.
     pub fn prove(&mut self, now: Timestamp) {
         if self.health == Health::Whole {
-            self.proven = self.proven.max(now);
+            self.proven = now;
         }
     }
 

@@ -152,3 +152,26 @@ fn an_empty_announced_side_is_met_by_an_empty_ladder() {
     book.set(Side::Ask, price("0.43"), Quantity::ZERO, at(5));
     assert_eq!(book.batch_open_since(), None);
 }
+
+#[test]
+fn an_announcement_before_the_image_opens_no_batch() {
+    let mut book = Book::new();
+    book.announce(Some(price("0.50")), None, at(1));
+    assert_eq!(book.batch_open_since(), None, "nothing has come yet");
+    let mut book = whole_book();
+    book.lose(Loss::Gap, at(2));
+    book.announce(Some(price("0.50")), None, at(3));
+    assert_eq!(book.batch_open_since(), None, "the book is lost");
+    book.begin(Lane(0), 0);
+    book.announce(Some(price("0.50")), None, at(4));
+    book.end(at(4));
+    assert_eq!((book.health(), book.batch_open_since()), (Health::Whole, None));
+}
+
+#[test]
+fn a_clock_that_steps_back_leaves_no_proof_in_the_future() {
+    let mut book = whole_book();
+    book.prove(at(60_000));
+    book.prove(at(1_000));
+    assert_eq!(book.proven(), at(1_000));
+}

@@ -15,6 +15,16 @@ impl Lane {
     }
 }
 
+/// What a frame was that a stamp belongs to, and with it what its time tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamped {
+    /// A change, made and sent at once: its age is how long it was under way.
+    Change,
+    /// A whole book. Its time may be that of the last change in it, minutes ago on a quiet market,
+    /// so that its age says nothing about the way that the frame took.
+    Image,
+}
+
 /// One step of a market's life as its feed reports it. All prices are prices of YES: an offer to
 /// buy NO at `q` arrives as an ask at `1 - q`.
 ///
@@ -58,6 +68,8 @@ pub enum Update {
     },
     /// A frame about this market has been applied: its place in the source's order and its time.
     Stamp {
+        /// What the time tells.
+        kind: Stamped,
         /// Whose book.
         market: MarketIndex,
         /// The source's sequence number, zero where it has none.

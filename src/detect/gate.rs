@@ -150,18 +150,23 @@ pub fn book_age(book: &Book, lane: Option<&LaneState>, venue: Venue, now: Timest
     if proven > now { Duration::MAX } else { now.since(proven) }
 }
 
-/// How far the mids of two books are apart, in terms of the same contract; `None` where a side is
+/// How far the quotes of two books are apart, in terms of the same contract; `None` where a side is
 /// empty. `same` tells whether YES of the one pays with YES of the other.
+///
+/// Each mid lies somewhere between a bid and an ask. What counts is the gap between these two
+/// ranges, the least by which any price of the one differs from any price of the other: zero where
+/// they overlap, so that a book with a wide spread agrees with all that it allows.
 pub fn mids_apart(kalshi: &Book, polymarket: &Book, same: Same) -> Option<Money> {
-    /// Half a price unit, in micro-dollars.
-    const HALF: u32 = 50;
-    let kalshi = doubled_mid(kalshi)?;
-    let polymarket = doubled_mid(polymarket)?;
-    let polymarket = match same {
-        Same::Yes => polymarket,
-        Same::No => 2 * u32::from(Price::ONE) - polymarket,
+    /// A price unit in micro-dollars.
+    const MICROS_PER_UNIT: i64 = 100;
+    let (bid, ask) = quotes(kalshi)?;
+    let (other_bid, other_ask) = match (quotes(polymarket)?, same) {
+        (quotes, Same::Yes) => quotes,
+        (bid_and_ask, Same::No) => (bid_and_ask.1.mirror(), bid_and_ask.0.mirror()),
     };
-    Some(Money::from_micros(i64::from(kalshi.abs_diff(polymarket) * HALF)))
+    let over = |bid: Price, ask: Price| bid.units().saturating_sub(ask.units());
+    let gap = over(bid, other_ask).max(over(other_bid, ask));
+    Some(Money::from_micros(i64::from(gap) * MICROS_PER_UNIT))
 }
 
 /// Whether YES of two markets pays on the same event.
@@ -173,9 +178,9 @@ pub enum Same {
     No,
 }
 
-fn doubled_mid(book: &Book) -> Option<u32> {
+fn quotes(book: &Book) -> Option<(Price, Price)> {
     let (bid, ask) = (book.bids().best()?, book.asks().best()?);
-    Some(u32::from(bid.price.units()) + u32::from(ask.price.units()))
+    Some((bid.price, ask.price))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::book::{Book, Health, Lane, Loss, Update};
+use crate::book::{Book, Health, Lane, Loss, Stamped, Update};
 use crate::detect::gate::{Facts, LaneState};
 use crate::domain::market::Status;
 use crate::domain::{Market, MarketIndex, Timestamp, Venue};
@@ -148,6 +148,10 @@ impl Books {
                     facts.read = Timestamp::ZERO;
                 }
                 self.touch(market);
+            Update::Stamp { kind, market, sequence, source } => {
+                self.stamp(kind, market, sequence, source, now)
+            }
+            Update::FactsChanged { market } | Update::TicksChanged { market } => {
                 Aftermath::Outdated(market)
             }
             Update::Trading { market, status } => {
@@ -219,6 +223,7 @@ impl Books {
 
     fn stamp(
         &mut self,
+        kind: Stamped,
         market: MarketIndex,
         sequence: u64,
         source: Option<Timestamp>,
@@ -229,7 +234,7 @@ impl Books {
         slot.book.overtake(source, now);
         slot.book.stamp(sequence, source);
         let refuted = believed && slot.book.health() != Health::Whole;
-        if let (Some((lane, _)), Some(source)) = (slot.book.lane(), source) {
+        if let (Stamped::Change, Some((lane, _)), Some(source)) = (kind, slot.book.lane(), source) {
             self.lane_mut(lane).lag = now.since(source);
         }
         if !refuted {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::book::{Lane, Update};
+use crate::book::{Lane, Stamped, Update};
 use crate::domain::market::{Minimum, Status, Tokens};
 use crate::domain::{Change, FeeModel, FeePlan, Market, Outcome, Price, PriceGrid, Rate, Side};
 use crate::pairing::{Limits, Pair, PairId, Place, Relation, Standing};
@@ -120,7 +120,12 @@ impl Story {
             self.update(Update::Set { market, side: *side, price, quantity });
         }
         self.update(Update::SnapshotEnd { market });
-        self.update(Update::Stamp { market, sequence: 1, source: Some(self.now) });
+        self.update(Update::Stamp {
+            kind: Stamped::Change,
+            market,
+            sequence: 1,
+            source: Some(self.now),
+        });
     }
 
     /// The books of the example in the output contract.
@@ -341,6 +346,21 @@ fn an_unknown_fee_makes_no_edge() {
     story.event(&Event::Market { index: POLYMARKET, market: &unknown });
     assert!(story.drain().is_empty());
     assert_eq!(story.engine.standing_reasons()[NoEdge::FeeUnknown.index()], 2);
+}
+
+#[test]
+fn the_old_time_of_a_quiet_book_is_no_lag_of_its_feed() {
+    let mut story = Story::example(Relation::Same);
+    story.drain();
+    let lag = |story: &mut Story, kind, millis: u64| {
+        let source = Some(story.now.before(Duration::from_millis(millis)));
+        story.update(Update::Stamp { kind, market: POLYMARKET, sequence: 0, source });
+        let book = &story.engine.books().get(POLYMARKET).unwrap().book;
+        story.engine.books().lane_of(book).unwrap().lag
+    };
+    assert_eq!(lag(&mut story, Stamped::Image, 600_000), Duration::ZERO);
+    assert_eq!(lag(&mut story, Stamped::Change, 40), Duration::from_millis(40));
+    assert_eq!(lag(&mut story, Stamped::Image, 600_000), Duration::from_millis(40));
 }
 
 #[test]

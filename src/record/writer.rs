@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::line::Line;
 
@@ -16,7 +16,8 @@ const WAITING_MAX: usize = 1 << 16;
 /// Fast enough to keep up with a busy session on one core.
 const LEVEL: i32 = 3;
 
-/// After this much quiet the compressed block is ended, so that a killed process loses little.
+/// A line is in the file this long after it was taken at the latest, however many follow, so that a
+/// killed process loses little.
 const FLUSH_AFTER: Duration = Duration::from_millis(500);
 
 /// An open recording.
@@ -25,6 +26,8 @@ pub struct Writer {
     lines: Option<SyncSender<Vec<u8>>>,
     thread: Option<JoinHandle<io::Result<()>>>,
     torn: bool,
+    /// How many lines were taken.
+    taken: u64,
 }
 
 impl Writer {
@@ -36,7 +39,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || write_all(encoder, &receiver))?;
-        Ok(Self { lines: Some(sender), thread: Some(thread), torn: false })
+        Ok(Self { lines: Some(sender), thread: Some(thread), torn: false, taken: 0 })
     }
 
     /// Adds a line. Once a line is lost, no further one is written: a recording has no holes.
@@ -52,6 +55,7 @@ impl Writer {
             _ => false,
         };
         self.torn = !sent;
+        self.taken += u64::from(sent);
     }
 
     /// Whether a line was lost.
@@ -59,7 +63,8 @@ impl Writer {
         self.torn
     }
 
-    /// Ends the recording in order and waits until it is on disk.
+    /// Ends the recording in order and waits until it is on disk. A recording that lost lines is on
+    /// disk too, up to the first that was lost, and is an error.
     pub fn finish(mut self, end: impl FnOnce(bool) -> Line<'static>) -> io::Result<()> {
         let last = serde_json::to_vec(&end(!self.torn)).map_err(io::Error::other)?;
         if let Some(lines) = self.lines.take() {
@@ -67,10 +72,17 @@ impl Writer {
             let _ = lines.send(last);
         }
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(io::Error::other("the recording thread panicked")),
-            None => Ok(()),
+            Some(Ok(result)) => result?,
+            Some(Err(_)) => return Err(io::Error::other("the recording thread panicked")),
+            None => {}
         }
+        if self.torn {
+            return Err(io::Error::other(format!(
+                "the recording is not complete: lines were lost after the first {}",
+                self.taken
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -78,21 +90,63 @@ fn write_all(
     mut encoder: zstd::Encoder<'static, File>,
     lines: &Receiver<Vec<u8>>,
 ) -> io::Result<()> {
-    let mut dirty = false;
+    // When what was written since the last flush has to be out, `None` where nothing was.
+    let mut due: Option<Instant> = None;
     loop {
-        match lines.recv_timeout(FLUSH_AFTER) {
+        let wait = due.map_or(FLUSH_AFTER, |due| due.saturating_duration_since(Instant::now()));
+        match lines.recv_timeout(wait) {
             Ok(line) => {
                 encoder.write_all(&line)?;
                 encoder.write_all(b"\n")?;
-                dirty = true;
-            }
-            Err(RecvTimeoutError::Timeout) if dirty => {
-                encoder.flush()?;
-                dirty = false;
+                due.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        if due.is_some_and(|due| due <= Instant::now()) {
+            encoder.flush()?;
+            due = None;
+        }
     }
     encoder.finish()?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reader::{Entry, Reader};
+    use super::*;
+
+    const END: fn(bool) -> Line<'static> =
+        |complete| Line::End { t: 9, digest: "d".into(), complete };
+
+    #[test]
+    fn lines_that_never_pause_reach_the_file_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("busy.rec.zst");
+        let mut writer = Writer::create(&path).unwrap();
+        for t in 0..40 {
+            writer.write(&Line::Open { t, c: 0 });
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut reader = Reader::open(&path).unwrap();
+        let first = reader.next_entry().unwrap();
+        assert_eq!(first, Some(Entry::Ours(Box::new(Line::Open { t: 0, c: 0 }))));
+        writer.finish(END).unwrap();
+    }
+
+    #[test]
+    fn a_torn_recording_is_told_and_says_so_in_its_last_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("torn.rec.zst");
+        let mut writer = Writer::create(&path).unwrap();
+        writer.write(&Line::Open { t: 1, c: 0 });
+        writer.torn = true;
+        writer.write(&Line::Open { t: 2, c: 0 });
+        let error = writer.finish(END).unwrap_err().to_string();
+        assert!(error.contains("lines were lost after the first 1"), "{error}");
+        let mut reader = Reader::open(&path).unwrap();
+        let entries: Vec<_> = std::iter::from_fn(|| reader.next_entry().unwrap()).collect();
+        let expected = [Line::Open { t: 1, c: 0 }, END(false)];
+        assert_eq!(entries, expected.map(|line| Entry::Ours(Box::new(line))));
+    }
 }

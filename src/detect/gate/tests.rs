@@ -220,13 +220,27 @@ fn facts_are_what_the_market_says() {
 }
 
 #[test]
-fn mids_are_compared_in_terms_of_the_same_contract() {
+fn quotes_are_compared_in_terms_of_the_same_contract() {
     let (kalshi, polymarket) = (book_of("0.41", "0.43"), book_of("0.4000", "0.4001"));
     let apart = |same| mids_apart(&kalshi, &polymarket, same).unwrap().to_string();
-    assert_eq!(apart(Same::Yes), "0.019950");
-    assert_eq!(apart(Same::No), "0.179950");
+    assert_eq!(apart(Same::Yes), "0.009900");
+    assert_eq!(apart(Same::No), "0.169900", "its NO is bid at 0.5999");
+    let turned = |same| mids_apart(&polymarket, &kalshi, same).unwrap();
+    assert_eq!(turned(Same::Yes).to_string(), apart(Same::Yes));
+    assert_eq!(turned(Same::No).to_string(), apart(Same::No));
     let mut empty = book_of("0.41", "0.43");
     empty.set(Side::Ask, price("0.43"), Quantity::ZERO, at(NOW));
     assert_eq!(mids_apart(&empty, &polymarket, Same::Yes), None);
     assert_eq!(mids_apart(&polymarket, &empty, Same::Yes), None);
+}
+
+#[test]
+fn a_wide_book_agrees_with_all_that_it_allows() {
+    let (wide, low) = (book_of("0.01", "0.99"), book_of("0.10", "0.12"));
+    for same in [Same::Yes, Same::No] {
+        assert_eq!(mids_apart(&wide, &low, same), Some(Money::ZERO));
+        assert_eq!(mids_apart(&low, &wide, same), Some(Money::ZERO));
+    }
+    let touching = book_of("0.12", "0.30");
+    assert_eq!(mids_apart(&low, &touching, Same::Yes), Some(Money::ZERO));
 }

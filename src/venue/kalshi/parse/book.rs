@@ -1,6 +1,6 @@
 //! REST order books.
 
-use crate::book::{self, Lane, Reading, Update, level_checksum};
+use crate::book::{self, Lane, Reading, Stamped, Update, level_checksum};
 use crate::domain::{MarketIndex, Outcome, Timestamp};
 use crate::venue::Error;
 
@@ -16,15 +16,34 @@ pub fn orderbook(text: &str, ticker: &str) -> Result<Vec<Level>, Error> {
     levels(&what, &answer.orderbook_fp)
 }
 
-/// Reads many order books.
-pub fn orderbooks(text: &str) -> Result<Vec<(String, Vec<Level>)>, Error> {
+/// Books that could be read, and why others could not.
+#[derive(Debug, Default)]
+pub struct Orderbooks {
+    /// Those that could be read, each with its ticker.
+    pub found: Vec<(String, Vec<Level>)>,
+    /// One error for each that could not.
+    pub refused: Vec<Error>,
+}
+
+/// Reads many order books; one that makes no sense does not hide the others.
+pub fn orderbooks(text: &str) -> Result<Orderbooks, Error> {
     let answer: http::OrderbooksAnswer<'_> =
         serde_json::from_str(text).map_err(|error| misread("orderbooks", text, &error))?;
-    let read = |book: http::NamedOrderbook<'_>| {
-        let found = levels(&format!("orderbook of {}", book.ticker), &book.orderbook_fp)?;
-        Ok((book.ticker, found))
-    };
-    answer.orderbooks.into_iter().map(read).collect()
+    let mut all = Orderbooks::default();
+    for raw in answer.orderbooks {
+        match named(raw.get()) {
+            Ok(book) => all.found.push(book),
+            Err(error) => all.refused.push(error),
+        }
+    }
+    Ok(all)
+}
+
+fn named(text: &str) -> Result<(String, Vec<Level>), Error> {
+    let book: http::NamedOrderbook<'_> = serde_json::from_str(text)
+        .map_err(|error| misread("a book of orderbooks", text, &error))?;
+    let found = levels(&format!("orderbook of {}", book.ticker), &book.orderbook_fp)?;
+    Ok((book.ticker, found))
 }
 
 fn levels(what: &str, book: &http::Orderbook<'_>) -> Result<Vec<Level>, Error> {
@@ -46,7 +65,7 @@ pub fn image(lane: Lane, market: MarketIndex, levels: &[Level], out: &mut Vec<Up
         out.push(Update::Set { market, side, price, quantity: level.quantity });
     }
     out.push(Update::SnapshotEnd { market });
-    out.push(Update::Stamp { market, sequence: 0, source: None });
+    out.push(Update::Stamp { kind: Stamped::Image, market, sequence: 0, source: None });
 }
 
 /// A REST book as a reading that confirms or refutes the local one. Such books carry no time of

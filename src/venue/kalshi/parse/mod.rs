@@ -17,7 +17,7 @@ use crate::venue::Error;
 
 use super::wire::ws;
 
-pub use book::{image, orderbook, orderbooks, reading};
+pub use book::{Orderbooks, image, orderbook, orderbooks, reading};
 pub use fee::{Fee, FeeChange, fee_plan};
 pub use frame::{Broken, Delta, Frame, Level, Lifecycle, Snapshot, frame};
 pub use market::{market, rules_text};

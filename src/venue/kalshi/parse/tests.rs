@@ -211,12 +211,32 @@ fn a_rest_book_becomes_an_image_and_a_reading_that_agrees_with_it() {
 
 #[test]
 fn many_rest_books_are_read_with_their_names() {
-    let books = orderbooks(fixture!("http_orderbooks")).unwrap();
+    let books = orderbooks(fixture!("http_orderbooks")).unwrap().found;
     assert_eq!(books[0].0, T);
     assert_eq!(books[0].1.len(), 1);
     assert_eq!(books[1].1[0].price.units(), 8_560);
     assert!(orderbook(r#"{"orderbook":{}}"#, T).unwrap_err().to_string().contains("orderbook_fp"));
     assert!(orderbook(r#"{"orderbook_fp":{}}"#, T).unwrap().is_empty());
+}
+
+#[test]
+fn one_broken_rest_book_does_not_hide_the_others() {
+    let whole = fixture!("http_orderbooks");
+    for (from, to) in [
+        (r#"["0.4100","120.00"]"#, r#"["0.4100","NaN"]"#),
+        (r#"["0.4100","120.00"]"#, r#"["41","120.00"]"#),
+        (r#"[["0.4100","120.00"]]"#, r#""all""#),
+        (r#""orderbook_fp":{"yes_dollars":[["0.41"#, r#""orderbook":{"yes_dollars":[["0.41"#),
+    ] {
+        let broken = whole.replacen(from, to, 1);
+        assert_ne!(broken, whole);
+        let books = orderbooks(&broken).unwrap();
+        assert_eq!(books.found.len(), 1, "{to}");
+        assert_eq!(books.found[0].0, "KXDEMO-26DEC31-T60");
+        let [error] = &books.refused[..] else { panic!("{to}") };
+        assert!(error.to_string().contains("orderbook"), "{error}");
+    }
+    assert!(orderbooks(r#"{"orderbooks":5}"#).is_err());
 }
 
 fn wire_market() -> http::Market {

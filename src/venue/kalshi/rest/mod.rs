@@ -219,18 +219,17 @@ impl<T: Transport> Client<T> {
     }
 
     /// All levels of many books. A ticker that the venue does not know is left out of the answer.
-    pub async fn get_orderbooks(
-        &self,
-        tickers: &[&str],
-    ) -> Result<Vec<(String, Vec<Level>)>, Error> {
-        let mut found = Vec::with_capacity(tickers.len());
+    pub async fn get_orderbooks(&self, tickers: &[&str]) -> Result<parse::Orderbooks, Error> {
+        let mut all = parse::Orderbooks::default();
         for chunk in tickers.chunks(facts::ORDERBOOKS_MAX) {
             // The name is repeated: of a list with commas the venue answers only one.
             let query = chunk.iter().fold(Query::none(), |query, one| query.with("tickers", one));
             let text = self.get("get_orderbooks", "/markets/orderbooks", &query, "").await?;
-            found.append(&mut parse::orderbooks(&text)?);
+            let mut part = parse::orderbooks(&text)?;
+            all.found.append(&mut part.found);
+            all.refused.append(&mut part.refused);
         }
-        Ok(found)
+        Ok(all)
     }
 
     /// All levels of at most [`facts::ORDERBOOKS_MAX`] books, as the venue wrote them: for whoever

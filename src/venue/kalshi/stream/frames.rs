@@ -1,6 +1,6 @@
 //! What each frame does to the session and to the books.
 
-use crate::book::{Loss, Update};
+use crate::book::{Loss, Stamped, Update};
 use crate::domain::Timestamp;
 use crate::domain::market::Status;
 use crate::venue::{Notice, Output};
@@ -64,7 +64,7 @@ impl Stream {
             let (side, price) = mode.place(delta.leg, delta.price);
             let (sequence, source) = (delta.seq, delta.source);
             out.updates.push(Update::Change { market, side, price, change: delta.change });
-            out.updates.push(Update::Stamp { market, sequence, source });
+            out.updates.push(Update::Stamp { kind: Stamped::Change, market, sequence, source });
             if !self.prove_lane(out) {
                 out.updates.push(Update::Proof { market });
             }
@@ -85,9 +85,11 @@ impl Stream {
             row.missed = 0;
             let was = std::mem::replace(&mut row.image, Image::Here);
             push_image(row.market, lane, mode, snapshot, out);
-            self.backoff.reset();
-            if let (Image::Resyncing, Link::Open(session)) = (was, &mut self.link) {
-                session.found();
+            if let Link::Open(session) = &mut self.link {
+                session.imaged = true;
+                if was == Image::Resyncing {
+                    session.found();
+                }
             }
         }
         self.prove_lane(out);
@@ -401,5 +403,5 @@ fn push_image(
     }
     out.updates.push(Update::SnapshotEnd { market });
     let (sequence, source) = (snapshot.seq, snapshot.source);
-    out.updates.push(Update::Stamp { market, sequence, source });
+    out.updates.push(Update::Stamp { kind: Stamped::Image, market, sequence, source });
 }

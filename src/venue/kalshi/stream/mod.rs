@@ -126,6 +126,9 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// How long a connection has to live, books included, before the wait for the next one is a
+    /// first one again: a server that sends one image and cuts is not dialled without pause.
+    pub const WORKING_MIN: Duration = Duration::from_secs(30);
     /// Doublings of the patience with one market or subscription that does not answer.
     pub const PATIENCE_DOUBLINGS_MAX: u32 = 7;
     /// New book subscriptions on one connection; the next remedy is a new connection.
@@ -194,6 +197,16 @@ impl Stream {
         }
     }
 
+    /// After a connection that worked for a while the next wait is a first one again.
+    fn note_work(&mut self, now: Timestamp) {
+        if let Link::Open(session) = &self.link
+            && session.imaged
+            && now.since(session.opened) >= Self::WORKING_MIN
+        {
+            self.backoff.reset();
+        }
+    }
+
     /// Gives up the connection. The books are lost now, not when the driver has closed it.
     fn give_up(&mut self, reason: String, why: Loss, out: &mut Output) {
         out.updates.push(Update::LaneLost { lane: self.lane(), why });
@@ -228,6 +241,7 @@ impl Feed for Stream {
             Link::Passive { .. } => {}
             Link::Down { .. } | Link::Connecting | Link::Closing { .. } => return,
         }
+        self.note_work(now);
         self.counts.frames += 1;
         self.take_frame(text, now, out);
     }
@@ -235,7 +249,9 @@ impl Feed for Stream {
     fn on_ping(&mut self, now: Timestamp, out: &mut Output) {
         if let Link::Open(session) = &mut self.link {
             session.heard = now;
-            if session.books.sid().is_some() {
+            let live = session.books.sid().is_some();
+            self.note_work(now);
+            if live {
                 self.prove_lane(out);
             }
         }

@@ -158,7 +158,8 @@ impl Stream {
         }
     }
 
-    /// The second rung: a new subscription for everything.
+    /// The second rung: a new subscription for everything. The caller has told that every book of
+    /// the lane is lost, and each that was here is missed until its image comes back.
     fn resubscribe(&mut self, now: Timestamp, out: &mut Output) {
         let id = self.command_id();
         let by = now.after(self.settings.snapshot_deadline);
@@ -215,11 +216,18 @@ impl Stream {
     }
 
     fn climb_if_due(&mut self, now: Timestamp, out: &mut Output) {
-        if let Link::Open(Session { ladder: Some(ladder), .. }) = &self.link
-            && ladder.by <= now
-        {
-            self.climb(ladder.rung, now, out);
+        let Link::Open(Session { ladder: Some(ladder), .. }) = &self.link else { return };
+        let rung = ladder.rung;
+        if ladder.by > now {
+            return;
         }
+        if rung == Rung::Snapshots {
+            // The books that came back end with their subscription: what changes from here on
+            // until their next image is missed.
+            out.updates.push(Update::LaneLost { lane: self.lane(), why: Loss::Gap });
+            self.table.lose(Image::Resyncing);
+        }
+        self.climb(rung, now, out);
     }
 
     /// Reports the markets whose image is overdue and asks for them anew, one by one: the others

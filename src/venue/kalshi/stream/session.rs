@@ -84,6 +84,7 @@ pub(super) struct Ladder {
 /// One open connection.
 #[derive(Debug)]
 pub(super) struct Session {
+    pub(super) opened: Timestamp,
     /// When anything was last heard.
     pub(super) heard: Timestamp,
     pub(super) books: Subscription,
@@ -102,11 +103,14 @@ pub(super) struct Session {
     pub(super) strange: u32,
     /// Whether the first acknowledgement has been announced.
     pub(super) announced: bool,
+    /// Whether any book has come.
+    pub(super) imaged: bool,
 }
 
 impl Session {
     pub(super) const fn new(now: Timestamp) -> Self {
         Self {
+            opened: now,
             heard: now,
             books: Subscription::Idle { retry_at: Timestamp::MAX },
             lifecycle: Subscription::Idle { retry_at: Timestamp::MAX },
@@ -117,6 +121,7 @@ impl Session {
             next_check: Timestamp::MAX,
             strange: 0,
             announced: false,
+            imaged: false,
         }
     }
 

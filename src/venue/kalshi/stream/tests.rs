@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::book::{Book, Health};
+use crate::book::{Book, Health, Stamped};
 use crate::domain::market::Status;
 use crate::domain::{Outcome, Quantity};
 
@@ -37,7 +37,9 @@ impl Books {
                 self.of(market).change(side, price, change, now);
             }
             Update::SnapshotEnd { market } => self.of(market).end(now),
-            Update::Stamp { market, sequence, source } => self.of(market).stamp(sequence, source),
+            Update::Stamp { market, sequence, source, .. } => {
+                self.of(market).stamp(sequence, source)
+            }
             Update::Lost { market, why } => self.of(market).lose(why, now),
             Update::LaneLost { why, .. } => self.0.values_mut().for_each(|b| b.lose(why, now)),
             Update::LaneProof { .. } => self.0.values_mut().for_each(|b| b.prove(now)),

@@ -156,9 +156,9 @@ pub struct OrderbookAnswer<'a> {
 /// `GET /markets/orderbooks`.
 #[derive(Debug, Deserialize)]
 pub struct OrderbooksAnswer<'a> {
-    /// The books.
+    /// The books, each a [`NamedOrderbook`] that is read by itself.
     #[serde(borrow)]
-    pub orderbooks: Vec<NamedOrderbook<'a>>,
+    pub orderbooks: Vec<&'a RawValue>,
 }
 
 /// One book of many.

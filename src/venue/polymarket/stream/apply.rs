@@ -1,6 +1,6 @@
 //! Frames to updates.
 
-use crate::book::{Loss, Update};
+use crate::book::{Loss, Stamped, Update};
 use crate::domain::market::Status;
 use crate::domain::{MarketIndex, Timestamp};
 use crate::venue::{Error, Notice, Output};
@@ -14,15 +14,9 @@ impl Stream {
     pub(super) fn read(&mut self, text: &str, now: Timestamp, out: &mut Output) {
         let text = text.trim();
         match text.as_bytes().first() {
-            Some(b'{') => {
-                self.hear(now, out);
-                self.object(text, out, now);
-            }
+            Some(b'{') => self.object(text, out, now),
             Some(b'[') => match parse::elements(text) {
                 Ok(all) => {
-                    if !all.is_empty() {
-                        self.hear(now, out);
-                    }
                     for raw in all {
                         if !self.is_listening() {
                             return;
@@ -42,13 +36,12 @@ impl Stream {
         }
     }
 
-    /// Data came: the connection brings what it is for.
+    /// Data about a watched market came: the connection brings what it is for.
     fn hear(&mut self, now: Timestamp, out: &mut Output) {
         if let Phase::Open(session) = &mut self.phase {
             session.data_at = now;
             if !session.heard {
                 session.heard = true;
-                self.backoff.reset();
                 out.notices.push(Notice::Live { lane: self.lane });
             }
         }
@@ -60,12 +53,12 @@ impl Stream {
             Err(error) => return self.unreadable(text, &error, now, out),
         };
         let done = match event {
-            Event::PriceChange => self.price_change(text, out),
-            Event::Book => self.book(text, out),
-            Event::Ticks => self.ticks(text, out),
+            Event::PriceChange => self.price_change(text, now, out),
+            Event::Book => self.book(text, now, out),
+            Event::Ticks => self.ticks(text, now, out),
             Event::Best | Event::Trade | Event::Resolved => {
                 // These carry no level: what can't be read of them costs no book.
-                if let Err(error) = self.said_about_market(&event, text, out) {
+                if let Err(error) = self.said_about_market(&event, text, now, out) {
                     self.complain(complaint(&error), &error.to_string(), out);
                 }
                 return;
@@ -91,6 +84,9 @@ impl Stream {
     fn unreadable(&mut self, text: &str, error: &Error, now: Timestamp, out: &mut Output) {
         self.complain(complaint(error), &error.to_string(), out);
         let named = self.roster.named_in(text);
+        if !named.is_empty() {
+            self.hear(now, out);
+        }
         for market in &named {
             self.lose(*market, Loss::Broken, out);
         }
@@ -103,9 +99,12 @@ impl Stream {
         }
     }
 
-    fn price_change(&mut self, text: &str, out: &mut Output) -> Result<(), Error> {
+    fn price_change(&mut self, text: &str, now: Timestamp, out: &mut Output) -> Result<(), Error> {
         let roster = &self.roster;
         let source = parse::price_change(text, &|token| roster.place(token), &mut self.scratch)?;
+        if !self.scratch.changes.is_empty() {
+            self.hear(now, out);
+        }
         for run in self.scratch.changes.chunk_by(|a, b| a.market == b.market) {
             let Some(last) = run.last() else { continue };
             let market = last.market;
@@ -122,16 +121,17 @@ impl Stream {
             if let Some(entry) = self.roster.entry(market) {
                 entry.newest = entry.newest.max(source);
             }
-            out.updates.push(Update::Stamp { market, sequence: 0, source });
+            out.updates.push(Update::Stamp { kind: Stamped::Change, market, sequence: 0, source });
             out.updates.push(Update::Proof { market });
         }
         Ok(())
     }
 
-    fn book(&mut self, text: &str, out: &mut Output) -> Result<(), Error> {
+    fn book(&mut self, text: &str, now: Timestamp, out: &mut Output) -> Result<(), Error> {
         let roster = &self.roster;
         let image = parse::book(text, &|token| roster.place(token), &mut self.scratch)?;
         let Some(place) = image.place else { return Ok(()) };
+        self.hear(now, out);
         let (market, source) = (place.market, image.source);
         let Some(entry) = self.roster.entry(market) else { return Ok(()) };
         if source.is_some() && source < entry.newest {
@@ -151,14 +151,15 @@ impl Stream {
             quantity: level.quantity,
         }));
         out.updates.push(Update::SnapshotEnd { market });
-        out.updates.push(Update::Stamp { market, sequence: 0, source });
+        out.updates.push(Update::Stamp { kind: Stamped::Image, market, sequence: 0, source });
         Ok(())
     }
 
-    fn ticks(&mut self, text: &str, out: &mut Output) -> Result<(), Error> {
+    fn ticks(&mut self, text: &str, now: Timestamp, out: &mut Output) -> Result<(), Error> {
         let Some(place) = self.roster.place(parse::asset(text, "tick_size_change")?) else {
             return Ok(());
         };
+        self.hear(now, out);
         out.updates.push(Update::TicksChanged { market: place.market });
         self.lose(place.market, Loss::Ticks, out);
         Ok(())
@@ -168,6 +169,7 @@ impl Stream {
         &mut self,
         event: &Event<'_>,
         text: &str,
+        now: Timestamp,
         out: &mut Output,
     ) -> Result<(), Error> {
         match event {
@@ -175,6 +177,7 @@ impl Stream {
                 let roster = &self.roster;
                 let said = parse::best(text, &|token| roster.place(token))?;
                 let Some((market, best, source)) = said else { return Ok(()) };
+                self.hear(now, out);
                 let entry = self.roster.get(market);
                 let is_late = source.is_some() && source < entry.and_then(|entry| entry.newest);
                 let kept = entry.is_some_and(|entry| entry.image == Image::Here);
@@ -185,6 +188,7 @@ impl Stream {
             }
             Event::Trade => {
                 if let Some(place) = self.roster.place(parse::asset(text, "last_trade_price")?) {
+                    self.hear(now, out);
                     out.updates.push(Update::Proof { market: place.market });
                 }
             }
@@ -197,9 +201,10 @@ impl Stream {
                     }
                     let market = place.market;
                     told = Some(market);
-                    // Known to be unreliable: enough to stop for, and to read the facts again,
-                    // which then say what holds.
-                    out.updates.push(Update::Trading { market, status: Status::Paused });
+                    self.hear(now, out);
+                    // Final at the venue. A listing may lag behind it, so that the facts that are
+                    // read anew do not open the market again.
+                    out.updates.push(Update::Trading { market, status: Status::Closed });
                     out.updates.push(Update::FactsChanged { market });
                 }
             }

@@ -49,7 +49,7 @@ pub struct Settings {
     pub image_deadline: Duration,
     /// The longest wait between attempts for a market that brings none.
     pub image_patience_max: Duration,
-    /// How long the whole connection may bring no data although markets are subscribed.
+    /// How long the whole connection may bring no data about any market that it is watched for.
     pub silence_max: Duration,
     /// After how long a working connection is made anew; the actual time is drawn between half of
     /// it and all of it, so that several connections do not go at once. Zero means never.
@@ -65,19 +65,24 @@ pub struct Settings {
 /// At most one request for the image of a market in this time, however often it is found wanting.
 pub const RESYNC_GAP: Duration = Duration::from_secs(1);
 
+/// How long a connection has to live, data included, before the wait for the next one is a first
+/// one again: a server that sends one image and cuts is not dialled without pause.
+pub const WORKING_MIN: Duration = Duration::from_secs(30);
+
 /// The most different complaints that are reported on one connection.
 const STRANGE_MAX: usize = 64;
 
 #[derive(Debug)]
 struct Session {
+    opened: Timestamp,
     ping_due: Timestamp,
     pong_due: Option<Timestamp>,
     planned: Timestamp,
-    /// When the last frame with data came; when the session began, before the first one.
+    /// When the last frame about a watched market came; when the session began, before the first.
     data_at: Timestamp,
     /// Whether the first frame of the protocol has been sent.
     greeted: bool,
-    /// Whether any data has come.
+    /// Whether any data about a watched market has come.
     heard: bool,
 }
 
@@ -131,8 +136,20 @@ impl Stream {
         matches!(self.phase, Phase::Open(_) | Phase::Replay)
     }
 
+    /// Judges a connection that ends: after one that worked the next wait is a first one again. One
+    /// that worked and fell silent counts: silence takes so long that it can't end in a storm.
+    fn note_work(&mut self, why: Loss, now: Timestamp) {
+        if let Phase::Open(session) = &self.phase
+            && session.heard
+            && (why == Loss::Silent || now.since(session.opened) >= WORKING_MIN)
+        {
+            self.backoff.reset();
+        }
+    }
+
     /// Ends the connection from our side, and everything that it kept.
     fn give_up(&mut self, why: Loss, reason: &str, now: Timestamp, out: &mut Output) {
+        self.note_work(why, now);
         let wait = self.backoff.wait();
         self.down(Some(why), reason, now.after(wait), out);
         out.close = true;
@@ -237,7 +254,9 @@ impl Stream {
         }
     }
 
-    /// Looks after the images that are due.
+    /// Looks after the images that are due. The connection is given up only when every market of it
+    /// is mute: another one may do better, and there is no book to lose. Markets that never bring an
+    /// image, such as resolved ones, do not cost the others theirs.
     fn chase_images(&mut self, now: Timestamp, out: &mut Output) {
         let (mut again, mut mute) = (Vec::new(), 0);
         for (market, entry) in self.roster.all() {
@@ -252,8 +271,8 @@ impl Stream {
                 }
             }
         }
-        if mute * 2 > self.roster.len() {
-            let reason = format!("{mute} of {} markets brought no image", self.roster.len());
+        if mute > 0 && mute == self.roster.len() {
+            let reason = format!("none of {mute} markets brought an image");
             self.give_up(Loss::NoSnapshot, &reason, now, out);
         } else if !again.is_empty() {
             self.resubscribe(&again, now, out);
@@ -305,6 +324,7 @@ impl Feed for Stream {
             now.after(self.spread.wait())
         };
         self.phase = Phase::Open(Session {
+            opened: now,
             ping_due: now.after(self.settings.ping_every),
             pong_due: None,
             planned,
@@ -343,6 +363,7 @@ impl Feed for Stream {
             Phase::Connecting => None,
             Phase::Open(_) | Phase::Replay => Some(Loss::Disconnected),
         };
+        self.note_work(Loss::Disconnected, now);
         let mut wait = self.backoff.wait();
         if limited {
             wait += self.settings.limited_wait;

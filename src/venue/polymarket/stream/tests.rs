@@ -133,7 +133,9 @@ fn apply(books: &mut [Book], update: &Update, now: Timestamp) {
             books[market.at()].set(side, price, quantity, now);
         }
         Update::SnapshotEnd { market } => books[market.at()].end(now),
-        Update::Stamp { market, sequence, source } => books[market.at()].stamp(sequence, source),
+        Update::Stamp { market, sequence, source, .. } => {
+            books[market.at()].stamp(sequence, source)
+        }
         Update::Announced { market, bid, ask } => books[market.at()].announce(bid, ask, now),
         Update::Proof { market } => books[market.at()].prove(now),
         Update::Lost { market, why } => books[market.at()].lose(why, now),

@@ -131,6 +131,29 @@ fn the_ladder_goes_from_snapshots_to_a_new_subscription_to_a_new_connection() {
 }
 
 #[test]
+fn a_book_that_came_back_is_lost_again_when_the_subscription_is_made_anew() {
+    let mut rig = Rig::whole();
+    rig.text(&delta(1, 5, A));
+    rig.text(&snapshot(1, 6, A));
+    assert!(rig.is_whole(0) && !rig.is_whole(1));
+    rig.wait(5_000);
+    assert!(rig.has(Update::LaneLost { lane: Lane(3), why: Loss::Gap }));
+    assert_eq!(rig.lost(0), Some(Loss::Gap), "nothing feeds it any more");
+    rig.text(&delta(1, 7, A));
+    assert!(rig.out.updates.is_empty());
+    rig.text(r#"{"type":"subscribed","id":5,"msg":{"channel":"orderbook_delta","sid":9}}"#);
+    rig.text(&snapshot(9, 1, B));
+    assert!(rig.is_whole(1) && !rig.is_whole(0) && !rig.proof(), "A is still missing");
+    rig.text(&delta(9, 2, A));
+    rig.run(|s, now, out| s.on_ping(now, out));
+    assert!(!rig.is_whole(0) && !rig.proof());
+    rig.text(&snapshot(9, 3, A));
+    assert!(rig.is_whole(0) && rig.proof());
+    rig.wait(5_000);
+    assert!(!rig.out.close, "the ladder has ended");
+}
+
+#[test]
 fn a_second_gap_while_resyncing_climbs_the_ladder() {
     let mut rig = Rig::whole();
     rig.text(&delta(1, 9, A));
@@ -238,6 +261,7 @@ fn markets_come_and_go_while_live() {
     assert_eq!(rig.out.updates, [Update::LaneProof { lane: Lane(3) }], "counted, not applied");
     rig.text(&delta(1, 5, C));
     assert!(rig.has(Update::Stamp {
+        kind: Stamped::Change,
         market: MarketIndex(2),
         sequence: 5,
         source: Some(at(1_795_341_600_123))
@@ -296,6 +320,28 @@ fn a_refused_handshake_backs_off_with_growing_waits() {
         rig.clock = retry_at.millis() + 1;
     }
     assert!(waits[0] < Duration::from_millis(500) && waits[7] >= Duration::from_secs(15));
+}
+
+#[test]
+fn a_server_that_sends_one_image_and_cuts_is_dialled_with_growing_waits() {
+    let mut rig = Rig::live(500);
+    rig.run(|s, now, out| s.watch(&[wanted(0, A)], now, out));
+    let mut round = |lives: i64| {
+        rig.connect();
+        rig.text(&snapshot(1, 1, A));
+        assert!(rig.is_whole(0));
+        rig.clock += lives;
+        rig.run(|s, now, out| s.on_ping(now, out));
+        rig.run(|s, now, out| s.on_closed(&Closed::Dropped("cut".to_owned()), now, out));
+        let Notice::Down { retry_at, .. } = &rig.out.notices[0] else { panic!() };
+        let wait = retry_at.since(at(rig.clock));
+        rig.clock = retry_at.millis() + 1;
+        wait
+    };
+    let waits: Vec<Duration> = (0..8).map(|_| round(10)).collect();
+    assert!(waits[0] < Duration::from_millis(500) && waits[7] >= Duration::from_secs(15));
+    assert!(round(29_999) >= Duration::from_secs(15));
+    assert!(round(30_000) < Duration::from_millis(500), "it has worked for a while");
 }
 
 #[test]

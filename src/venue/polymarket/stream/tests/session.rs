@@ -41,18 +41,31 @@ fn a_market_without_image_is_asked_for_again_then_reported_then_waited_for_longe
 }
 
 #[test]
-fn a_connection_with_most_markets_mute_is_given_up() {
+fn a_connection_with_every_market_mute_is_given_up() {
     let mut story = Story::open(3);
-    story.text(fixture!("ws_book.json"), at(1));
     story.quiet_until(at(19));
     story.timer(at(20));
     assert!(story.close);
     assert!(story.has(&Update::LaneLost { lane: LANE, why: Loss::NoSnapshot }));
-    assert_ne!(story.books[0].health(), Health::Whole);
     story.act(at(20), |stream, now, out| stream.on_closed(&Closed::Asked, now, out));
     assert!(story.notices.is_empty(), "told already");
     story.timer(story.stream.deadline());
     assert!(story.connect);
+}
+
+#[test]
+fn two_resolved_markets_of_three_do_not_cost_the_third_its_book() {
+    let mut story = Story::open(3);
+    let mut told = 0;
+    for second in 1..=240 {
+        story.text(&book_of(0, 1_763_800_000_000 + second * 1_000), at(second));
+        story.timer(at(second));
+        told += story.notices.iter().filter(|n| matches!(n, Notice::NoSnapshot { .. })).count();
+        assert!(!story.close, "at {second}");
+        story.text("PONG", at(second));
+        assert_eq!(story.books[0].health(), Health::Whole, "at {second}");
+    }
+    assert_eq!(told, 2);
 }
 
 #[test]
@@ -64,6 +77,23 @@ fn a_connection_that_answers_pong_and_brings_nothing_is_given_up() {
     story.quiet_until(at(61));
     assert!(story.close);
     assert!(story.has(&Update::LaneLost { lane: LANE, why: Loss::Silent }));
+}
+
+#[test]
+fn frames_about_markets_that_are_not_watched_do_not_break_the_silence() {
+    let mut story = Story::open(1);
+    story.text(fixture!("ws_book.json"), at(1));
+    for second in 2..=61 {
+        assert!(!story.close, "at {second}");
+        story.text(fixture!("ws_new_market.json"), at(second));
+        story.text(&book_of(7, second), at(second));
+        story.text("PONG", at(second));
+        story.timer(at(second));
+    }
+    assert!(story.close);
+    assert!(story.has(&Update::LaneLost { lane: LANE, why: Loss::Silent }));
+    let wait = story.stream.deadline().since(at(61));
+    assert!(wait < Duration::from_millis(500), "it worked until then");
 }
 
 #[test]
@@ -129,24 +159,27 @@ fn failed_handshakes_wait_longer_each_time_and_longest_after_429() {
 }
 
 #[test]
-fn the_wait_grows_while_connections_bring_nothing_and_starts_over_with_data() {
+fn the_wait_grows_until_a_connection_has_brought_data_for_a_while() {
     let mut story = Story::down(1);
-    let wait = |story: &mut Story, data: bool| {
-        let now = story.stream.deadline().max(at(0));
+    let wait = |story: &mut Story, data: bool, lives: u64| {
+        let mut now = story.stream.deadline().max(at(0));
         story.timer(now);
         story.act(now, Feed::on_open);
         if data {
             story.text(fixture!("ws_book.json"), now);
         }
+        now = now.after(Duration::from_secs(lives));
         let why = Closed::Dropped("gone".to_owned());
         story.act(now, |stream, now, out| stream.on_closed(&why, now, out));
         story.stream.deadline().since(now)
     };
     for _ in 0..6 {
-        wait(&mut story, false);
+        wait(&mut story, false, 40);
     }
-    assert!(wait(&mut story, false) > Duration::from_secs(10));
-    assert!(wait(&mut story, true) < Duration::from_millis(500));
+    assert!(wait(&mut story, false, 40) > Duration::from_secs(10));
+    assert!(wait(&mut story, true, 0) > Duration::from_secs(10), "one image and then cut");
+    assert!(wait(&mut story, true, 29) > Duration::from_secs(10));
+    assert!(wait(&mut story, true, 30) < Duration::from_millis(500));
 }
 
 #[test]
