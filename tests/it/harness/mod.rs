@@ -60,13 +60,15 @@ pub(crate) struct Plan {
     pub(crate) feed: KalshiFeed,
     /// How long frames and requests are under way, in milliseconds.
     pub(crate) latency: Millis,
+    /// How often a frame comes alone although its batch is under way.
+    pub(crate) torn_per_mille: u64,
     pub(crate) record: Option<PathBuf>,
 }
 
 impl Plan {
     pub(crate) fn new(seed: u64) -> Self {
         let feed = KalshiFeed::Stream;
-        Self { seed, faults: Vec::new(), feed, latency: (1, 30), record: None }
+        Self { seed, faults: Vec::new(), feed, latency: (1, 30), torn_per_mille: 150, record: None }
     }
 
     /// The machine that a replay of this run's recording starts with.
@@ -140,9 +142,10 @@ impl Rig {
             pem: secrecy::SecretString::from(key.pem.to_string()),
         };
         let settings = settings::from_text("virtual", CONFIGURATION).unwrap();
-        let hall = Hall::new(plan.seed, key.account, plan.faults.clone(), plan.latency);
+        let mut hall = Hall::new(plan.seed, key.account, plan.faults.clone(), plan.latency);
         let listings = [Venue::Kalshi, Venue::Polymarket]
             .map(|venue| hall.world.floor(venue).listings.clone());
+        hall.torn_per_mille = plan.torn_per_mille;
         let hall = Arc::new(Mutex::new(hall));
         let signed = plan.feed == KalshiFeed::Stream;
         let signer = signed.then(|| credentials.signer().unwrap());

@@ -202,7 +202,16 @@ impl Oracle {
         if offers(&seen.image) {
             return;
         }
-        if seen.coming.is_some() {
+        if let Some(image) = &seen.coming {
+            // The first frame of a batch announces the best prices after the last.
+            assert_eq!(
+                arithmetic::best(leg.outcome, image),
+                leg.fills.first().map(|fill| fill.0),
+                "{}: {} {} inside a batch: {found:?}",
+                self.label,
+                leg.venue,
+                leg.market
+            );
             let coming = offers(&seen.coming);
             self.tally.ahead += u64::from(coming);
             self.tally.mixed += u64::from(!coming);
