@@ -120,6 +120,11 @@ impl Oracle {
             let believed = believed(pipeline, venue, id);
             let seen = &mut self.seen[at(venue)][tag.market];
             if tag.part == Part::Some {
+                let offered = believed.filter(|book| {
+                    book.batch_open_since().is_none() && book.crossed_since().is_none()
+                });
+                let agrees = offered.is_none_or(|book| is_best(book, &tag.image));
+                assert!(agrees, "{}: at {now} half a batch of {id} is offered", self.label);
                 continue;
             }
             let differs = believed.is_some_and(|book| !is_same(book, &tag.image));
@@ -264,6 +269,13 @@ pub(super) fn is_same(book: &Book, image: &Image) -> bool {
         levels(book.offers(Outcome::Yes), Outcome::Yes).eq(image.asks.iter().rev().map(copied));
     let no = image.bids.iter().map(|(price, units)| (10_000 - price, *units));
     bids && asks && levels(book.offers(Outcome::No), Outcome::No).eq(no)
+}
+
+/// Whether the best prices of a book are those of the image.
+fn is_best(book: &Book, image: &Image) -> bool {
+    let best = |ladder: &Ladder| ladder.best().map(|level| level.price.units());
+    best(book.bids()) == image.bids.last_key_value().map(|level| *level.0)
+        && best(book.asks()) == image.asks.first_key_value().map(|level| *level.0)
 }
 
 fn levels(ladder: &Ladder, of: Outcome) -> impl Iterator<Item = (u16, i64)> + '_ {
