@@ -11,9 +11,9 @@ use clap::{Args, Parser, Subcommand};
     name = "crossbook",
     version,
     max_term_width = 100,
-    after_help = "Without a command the demo runs: both venues as embedded exchanges on this machine, \
-                  no account, no network.\n\nExit codes: 0 done, 1 failed, 2 wrong usage or \
-                  configuration, 3 halted, 130 interrupted."
+    after_help = "Without a command the demo runs: both venues as embedded exchanges on this \
+                  machine, no account, no network.\n\nExit codes: 0 done, 1 failed, 2 wrong \
+                  usage or configuration, 3 halted, 130 interrupted."
 )]
 pub struct Cli {
     /// What to do.
@@ -36,7 +36,8 @@ pub enum Command {
     /// Watch the real venues and tell of net edges. Alert-only: places no orders.
     ///
     /// Builds no order gateway and loads no wallet key. A Kalshi key (its WebSocket asks for one)
-    /// is used for reading only; without one, Kalshi's public books are polled at a polite rate.
+    /// is used for reading only: CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE name it, or
+    /// the configuration does. Without one, Kalshi's public books are polled at a polite rate.
     Watch(Watch),
     /// Run recorded frames through the same codecs and engine, as fast as they go.
     ///
@@ -57,11 +58,11 @@ pub enum Command {
 #[derive(Debug, Args, Default, Clone)]
 pub struct Demo {
     /// Stop after this many seconds.
-    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = seconds())]
     pub seconds: Option<u64>,
     /// Stop after exactly this many steps of the agents; the same seed and steps give the same
     /// market history.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", value_parser = steps())]
     pub steps: Option<u64>,
     /// Seed of the agents, the faults and every jitter.
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -93,7 +94,7 @@ pub struct Watch {
     #[arg(long)]
     pub json: bool,
     /// Stop after this many seconds.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    #[arg(long, value_name = "N", value_parser = seconds())]
     pub seconds: Option<u64>,
     /// Record all that arrives into a new file (zstd), for `crossbook replay`.
     #[arg(long, value_name = "FILE")]
@@ -137,7 +138,7 @@ pub struct Sim {
     /// Break things on purpose.
     #[arg(long)]
     pub faults: bool,
-    /// First of five ports to listen on, 0 for any that are free.
+    /// First of six ports to listen on, 0 for any that are free.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
 }
@@ -160,4 +161,13 @@ pub struct Folder {
     /// Print one JSON object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+/// A year at most.
+fn seconds() -> clap::builder::RangedU64ValueParser {
+    clap::builder::RangedU64ValueParser::new().range(1..=31_536_000)
+}
+
+fn steps() -> clap::builder::RangedU64ValueParser {
+    clap::builder::RangedU64ValueParser::new().range(1..=10_000_000)
 }

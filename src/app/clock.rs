@@ -1,7 +1,5 @@
 //! What the process knows of its surroundings: the time, and the terminal.
 
-use std::io::IsTerminal as _;
-
 use crate::domain::{Date, Timestamp};
 use crate::net;
 use crate::ui::findings;
@@ -20,8 +18,17 @@ pub fn today() -> Date {
 
 /// Colours for findings on stdout.
 pub fn findings_colour() -> findings::Colour {
+    colour_of(&std::io::stdout())
+}
+
+/// Colours for findings on stderr.
+pub fn error_colour() -> findings::Colour {
+    colour_of(&std::io::stderr())
+}
+
+fn colour_of(stream: &impl std::io::IsTerminal) -> findings::Colour {
     let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if std::io::stdout().is_terminal() && !wants_none {
+    if stream.is_terminal() && !wants_none {
         findings::Colour::Terminal
     } else {
         findings::Colour::Plain

@@ -13,11 +13,13 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
 use crate::book::Lane;
+use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
 use crate::net::clock;
 use crate::record::Writer;
 
 use super::lane;
+use super::loader::{Load, Why};
 use super::pipeline::{Input, Pipeline};
 use super::poll::{self, Ids};
 use super::report::Reporter;
@@ -41,8 +43,12 @@ pub enum Message {
     Books(Venue, String),
     /// A venue's clock less ours, in nanoseconds.
     Clock(Venue, i64),
+    /// A whole venue takes orders, or does not.
+    Exchange(Venue, Status),
     /// The mapping files, read again.
     Mappings(Vec<(String, String)>),
+    /// A venue that does not answer, why, and when it is asked again.
+    Trouble(Venue, String, Duration),
     /// Something to tell the user.
     Note(String),
 }
@@ -64,7 +70,7 @@ pub struct Parts {
     /// What other threads found out.
     pub messages: mpsc::Receiver<Message>,
     /// Markets to be read over REST go here.
-    pub loads: mpsc::Sender<(Venue, String)>,
+    pub loads: mpsc::Sender<Load>,
     /// The ids whose books are read over REST: Kalshi's, then Polymarket's.
     pub ids: [Ids; 2],
     /// How often all facts are read again.
@@ -80,7 +86,7 @@ pub struct Driver {
     reporter: Reporter,
     recorder: Option<Writer>,
     transcript: Transcript,
-    loads: mpsc::Sender<(Venue, String)>,
+    loads: mpsc::Sender<Load>,
     wakes: Vec<Rc<Notify>>,
     opened: Vec<Lane>,
     drains: u64,
@@ -132,15 +138,27 @@ impl Driver {
             }
         }
         let loads = &mut self.pipeline.wishes.loads;
-        while let Some(load) = loads.pop() {
+        while let Some((venue, id)) = loads.pop() {
             // A full queue keeps the rest for the next time something happens.
-            if let Err(mpsc::error::TrySendError::Full(load)) = self.loads.try_send(load) {
-                loads.push(load);
+            let load = (venue, id, Why::Asked);
+            if let Err(mpsc::error::TrySendError::Full((venue, id, _))) = self.loads.try_send(load)
+            {
+                loads.push((venue, id));
                 break;
             }
         }
         while let Some(news) = self.pipeline.news.pop_front() {
             self.reporter.tell(&news, &self.pipeline, now);
+        }
+    }
+
+    /// Asks for the facts of every needed market again, so that none grows old.
+    fn refresh(&self) {
+        for (venue, id) in self.pipeline.needed() {
+            if self.loads.try_send((venue, id, Why::Refresh)).is_err() {
+                tracing::warn!("too many markets wait to be read; facts are refreshed later");
+                return;
+            }
         }
     }
 
@@ -177,8 +195,7 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     let driver = Rc::new(RefCell::new(driver));
     let mut ticks = tokio::time::interval(TICK);
     let mut statuses = tokio::time::interval(STATUS);
-    let mut refreshes = tokio::time::interval(refresh);
-    refreshes.tick().await;
+    let mut refresh_at = next_refresh(refresh);
     let mut lanes = tokio::task::JoinSet::new();
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
@@ -188,7 +205,13 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             biased;
             stop = stopping.wait() => break stop,
             Some(message) = messages.recv() => take(&driver, message),
-            _ = ticks.tick() => driver.borrow_mut().input(&Input::Tick),
+            _ = ticks.tick() => {
+                let mut driver = driver.borrow_mut();
+                driver.input(&Input::Tick);
+                if !driver.reporter.is_heard() {
+                    break Stop::Done;
+                }
+            }
             _ = statuses.tick() => {
                 let mut driver = driver.borrow_mut();
                 let Driver { reporter, pipeline, .. } = &mut *driver;
@@ -197,7 +220,17 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
                     publish(pipeline, venue, ids);
                 }
             }
-            _ = refreshes.tick() => driver.borrow_mut().pipeline.reload_all(),
+            () = tokio::time::sleep_until(refresh_at) => {
+                refresh_at = next_refresh(refresh);
+                driver.borrow().refresh();
+            }
+            Some(ended) = lanes.join_next(), if !lanes.is_empty() => {
+                // A lane ends only with the run. One that panicked may have left the engine half
+                // way through an update: nothing it says can be believed any more.
+                if let Err(error) = ended && error.is_panic() {
+                    return Err(std::io::Error::other("the engine stopped with an internal error"));
+                }
+            }
         }
     };
     // Lanes say goodbye to their servers; a server that does not answer is left alone.
@@ -207,6 +240,16 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     .await;
     lanes.shutdown().await;
     finish(driver, stop)
+}
+
+/// When all facts are read again: after `every`, and just after midnight in UTC, when Polymarket's
+/// fees change.
+fn next_refresh(every: Duration) -> tokio::time::Instant {
+    const DAY: i64 = 86_400;
+    const AFTER_MIDNIGHT: u64 = 20;
+    let second = Timestamp::from_nanos(clock::unix_nanos()).secs().rem_euclid(DAY);
+    let midnight = u64::try_from(DAY - second).unwrap_or(0) + AFTER_MIDNIGHT;
+    tokio::time::Instant::now() + every.min(Duration::from_secs(midnight))
 }
 
 /// Tells the readers of books which ones there are, when that has changed.
@@ -222,12 +265,22 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
     match message {
         Message::Market(market) => driver.input(&Input::Market(&market)),
         Message::NoMarket(venue, id, why) => {
-            driver.reporter.no_market(venue, &id, &why);
+            let Driver { reporter, pipeline, .. } = &mut *driver;
+            reporter.no_market(venue, &id, &why, pipeline);
             driver.input(&Input::NoMarket(venue, &id));
         }
-        Message::Books(venue, body) => driver.input(&Input::Books(venue, &body)),
+        Message::Books(venue, body) => {
+            let now = Timestamp::from_nanos(clock::unix_nanos());
+            driver.reporter.books_read(venue, now);
+            driver.input(&Input::Books(venue, &body));
+        }
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
+        Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
+        Message::Trouble(venue, text, wait) => {
+            let now = Timestamp::from_nanos(clock::unix_nanos());
+            driver.reporter.trouble(venue, &text, wait, now);
+        }
         Message::Note(text) => driver.reporter.note(&text),
     }
 }

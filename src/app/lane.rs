@@ -18,6 +18,12 @@ use super::shutdown::Stopping;
 /// Frames taken in at once before the engine looks for edges: a flood can't put off the decision.
 const DRAIN_MAX: usize = 256;
 
+/// How long a frame may take to be handed to the system.
+const SEND_MAX: Duration = Duration::from_secs(5);
+
+/// A timer that is due again at once does not spin.
+const SLEEP_MIN: Duration = Duration::from_millis(1);
+
 /// No deadline is further away than this, so that a clock that was set is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -30,18 +36,19 @@ pub async fn run(driver: Rc<RefCell<Driver>>, lane: Lane, mut stopping: Stopping
             break;
         }
         let deadline = driver.borrow().pipeline.deadline(lane);
-        let sleep = deadline.since(Timestamp::from_nanos(clock::unix_nanos())).min(SLEEP_MAX);
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        if deadline <= now {
+            // Before anything is read: a socket that always has something must not starve it.
+            driver.borrow_mut().input(&Input::Timer(lane));
+        }
+        let due = driver.borrow().pipeline.deadline(lane);
+        let sleep = due.since(now).clamp(SLEEP_MIN, SLEEP_MAX);
         tokio::select! {
             biased;
             _ = stopping.wait() => break,
             () = wake.notified() => {}
             received = receive(&mut socket) => take(&driver, lane, &mut socket, received),
-            () = tokio::time::sleep(sleep) => {
-                let due = deadline <= Timestamp::from_nanos(clock::unix_nanos());
-                if due {
-                    driver.borrow_mut().input(&Input::Timer(lane));
-                }
-            }
+            () = tokio::time::sleep(sleep) => {}
         }
     }
     if let Some(mut socket) = socket {
@@ -71,7 +78,10 @@ async fn act(
     }
     if let Some(open) = socket {
         for frame in frames {
-            if let Err(why) = open.send(frame).await {
+            // A peer that does not read any more would hold this connection up for ever.
+            let sent = tokio::time::timeout(SEND_MAX, open.send(frame)).await;
+            let sent = sent.unwrap_or_else(|_| Err("the peer stopped reading".to_owned()));
+            if let Err(why) = sent {
                 *socket = None;
                 driver.borrow_mut().input(&Input::Closed(lane, &Closed::Dropped(why)));
                 break;
@@ -94,7 +104,9 @@ async fn open(driver: &Rc<RefCell<Driver>>, lane: Lane) -> Option<Socket> {
         Ok(handshake) => match Socket::connect(&handshake.url, &handshake.headers).await {
             Ok(socket) => Ok(socket),
             Err(Refusal::Refused { status, text }) => Err(Closed::Refused { status, text }),
-            Err(Refusal::Unreachable(text)) => Err(Closed::Unreachable(text)),
+            Err(Refusal::Unreachable(text)) => {
+                Err(Closed::Unreachable(format!("{}: {text}", host_of(&handshake.url))))
+            }
         },
         Err(error) => Err(Closed::Unreachable(error.to_string())),
     };
@@ -108,6 +120,13 @@ async fn open(driver: &Rc<RefCell<Driver>>, lane: Lane) -> Option<Socket> {
             None
         }
     }
+}
+
+/// Scheme, host and port of an address.
+fn host_of(url: &str) -> &str {
+    let rest = url.find("://").map_or(0, |at| at + 3);
+    let end = url[rest..].find('/').map_or(url.len(), |at| rest + at);
+    &url[..end]
 }
 
 async fn receive(socket: &mut Option<Socket>) -> Received {

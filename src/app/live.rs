@@ -11,7 +11,6 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::config::Settings;
-use crate::domain::Venue;
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
@@ -25,6 +24,12 @@ use super::shutdown::Stopping;
 use super::sources::{Credentials, KalshiFeed, Sources, engine_settings};
 use super::transcript::Transcript;
 use super::{clock, mappings, tasks};
+
+/// How often all facts are read again while the feeds tell of changes.
+const REFRESH: Duration = Duration::from_hours(1);
+
+/// How often they are read again while Kalshi's books are polled.
+const REFRESH_POLLED: Duration = Duration::from_mins(1);
 
 /// What a live run needs.
 #[derive(Debug)]
@@ -53,6 +58,8 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Live {
     thread: JoinHandle<std::io::Result<Finished>>,
+    /// Both venues' REST clients.
+    pub clients: Clients,
     /// Other parts tell the engine through this.
     pub messages: mpsc::Sender<Message>,
 }
@@ -71,7 +78,7 @@ impl Plan {
         let today = clock::today();
         let sources = Sources::new(self.settings.clone(), feed, self.credentials, self.seed);
         let transcript = Transcript {
-            settings: self.settings_text,
+            settings: super::settings::for_recording(&self.settings_text)?,
             today: today.to_string(),
             kalshi_feed: feed.name(),
             seed: self.seed,
@@ -81,13 +88,17 @@ impl Plan {
         let ids = [Arc::new(ArcSwap::default()), Arc::new(ArcSwap::default())];
         let settings = self.settings;
         spawn_tasks(&settings, &clients, feed, &ids, &messages);
-        tokio::spawn(loader::run(clients, wanted, messages.clone()));
+        tokio::spawn(loader::run(clients.clone(), wanted, messages.clone()));
         if let Some(watching) = self.watching {
             tokio::spawn(tasks::forward_mappings(watching, messages.clone()));
         }
         let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
         let engine = engine_settings(&settings);
-        let refresh = settings.detect.fee_age_max / 4;
+        let refresh = match feed {
+            // Nothing but a new reading tells that a polled market was paused or its fee changed.
+            KalshiFeed::Polling => REFRESH_POLLED,
+            KalshiFeed::Stream => REFRESH.min(settings.detect.fee_age_max / 4),
+        };
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
@@ -107,7 +118,7 @@ impl Plan {
                 driver::run(parts, &files)
             })
             .context("cannot start the engine's thread")?;
-        Ok(Live { thread, messages })
+        Ok(Live { thread, clients, messages })
     }
 }
 
@@ -180,5 +191,5 @@ fn spawn_tasks(
         messages.clone(),
     ));
     tokio::spawn(tasks::compare_clocks(clients.clone(), messages.clone()));
-    debug_assert_eq!(Venue::ALL.len(), ids.len());
+    tokio::spawn(tasks::watch_exchange(clients.clone(), messages.clone()));
 }

@@ -33,8 +33,8 @@ pub fn read(dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     paths.iter().map(|path| read_file(path)).collect()
 }
 
-/// The mapping files that speak of the real venues: all but those of the demo, whose markets only the
-/// embedded exchanges list.
+/// The mapping files that speak of the real venues: all but those of the demo, whose markets only
+/// the embedded exchanges list.
 pub fn read_live(dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = read(dir)?;
     files.retain(|(name, _)| Path::new(name).file_name().is_none_or(|file| file != DEMO_FILE));
@@ -52,6 +52,9 @@ pub fn read_file(path: &Path) -> anyhow::Result<(String, String)> {
 
 /// How the texts of a folder are read.
 pub type ReadFolder = fn(&Path) -> anyhow::Result<Vec<(String, String)>>;
+
+/// A folder that went away is looked for again this often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Sends the folder's texts whenever something in it changes, until the receiver is gone.
 pub fn watch(dir: &Path, read: ReadFolder) -> anyhow::Result<Watching> {
@@ -72,12 +75,27 @@ pub fn watch(dir: &Path, read: ReadFolder) -> anyhow::Result<Watching> {
         while changes.recv().await.is_some() {
             tokio::time::sleep(SETTLE).await;
             while changes.try_recv().is_ok() {}
-            if sender.send(read(&dir)).await.is_err() {
+            let texts = read(&dir);
+            let gone = texts.is_err() && !dir.is_dir();
+            if sender.send(texts).await.is_err() {
                 return;
+            }
+            if gone {
+                // What is watched is the folder that was there; a new one of its name is another.
+                while !dir.is_dir() || watcher.watch(&dir, RecursiveMode::NonRecursive).is_err() {
+                    if sender.is_closed() {
+                        return;
+                    }
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                tokio::time::sleep(SETTLE).await;
+                if sender.send(read(&dir)).await.is_err() {
+                    return;
+                }
             }
         }
     });
-    Ok(Watching { texts, _watcher: watcher })
+    Ok(Watching { texts })
 }
 
 /// A folder under watch.
@@ -85,5 +103,4 @@ pub fn watch(dir: &Path, read: ReadFolder) -> anyhow::Result<Watching> {
 pub struct Watching {
     /// The texts after each change, or why they cannot be read.
     pub texts: mpsc::Receiver<anyhow::Result<Vec<(String, String)>>>,
-    _watcher: notify::RecommendedWatcher,
 }

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod driver;
 pub mod embedded;
 pub mod exit;
+pub mod input;
 pub mod lane;
 pub mod live;
 pub mod loader;
@@ -19,6 +20,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod sources;
 pub mod tasks;
+pub mod terminal;
 pub mod transcript;
 
 use std::ffi::OsString;
@@ -28,8 +30,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
+use crate::config::Level;
 use args::{Cli, Command, Demo};
 use exit::{Exit, Misuse};
+use terminal::Beside;
 
 /// Runs the command that the arguments name, and says how it ended.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -41,7 +45,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    match start_log(cli.log.as_deref()).and_then(|()| run(cli.command)) {
+    match run(cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
             let exit = if error.is::<Misuse>() { Exit::Usage } else { Exit::Failed };
@@ -51,11 +55,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(command: Option<Command>) -> anyhow::Result<Exit> {
+fn run(cli: Cli) -> anyhow::Result<Exit> {
+    // The command that reads a configuration file starts its log by that file.
+    let command = match cli.command {
+        Some(Command::Watch(args)) => return commands::watch::run(args, cli.log),
+        other => other,
+    };
+    start_log(settings::log_level(cli.log)?)?;
     match command {
         None => commands::demo::run(Demo { seed: 1, ..Demo::default() }),
         Some(Command::Demo(args)) => commands::demo::run(args),
-        Some(Command::Watch(args)) => commands::watch::run(args),
+        Some(Command::Watch(args)) => commands::watch::run(args, None),
         Some(Command::Replay(args)) => commands::replay::run(&args),
         Some(Command::Sim(args)) => commands::sim::run(&args),
         Some(Command::Pairs(command)) => commands::pairs::run(&command),
@@ -63,20 +73,13 @@ fn run(command: Option<Command>) -> anyhow::Result<Exit> {
 }
 
 /// Logs go to stderr; results go to stdout.
-fn start_log(level: Option<&str>) -> anyhow::Result<()> {
-    const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
-    let level = level.unwrap_or("warn");
-    if !LEVELS.contains(&level) {
-        let known = LEVELS.join(", ");
-        return Err(Misuse(format!("unknown log level `{level}`; there is {known}")).into());
-    }
-    let filter = EnvFilter::try_new(format!("crossbook={level}"))
-        .map_err(|error| Misuse(format!("log level `{level}`: {error}")))?;
+fn start_log(level: Level) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(format!("crossbook={}", level.name()))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
-    Ok(())
+        .with_writer(|| Beside(std::io::stderr()))
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
 }

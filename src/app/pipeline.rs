@@ -12,104 +12,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, Finding, Market, MarketIndex, Timestamp, Venue};
+use crate::domain::{Date, Market, Timestamp, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Event, Watched};
 use crate::engine::{self, Engine};
-use crate::pairing::{Difference, Set, Standing, check_files};
+use crate::pairing::{Pair, Set, Standing, check_files};
 use crate::ui::cli::record;
-use crate::venue::{Closed, Feed, Notice, Output, Wanted};
+use crate::venue::{Feed, Output, Wanted};
 
+pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
 use super::registry::{Registry, Stage};
-
-/// Something that enters.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// The mapping files were read.
-    Mappings(&'a [(String, String)]),
-    /// A market's facts were read.
-    Market(&'a Market),
-    /// A market could not be read for good.
-    NoMarket(Venue, &'a str),
-    /// A connection opened.
-    Open(Lane),
-    /// A text frame arrived.
-    Text(Lane, &'a str),
-    /// A protocol-level ping arrived.
-    Ping(Lane),
-    /// A connection ended or could not be made.
-    Closed(Lane, &'a Closed),
-    /// A feed's deadline passed.
-    Timer(Lane),
-    /// All that one read of a socket brought has been taken in.
-    Drained,
-    /// Books were read over REST.
-    Books(Venue, &'a str),
-    /// A venue's clock was compared with ours; nanoseconds, theirs less ours.
-    Clock(Venue, i64),
-    /// Time passed.
-    Tick,
-}
-
-/// What a connection is to do.
-#[derive(Debug, Default)]
-pub struct LaneWishes {
-    /// Frames to send, in order.
-    pub frames: VecDeque<String>,
-    /// Connect now.
-    pub connect: bool,
-    /// Close the connection.
-    pub close: bool,
-}
-
-/// What is to be done outside.
-#[derive(Debug, Default)]
-pub struct Wishes {
-    /// By lane.
-    pub lanes: Vec<LaneWishes>,
-    /// Lanes that have just come to be.
-    pub new_lanes: Vec<Lane>,
-    /// Markets whose facts are to be read.
-    pub loads: Vec<(Venue, String)>,
-}
-
-/// Something worth telling.
-#[derive(Debug, Clone)]
-pub enum News {
-    /// The engine decided something.
-    Decision(Effect),
-    /// A feed has something to say.
-    Feed(Venue, Notice),
-    /// The set of pairs in force changed.
-    Pairs(Vec<Difference>),
-    /// Findings of the mapping files, to be rendered with their texts.
-    Findings(Vec<Finding>),
-    /// A pair names an outcome that its Polymarket market does not have.
-    NoSuchOutcome {
-        /// The pair.
-        pair: String,
-        /// The outcome it names.
-        outcome: String,
-        /// The outcomes there are.
-        labels: [String; 2],
-    },
-}
-
-/// Makes the feed of a new lane.
-pub trait FeedSource: Send {
-    /// A feed of this venue, whose jitter follows from the lane.
-    fn feed(&self, venue: Venue, lane: Lane) -> Box<dyn Feed>;
-    /// Most markets on one connection.
-    fn markets_per_lane(&self, venue: Venue) -> usize;
-    /// Turns a body of books read over REST into updates.
-    fn books(
-        &self,
-        venue: Venue,
-        body: &str,
-        find: &dyn Fn(&str) -> Option<(MarketIndex, Lane)>,
-        out: &mut Output,
-    );
-}
 
 struct Slot {
     venue: Venue,
@@ -123,6 +35,8 @@ pub struct Pipeline {
     feeds: Vec<Slot>,
     source: Box<dyn FeedSource>,
     set: Set,
+    /// The pairs of the set, shared with the engine: what did not change is the same pointer.
+    in_force: Vec<Arc<Pair>>,
     today: Date,
     out: Output,
     effects: Vec<Effect>,
@@ -151,6 +65,7 @@ impl Pipeline {
             feeds: Vec::new(),
             source,
             set: Set::default(),
+            in_force: Vec::new(),
             today,
             out: Output::default(),
             effects: Vec::new(),
@@ -174,6 +89,7 @@ impl Pipeline {
                 if let Some(entry) = self.registry.get_mut(index) {
                     entry.stage = Stage::Absent;
                 }
+                self.pairs_outdated = true;
             }
             Input::Open(lane) => self.drive(lane, now, |feed, out| feed.on_open(now, out)),
             Input::Text(lane, text) => {
@@ -190,6 +106,9 @@ impl Pipeline {
             Input::Clock(venue, offset) => {
                 let offset = std::time::Duration::from_nanos(offset.unsigned_abs());
                 self.engine_event(&Event::Clock { venue, offset }, now);
+            }
+            Input::Exchange(venue, status) => {
+                self.engine_event(&Event::Exchange { venue, status }, now);
             }
             Input::Tick => {
                 self.refresh_pairs(now);
@@ -223,10 +142,10 @@ impl Pipeline {
         self.settle(now);
     }
 
-    /// Asks for the facts of every needed market again, so that no fee grows old.
-    pub fn reload_all(&mut self) {
+    /// The markets that pairs in force need.
+    pub fn needed(&self) -> Vec<(Venue, String)> {
         let needed = self.registry.iter().filter(|(_, entry)| entry.needed);
-        self.wishes.loads.extend(needed.map(|(_, entry)| (entry.venue, entry.id.clone())));
+        needed.map(|(_, entry)| (entry.venue, entry.id.clone())).collect()
     }
 
     /// When a feed's timer is due.
@@ -323,6 +242,7 @@ impl Pipeline {
                 match &effect {
                     Effect::Opportunity(found) => self.sign(&record::opportunity(found)),
                     Effect::Closed(closed) => self.sign(&record::closed(closed)),
+                    Effect::Doubt { pair, reason, .. } => self.sign(&format!("{pair} {reason}")),
                     Effect::Resync { market, .. } => {
                         let market = *market;
                         let lane = self.registry.get(market).and_then(|entry| entry.lane);
@@ -365,6 +285,7 @@ impl Pipeline {
         if !differences.is_empty() {
             self.tell(News::Pairs(differences));
         }
+        self.in_force = self.set.pairs().iter().cloned().map(Arc::new).collect();
         self.mark_needed();
         self.pairs_outdated = true;
     }
@@ -387,14 +308,23 @@ impl Pipeline {
                 }
             }
         }
+        // What was known of a market that is not needed any more grows old unseen.
+        for (_, entry) in self.registry.iter_mut() {
+            if !entry.needed && matches!(entry.stage, Stage::Known(_)) {
+                entry.stage = Stage::Wanted;
+            }
+        }
         self.wishes.loads.sort();
         self.wishes.loads.dedup();
     }
 
     fn take_market(&mut self, market: &Market, now: Timestamp) {
+        let known = self.registry.find(market.venue, &market.id);
+        let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
+        // Only a market that is new, or whose tokens or labels are, changes which pairs there are.
+        self.pairs_outdated |= before.is_none_or(|before| before.tokens != market.tokens);
         let index = self.registry.learn(market);
         self.engine_event(&Event::Market { index, market }, now);
-        self.pairs_outdated = true;
     }
 
     fn take_books(&mut self, venue: Venue, body: &str, now: Timestamp) {
@@ -420,7 +350,7 @@ impl Pipeline {
         }
         let mut watched = Vec::new();
         let mut news = Vec::new();
-        for pair in self.set.pairs().iter().filter(|pair| pair.standing != Standing::Suspended) {
+        for pair in self.in_force.iter().filter(|pair| pair.standing != Standing::Suspended) {
             let kalshi = self.registry.find(Venue::Kalshi, &pair.kalshi);
             let polymarket = self.registry.find(Venue::Polymarket, &pair.polymarket);
             let (Some(kalshi), Some(polymarket)) = (kalshi, polymarket) else { continue };
@@ -429,12 +359,7 @@ impl Pipeline {
             let Some(tokens) = &facts.tokens else { continue };
             match tokens.outcome_of(&pair.outcome) {
                 Some(named) => {
-                    watched.push(Watched {
-                        pair: Arc::new(pair.clone()),
-                        kalshi,
-                        polymarket,
-                        named,
-                    });
+                    watched.push(Watched { pair: Arc::clone(pair), kalshi, polymarket, named });
                 }
                 None => news.push(News::NoSuchOutcome {
                     pair: pair.id.0.clone(),

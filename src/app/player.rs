@@ -1,10 +1,12 @@
 //! Plays recordings and captures into the machine, as fast as they go.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde::Deserialize;
 
 use crate::domain::{Market, MarketIndex, Timestamp, Venue};
 use crate::record::{Entry, Line, ReadError, Reader};
@@ -16,6 +18,10 @@ use super::transcript::Played;
 
 /// What a replay makes of the end of the time between two frames.
 const TICK: Duration = Duration::from_millis(50);
+
+/// What is given beside a capture holds for all of it, but facts grow old: they are given again
+/// this often.
+const GIVE_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 /// What was seen of one market.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,6 +55,15 @@ pub struct Player {
     tallies: BTreeMap<MarketIndex, Tally>,
     undrained: bool,
     recording: About,
+    given: Option<Given>,
+}
+
+/// What a capture itself does not hold.
+#[derive(Debug)]
+struct Given {
+    markets: Vec<Market>,
+    mappings: Vec<(String, String)>,
+    at: Option<Timestamp>,
 }
 
 impl Player {
@@ -61,6 +76,7 @@ impl Player {
             tallies: BTreeMap::new(),
             undrained: false,
             recording: About::default(),
+            given: None,
         }
     }
 
@@ -79,12 +95,23 @@ impl Player {
         &self.recording
     }
 
-    /// Gives the machine what a capture itself does not hold.
-    pub fn prepare(&mut self, markets: &[Market], mappings: &[(String, String)]) {
-        for market in markets {
+    /// Takes what a capture itself does not hold; the machine hears of it with the first frame.
+    pub fn prepare(&mut self, markets: Vec<Market>, mappings: Vec<(String, String)>) {
+        self.given = Some(Given { markets, mappings, at: None });
+    }
+
+    /// Gives the machine the facts of the markets, and at the beginning the pairs.
+    fn give(&mut self) {
+        let Some(given) = &mut self.given else { return };
+        if given.at.is_some_and(|at| self.now.since(at) < GIVE_EVERY) {
+            return;
+        }
+        for market in &given.markets {
             self.pipeline.handle(&Input::Market(market), self.now);
         }
-        self.pipeline.handle(&Input::Mappings(mappings), self.now);
+        if given.at.replace(self.now).is_none() {
+            self.pipeline.handle(&Input::Mappings(&given.mappings), self.now);
+        }
         self.pipeline.handle(&Input::Tick, self.now);
     }
 
@@ -151,11 +178,13 @@ impl Player {
     /// A frame of somebody else's capture: its venue shows in its shape, and markets that are not
     /// known yet are taken up as they come.
     fn frame(&mut self, received_ms: Option<i64>, text: &str) {
-        let now = received_ms.map_or(self.now, Timestamp::from_millis).max(self.now);
+        let at = received_ms.or_else(|| made_at(text));
+        let now = at.map_or(self.now, Timestamp::from_millis).max(self.now);
         if now > self.now {
             self.drain();
         }
         self.now = now;
+        self.give();
         let venue = venue_of(text);
         self.adopt(venue, text);
         self.tally(venue, text);
@@ -240,8 +269,57 @@ impl Player {
     }
 }
 
-/// Kalshi's frames name their kind in `type`, Polymarket's in `event_type`.
+/// Kalshi's frames name their kind in `type`, Polymarket's in `event_type`. Both words also stand
+/// deeper inside: Kalshi's lifecycle messages have an `event_type` of their own.
 fn venue_of(text: &str) -> Venue {
-    let polymarket = text.trim_start().starts_with('[') || text.contains("\"event_type\"");
-    if polymarket { Venue::Polymarket } else { Venue::Kalshi }
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        r#type: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        event_type: Option<Cow<'a, str>>,
+    }
+    let text = text.trim_start();
+    // Nearly all of Kalshi's frames begin so, and reading the rest to be sure is what costs.
+    if text.starts_with("{\"type\"") {
+        return Venue::Kalshi;
+    }
+    match serde_json::from_str(text) {
+        Ok(Named { r#type: Some(_), event_type: None }) => Venue::Kalshi,
+        Ok(Named { event_type: Some(_), .. }) => Venue::Polymarket,
+        Ok(Named { .. }) if text.contains("\"asset_id\"") => Venue::Polymarket,
+        Ok(Named { .. }) => Venue::Kalshi,
+        Err(_) if text.starts_with('[') => Venue::Polymarket,
+        Err(_) => Venue::Kalshi,
+    }
+}
+
+/// When the venue made a frame, for captures that do not say when it arrived: milliseconds in
+/// `ts_ms` on Kalshi, as text in `timestamp` on Polymarket.
+fn made_at(text: &str) -> Option<i64> {
+    let after = |key: &str| text.find(key).map(|at| &text[at + key.len()..]);
+    let rest = after("\"ts_ms\":").or_else(|| after("\"timestamp\":\""))?;
+    let digits = rest.trim_start().bytes().take_while(u8::is_ascii_digit).count();
+    rest.trim_start()[..digits].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifecycle_message_of_kalshi_is_not_taken_for_polymarkets() {
+        let kalshi = r#"{"sid":2,"type":"market_lifecycle_v2","msg":{"event_type":"deactivated"}}"#;
+        assert_eq!(venue_of(kalshi), Venue::Kalshi);
+        assert_eq!(venue_of(r#"{"type":"trade","msg":{}}"#), Venue::Kalshi);
+        assert_eq!(venue_of(r#"{"market":"0x","event_type":"book"}"#), Venue::Polymarket);
+        assert_eq!(venue_of(r#"[{"event_type":"book"}]"#), Venue::Polymarket);
+    }
+
+    #[test]
+    fn a_bare_frame_brings_its_own_time() {
+        assert_eq!(made_at(r#"{"msg":{"ts_ms":1795000000123}}"#), Some(1_795_000_000_123));
+        assert_eq!(made_at(r#"{"timestamp":"1763800000000","x":1}"#), Some(1_763_800_000_000));
+        assert_eq!(made_at(r#"{"type":"subscribed"}"#), None);
+    }
 }

@@ -10,6 +10,7 @@ use crate::domain::Venue;
 use crate::venue::{Error, kalshi, polymarket};
 
 use super::driver::Message;
+use super::loader::Quiet;
 use super::pipeline::Pipeline;
 
 /// The ids whose books are read: tickers on Kalshi, tokens of YES on Polymarket.
@@ -38,15 +39,15 @@ pub async fn confirm_polymarket(
     messages: mpsc::Sender<Message>,
 ) {
     const PER_CALL: usize = 500;
+    let quiet = Quiet::default();
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let ids = ids.load_full();
         for chunk in ids.chunks(PER_CALL) {
-            if !pass_on(Venue::Polymarket, client.post_books_text(&as_strs(chunk)).await, &messages)
-                .await
-            {
+            let body = client.post_books_text(&as_strs(chunk)).await;
+            if !pass_on(Venue::Polymarket, body, &quiet, &messages).await {
                 return;
             }
         }
@@ -61,6 +62,7 @@ pub async fn poll_kalshi(
     messages: mpsc::Sender<Message>,
 ) {
     const PER_CALL: usize = 100;
+    let quiet = Quiet::default();
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -70,9 +72,8 @@ pub async fn poll_kalshi(
         }
         for chunk in ids.chunks(PER_CALL) {
             ticks.tick().await;
-            if !pass_on(Venue::Kalshi, client.get_orderbooks_text(&as_strs(chunk)).await, &messages)
-                .await
-            {
+            let body = client.get_orderbooks_text(&as_strs(chunk)).await;
+            if !pass_on(Venue::Kalshi, body, &quiet, &messages).await {
                 return;
             }
         }
@@ -87,12 +88,17 @@ fn as_strs(ids: &[String]) -> Vec<&str> {
 async fn pass_on(
     venue: Venue,
     body: Result<String, Error>,
+    quiet: &Quiet,
     messages: &mpsc::Sender<Message>,
 ) -> bool {
     match body {
         Ok(body) => messages.send(Message::Books(venue, body)).await.is_ok(),
         Err(error) => {
-            tracing::warn!("books of {venue} could not be read: {error}");
+            if quiet.is_due() {
+                tracing::warn!(
+                    "books of {venue} could not be read, and are asked for again: {error}"
+                );
+            }
             !messages.is_closed()
         }
     }

@@ -1,15 +1,16 @@
 //! What a run tells: lines for people or for programs, a status line, a summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::domain::{Finding, Timestamp, Venue};
 use crate::engine::effect::Effect;
-use crate::pairing::Difference;
+use crate::pairing::{Difference, Pair};
 use crate::ui::cli::record::Counts;
 use crate::ui::cli::text::{Colour, Tone, clean};
 use crate::ui::cli::{people, record};
@@ -17,6 +18,7 @@ use crate::ui::findings::lines;
 use crate::venue::Notice;
 
 use super::pipeline::{News, Pipeline};
+use super::terminal;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +46,20 @@ pub struct Reporter {
     lines: Option<SyncSender<Out>>,
     thread: Option<JoinHandle<()>>,
     lost: u64,
-    live: BTreeMap<&'static str, Timestamp>,
+    heard: bool,
+    lanes: BTreeMap<(Venue, u16), Line>,
+    polled: bool,
+    no_outcome: BTreeSet<(String, String)>,
     feeds: BTreeMap<&'static str, FeedCounts>,
     resyncs: u64,
     opened: u64,
+}
+
+/// The state of a connection, as it was told last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Live,
+    Down,
 }
 
 /// What happened to the connections of a venue.
@@ -59,6 +71,7 @@ struct FeedCounts {
     no_snapshot: u64,
     strange: u64,
     venue_errors: u64,
+    unanswered: u64,
 }
 
 impl std::fmt::Debug for Reporter {
@@ -84,7 +97,10 @@ impl Reporter {
             lines: Some(sender),
             thread: Some(thread),
             lost: 0,
-            live: BTreeMap::new(),
+            heard: true,
+            lanes: BTreeMap::new(),
+            polled: false,
+            no_outcome: BTreeSet::new(),
             feeds: BTreeMap::new(),
             resyncs: 0,
             opened: 0,
@@ -108,12 +124,9 @@ impl Reporter {
             News::Feed(venue, notice) => self.notice(*venue, notice, pipeline, now),
             News::Pairs(differences) => self.pairs(differences, now),
             News::Findings(findings) => Self::findings(findings),
-            News::NoSuchOutcome { pair, outcome, labels } => tracing::warn!(
-                "pair {pair}: the Polymarket market has no outcome `{}`; it has `{}` and `{}`",
-                clean(outcome, 60),
-                clean(&labels[0], 60),
-                clean(&labels[1], 60)
-            ),
+            News::NoSuchOutcome { pair, outcome, labels } => {
+                self.no_outcome(pair, outcome, labels);
+            }
         }
     }
 
@@ -134,6 +147,18 @@ impl Reporter {
                 };
                 self.line(text);
             }
+            Effect::Doubt { at, pair, reason } => {
+                let reason = reason.replace('_', " ");
+                let people = format!(
+                    "{pair} looks wrong ({reason}): it makes no opportunity; are the contracts \
+                     really the same?\n"
+                );
+                let record = json!({
+                    "kind": "pair_doubted", "at": at.to_string(), "pair": pair.0,
+                    "reason": reason.replace(' ', "_"),
+                });
+                self.say(&record, &people);
+            }
             Effect::Resync { market, why } => {
                 self.resyncs += 1;
                 tracing::info!("book {} is asked for again: {}", market.0, why.name());
@@ -147,15 +172,23 @@ impl Reporter {
         match notice {
             Notice::Live { lane } => {
                 counts.live += 1;
-                if self.live.insert(venue.name(), now).is_none() {
-                    self.feed_line(venue, "live", now);
+                let before = self.lanes.insert((venue, lane.0), Line::Live);
+                let first = !self.lanes.iter().any(|((of, other), state)| {
+                    *of == venue && *other != lane.0 && *state == Line::Live
+                });
+                match before {
+                    Some(Line::Down) => self.feed_line(venue, "live again", "live", now),
+                    None if first => self.feed_line(venue, "live", "live", now),
+                    _ => {}
                 }
                 tracing::info!("{venue} connection {} is live", lane.0);
             }
             Notice::Down { lane, reason, retry_at } => {
                 counts.down += 1;
                 let wait = retry_at.since(now).as_millis();
-                let reason = clean(reason, 200);
+                let reason = clean(reason, 300);
+                self.lanes.insert((venue, lane.0), Line::Down);
+                self.down_record(venue, &reason, wait, now);
                 tracing::warn!(
                     "{venue} connection {} is down: {reason}; again in {wait} ms",
                     lane.0
@@ -189,17 +222,57 @@ impl Reporter {
         }
     }
 
-    fn feed_line(&mut self, venue: Venue, state: &str, now: Timestamp) {
+    fn feed_line(&mut self, venue: Venue, words: &str, state: &str, now: Timestamp) {
         let text = match self.style {
             Style::Json => record::line(&json!({
                 "kind": "feed", "venue": venue.name(), "state": state, "at": now.to_string(),
             })),
-            Style::People => format!("{venue} is {state}\n"),
+            Style::People => format!("{venue} is {words}\n"),
         };
         self.line(text);
     }
 
+    /// People read of it in the log.
+    fn down_record(&mut self, venue: Venue, reason: &str, wait_ms: u128, now: Timestamp) {
+        if self.style == Style::Json {
+            let line = json!({"kind": "feed", "venue": venue.name(), "state": "down",
+                "at": now.to_string(), "reason": reason, "retry_ms": wait_ms});
+            self.line(record::line(&line));
+        }
+    }
+
+    /// A venue does not answer requests, or refuses the key they are signed with.
+    pub fn trouble(&mut self, venue: Venue, text: &str, wait: Duration, now: Timestamp) {
+        self.feeds.entry(venue.name()).or_default().unanswered += 1;
+        let (text, wait) = (clean(text, 400), wait.as_millis());
+        self.down_record(venue, &text, wait, now);
+        tracing::warn!("{text}; asked again in {wait} ms, and until it answers");
+    }
+
+    /// Books came over REST. Kalshi's do so without a key, which is told once.
+    pub fn books_read(&mut self, venue: Venue, now: Timestamp) {
+        if venue == Venue::Kalshi && !std::mem::replace(&mut self.polled, true) {
+            self.feed_line(venue, "polled", "polled", now);
+        }
+    }
+
+    fn no_outcome(&mut self, pair: &str, outcome: &str, labels: &[String; 2]) {
+        if !self.no_outcome.insert((pair.to_owned(), outcome.to_owned())) {
+            return;
+        }
+        let [yes, no] = [clean(&labels[0], 60), clean(&labels[1], 60)];
+        let outcome = clean(outcome, 60);
+        let reason =
+            format!("the Polymarket market has no outcome `{outcome}`; it has `{yes}` and `{no}`");
+        tracing::error!("pair {pair} is not watched: {reason}");
+        if self.style == Style::Json {
+            let line = json!({"kind": "pair_not_watched", "pair": pair, "reason": reason});
+            self.line(record::line(&line));
+        }
+    }
+
     fn pairs(&mut self, differences: &[Difference], now: Timestamp) {
+        self.no_outcome.clear();
         for difference in differences {
             let text = match self.style {
                 Style::Json => record::line(&json!({
@@ -217,12 +290,26 @@ impl Reporter {
         }
     }
 
-    /// A market that is not there.
-    pub fn no_market(&mut self, venue: Venue, id: &str, why: &str) {
-        tracing::error!("{venue} market {} is not watched: {}", clean(id, 80), clean(why, 300));
+    /// A market that is not there, and with it the pairs that name it.
+    pub fn no_market(&mut self, venue: Venue, id: &str, why: &str, pipeline: &Pipeline) {
+        const NAMED_MAX: usize = 5;
+        let names = |pair: &&Pair| match venue {
+            Venue::Kalshi => pair.kalshi == id,
+            Venue::Polymarket => pair.polymarket == id,
+        };
+        let named = pipeline.pairs().pairs().iter().filter(names).take(NAMED_MAX);
+        let pairs: Vec<_> = named.map(|pair| (pair.id.0.clone(), pair.place.to_string())).collect();
+        let why = clean(why, 300);
+        for (pair, place) in &pairs {
+            tracing::error!("pair {pair} ({place}) is not watched: {why}");
+        }
+        if pairs.is_empty() {
+            tracing::info!("{venue} market {}, which no pair names any more: {why}", clean(id, 80));
+        }
         if self.style == Style::Json {
+            let pairs: Vec<_> = pairs.into_iter().map(|(pair, _)| pair).collect();
             let line = json!({"kind": "market_missing", "venue": venue.name(), "market": id,
-                "reason": clean(why, 300)});
+                "reason": why, "pairs": pairs});
             self.line(record::line(&line));
         }
     }
@@ -230,7 +317,7 @@ impl Reporter {
     /// A line of explanation.
     pub fn note(&mut self, text: &str) {
         match self.style {
-            Style::Json => tracing::info!("{text}"),
+            Style::Json => self.line(record::line(&json!({"kind": "note", "text": text}))),
             Style::People => self.line(format!("{text}\n")),
         }
     }
@@ -250,7 +337,7 @@ impl Reporter {
         }
         let engine = pipeline.engine();
         let text = format!(
-            "books {} kalshi, {} polymarket | pairs {} | updates {} | open {} | opened {} closed {}",
+            "books {} kalshi {} polymarket | pairs {} | updates {} | open {} | opened {} closed {}",
             engine.books().whole(Venue::Kalshi),
             engine.books().whole(Venue::Polymarket),
             engine.pairs(),
@@ -285,6 +372,7 @@ impl Reporter {
                 "connections": lanes, "books_whole": books, "live": counts.live,
                 "down": counts.down, "gaps": counts.gaps, "no_snapshot": counts.no_snapshot,
                 "strange": counts.strange, "venue_errors": counts.venue_errors,
+                "unanswered": counts.unanswered,
             });
             feeds.insert(venue.name().to_owned(), value);
         }
@@ -299,6 +387,11 @@ impl Reporter {
     /// Lines that nobody read in time.
     pub const fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// Whether anybody still reads: `crossbook watch --json | head -1` is over after one line.
+    pub const fn is_heard(&self) -> bool {
+        self.heard
     }
 
     /// Writes what is waiting and ends the thread.
@@ -319,34 +412,24 @@ impl Reporter {
     fn send(&mut self, out: Out) {
         let Some(lines) = &self.lines else { return };
         match lines.try_send(out) {
-            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Ok(()) => {}
+            Err(TrySendError::Disconnected(_)) => self.heard = false,
             Err(TrySendError::Full(_)) => self.lost += 1,
         }
     }
 }
 
-/// A status line stands below the results: it is wiped before each of them and drawn again.
 fn write_all(lines: &std::sync::mpsc::Receiver<Out>) {
     let mut stdout = std::io::stdout().lock();
-    let mut drawn = false;
     while let Ok(out) = lines.recv() {
         let result = match out {
-            Out::Line(text) if drawn => {
-                drawn = false;
-                write!(stdout, "\r\x1b[K{text}").and_then(|()| stdout.flush())
-            }
-            Out::Line(text) => stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()),
-            Out::Status(text) => {
-                drawn = true;
-                write!(stdout, "\r\x1b[K{text}").and_then(|()| stdout.flush())
-            }
+            Out::Line(text) => terminal::write_lines(&mut stdout, &text),
+            Out::Status(text) => terminal::draw_status(&mut stdout, &text),
         };
         if result.is_err() {
-            // Nobody reads any more (a closed pipe); the run goes on without words.
+            // Nobody reads any more: a closed pipe. The run ends when it notices.
             return;
         }
     }
-    if drawn {
-        let _ = writeln!(stdout, "\r\x1b[K");
-    }
+    let _ = terminal::wipe(&mut stdout).and_then(|()| stdout.flush());
 }

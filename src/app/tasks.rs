@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::domain::Venue;
+use crate::domain::market::Status;
 
 use super::driver::Message;
 use super::loader::Clients;
@@ -43,11 +44,47 @@ pub async fn compare_clocks(clients: Clients, messages: mpsc::Sender<Message>) {
             }
             Err(error) => tracing::debug!("the clocks could not be compared: {error}"),
         }
+        // The answer also tells the key's budget of reads, which the client keeps from then on.
+        if clients.kalshi.is_signed()
+            && let Err(error) = clients.kalshi.get_account_limits().await
+        {
+            tracing::debug!("kalshi's budgets could not be read: {error}");
+        }
         if let Some(millis) = clients.kalshi.clock_offset_ms() {
             let message = Message::Clock(Venue::Kalshi, millis.saturating_mul(1_000_000));
             if messages.send(message).await.is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// How often Kalshi is asked whether it trades.
+const STATUS_EVERY: Duration = Duration::from_secs(15);
+
+/// Asks Kalshi whether it trades, again and again: during its weekly pause the books stand still
+/// and look tradable.
+pub async fn watch_exchange(clients: Clients, messages: mpsc::Sender<Message>) {
+    let mut ticks = tokio::time::interval(STATUS_EVERY);
+    let mut before = Status::Open;
+    loop {
+        ticks.tick().await;
+        let status = match clients.kalshi.get_exchange_status().await {
+            Ok(said) if said.exchange_active && said.trading_active => Status::Open,
+            Ok(_) => Status::Paused,
+            Err(error) => {
+                tracing::debug!("kalshi's exchange status could not be read: {error}");
+                continue;
+            }
+        };
+        if std::mem::replace(&mut before, status) != status {
+            let word = if status == Status::Open { "trades again" } else { "has paused trading" };
+            tracing::warn!("kalshi {word}");
+            if messages.send(Message::Exchange(Venue::Kalshi, status)).await.is_err() {
+                return;
+            }
+        } else if messages.is_closed() {
+            return;
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::book::Lane;
+use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
 use crate::record::market::MarketFacts;
 use crate::record::{Ended, FORMAT, Line};
@@ -71,6 +72,9 @@ impl Transcript {
             Input::Drained => Line::Drained { t, d },
             Input::Books(venue, body) => Line::Books { t, v: name(venue), f: Cow::Borrowed(body) },
             Input::Clock(venue, offset) => Line::Clock { t, v: name(venue), offset },
+            Input::Exchange(venue, status) => {
+                Line::Exchange { t, v: name(venue), open: status == Status::Open }
+            }
             Input::Tick => Line::Tick { t },
         }
     }
@@ -101,6 +105,8 @@ pub enum Played {
     Books(Venue, String),
     /// See [`Input::Clock`].
     Clock(Venue, i64),
+    /// See [`Input::Exchange`].
+    Exchange(Venue, Status),
     /// See [`Input::Tick`].
     Tick,
 }
@@ -123,6 +129,10 @@ impl Played {
             Line::Drained { t, .. } => (Self::Drained, t),
             Line::Books { t, v, f } => (Self::Books(venue_named(&v)?, f.into_owned()), t),
             Line::Clock { t, v, offset } => (Self::Clock(venue_named(&v)?, offset), t),
+            Line::Exchange { t, v, open } => {
+                let status = if open { Status::Open } else { Status::Paused };
+                (Self::Exchange(venue_named(&v)?, status), t)
+            }
             Line::Tick { t } => (Self::Tick, t),
         };
         Ok(Some((played, Timestamp::from_nanos(t))))
@@ -142,6 +152,7 @@ impl Played {
             Self::Drained => Input::Drained,
             Self::Books(venue, body) => Input::Books(*venue, body),
             Self::Clock(venue, offset) => Input::Clock(*venue, *offset),
+            Self::Exchange(venue, status) => Input::Exchange(*venue, *status),
             Self::Tick => Input::Tick,
         }
     }

@@ -47,7 +47,7 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!(polymarket.reconnect_planned, Duration::from_secs(1_200));
     assert_eq!(polymarket.ping_every, Duration::from_secs(5));
     assert_eq!(settings.mappings.dir, "mappings");
-    assert_eq!(settings.log.level, Level::Info);
+    assert_eq!(settings.log.level, Level::Warn);
 }
 
 #[test]

@@ -5,37 +5,46 @@
 //! The walk takes the cheapest offers of both contracts first and goes on while one more share pays
 //! more than it costs, exact fees and the resolution risk included. Then the venues' grids apply:
 //!
-//! - Polymarket takes a taker BUY in whole cents of collateral. The cost is floored to a cent, and
-//!   what that no longer buys is taken off the worst fills.
+//! - Polymarket takes a taker BUY in whole cents of collateral: the walked cost is floored to a
+//!   cent, and shares come off the worst fills until the rest costs no more than that.
 //! - Kalshi takes lots of 0.01 contract: its quantity is Polymarket's, floored to a lot. What
 //!   Polymarket delivers beyond it (less than a lot) is paid for and pays nothing here.
+//! - Because of that surplus a slightly smaller quantity can leave more. The next
+//!   [`LOTS_TRIED`] smaller ones are tried, while they can.
 //!
-//! All figures follow from the fills that remain:
+//! All figures follow from the fills that remain, in integers, so that anyone can recompute them to
+//! the last micro-dollar:
 //!
-//! - `cost`: for each fill, price x quantity rounded up to a micro-dollar;
-//! - `fee`: for each fill, [`FeeModel::estimate`], which rounds up to $0.0001 on Kalshi and to
-//!   $0.00001 on Polymarket;
-//! - `payout`: a dollar for each contract of Kalshi's quantity;
-//! - `profit`: payout - cost - fees - resolution risk; `edge`: profit per contract, rounded down.
+//! - `cost` of a leg: for each fill, price x quantity rounded up to a micro-dollar. The sum of
+//!   Polymarket's is never above the cents that are spent;
+//! - `fee` of a leg: for each fill, [`FeeModel::estimate`], which is rate x quantity x
+//!   (price x (1 - price))^exponent rounded up to $0.0001 on Kalshi and to $0.00001 on Polymarket;
+//! - `quantity`: the sum of Kalshi's fills; `payout`: a dollar for each contract of it;
+//! - `resolution_risk`: the pair's risk x quantity, rounded up to a micro-dollar;
+//! - `profit`: payout - cost - fees - resolution risk, both legs together;
+//! - `edge`: profit / quantity, rounded down to a micro-dollar.
 //!
 //! The all-in cost of a share rises along a ladder, so the greedy walk is optimal before rounding.
-//! With fee rounding and grids it trails the best of all quantities by at most $0.0001 for each
-//! Kalshi level used, $0.00001 for each Polymarket level used, and one grain's profit; a property
-//! test against brute force over exact fractions holds it to that.
+//! With fee rounding and grids it trails the best of all quantities that pay at every share by at
+//! most $0.0001 for each Kalshi level used, $0.00001 for each Polymarket level used, and one
+//! grain's profit: what the first lot, or the first cent's worth of shares where that is more,
+//! leaves. Some larger quantity may come out even in cents and leave more, by less than a lot's
+//! cent; it is left alone, because its limit price would reach into levels that lose. A property
+//! test against brute force in exact integers holds the walk to both bounds.
 
 use crate::book::{Ladder, Level};
-use crate::domain::{Date, FeeModel, Minimum, Money, Outcome, Price, Quantity, Side, Timestamp};
-use crate::pairing::{Branch, Payoff};
+use crate::domain::{FeeModel, Minimum, Money, Outcome, Price, Quantity, Side};
+
+pub use super::fit::LOTS_TRIED;
+pub use super::payoff::{Holding, annualised, worst};
 
 use super::NoEdge;
+use super::fit;
 
 /// A dollar in 1e-14 dollars, the unit in which a share's exact cost is compared.
 const DOLLAR_E14: i64 = 100_000_000_000_000;
 const PRICE_E14: i64 = DOLLAR_E14 / Price::ONE as i64;
 const MICRO_E14: i64 = DOLLAR_E14 / Money::DOLLAR;
-
-/// A cent in the unit of price times quantity, 1e-10 dollars.
-const CENT_PRODUCT: i128 = 100_000_000;
 
 /// What is offered of one contract.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +68,8 @@ impl Leg<'_> {
         })
     }
 
-    fn cost_e14(&self, price: Price) -> i64 {
+    /// What one contract costs at a price, fee included, in 1e-14 dollars.
+    pub(super) fn cost_e14(&self, price: Price) -> i64 {
         let fee = i64::try_from(self.fee.per_contract_e14(price)).unwrap_or(DOLLAR_E14);
         i64::from(price.units()) * PRICE_E14 + fee
     }
@@ -78,6 +88,18 @@ pub struct Terms {
     pub edge_max: Money,
     /// Least profit.
     pub profit_min: Money,
+}
+
+impl Terms {
+    /// What a share of each contract may cost together, fees included, in 1e-14 dollars.
+    fn bound_e14(&self) -> i64 {
+        DOLLAR_E14.saturating_sub(self.risk().micros().saturating_mul(MICRO_E14))
+    }
+
+    /// What is held back per contract; nothing is ever added for it.
+    fn risk(&self) -> Money {
+        self.resolution_risk.max(Money::ZERO)
+    }
 }
 
 /// What would be bought, level by level, at each contract's own price. Reused from walk to walk.
@@ -131,21 +153,25 @@ pub fn walk(
     terms: &Terms,
     fills: &mut Fills,
 ) -> Result<Edge, NoEdge> {
-    let risk = terms.resolution_risk.micros().saturating_mul(MICRO_E14);
-    let pays = |k: Price, p: Price| {
-        kalshi.cost_e14(k) + polymarket.cost_e14(p) < DOLLAR_E14.saturating_sub(risk)
-    };
+    let bound = terms.bound_e14();
     let (mut k_offers, mut p_offers) = (kalshi.offers(), polymarket.offers());
     let (Some(mut k), Some(mut p)) = (k_offers.next(), p_offers.next()) else {
         return Err(NoEdge::NoDepth);
     };
-    if !pays(k.price, p.price) {
+    let (mut k_cost, mut p_cost) = (kalshi.cost_e14(k.price), polymarket.cost_e14(p.price));
+    if k_cost + p_cost >= bound {
         return Err(NoEdge::BelowThreshold);
+    }
+    // The first share is the best one. That the average of a deep walk looks sane makes a price
+    // that cannot be true no better.
+    let believed = terms.edge_max.micros().saturating_mul(MICRO_E14);
+    if bound - (k_cost + p_cost) > believed {
+        return Err(NoEdge::TooGood);
     }
     fills.kalshi.clear();
     fills.polymarket.clear();
     let mut room = terms.contracts_max;
-    while !room.is_zero() && pays(k.price, p.price) {
+    while !room.is_zero() && k_cost + p_cost < bound {
         let taken = k.quantity.min(p.quantity).min(room);
         add(&mut fills.kalshi, k.price, taken);
         add(&mut fills.polymarket, p.price, taken);
@@ -155,13 +181,15 @@ pub fn walk(
         if k.quantity.is_zero() {
             let Some(next) = k_offers.next() else { break };
             k = next;
+            k_cost = kalshi.cost_e14(k.price);
         }
         if p.quantity.is_zero() {
             let Some(next) = p_offers.next() else { break };
             p = next;
+            p_cost = polymarket.cost_e14(p.price);
         }
     }
-    fit(fills);
+    fit::fit(kalshi, polymarket, bound, fills);
     let edge = settle(kalshi, polymarket, terms, fills)?;
     judge(&edge, kalshi, polymarket, terms)
 }
@@ -174,56 +202,13 @@ fn add(fills: &mut Vec<(Price, Quantity)>, price: Price, quantity: Quantity) {
     }
 }
 
-/// Applies the venues' size grids, as told in the module's documentation.
-fn fit(fills: &mut Fills) {
-    let product: i128 = fills.polymarket.iter().map(|fill| product_of(*fill)).sum();
-    let mut shaved = product % CENT_PRODUCT;
-    while shaved > 0 {
-        let Some(last) = fills.polymarket.last_mut() else { break };
-        let held = product_of(*last);
-        if held <= shaved {
-            shaved -= held;
-            fills.polymarket.pop();
-            continue;
-        }
-        let price = i128::from(last.0.units());
-        let off = (shaved + price - 1) / price;
-        let off = i64::try_from(off).ok().and_then(Quantity::from_units).unwrap_or(last.1);
-        last.1 = last.1.saturating_sub(off);
-        shaved = 0;
-        if last.1.is_zero() {
-            fills.polymarket.pop();
-        }
-    }
-    let bought = total(&fills.polymarket).floor_to(Quantity::LOT);
-    let mut surplus = total(&fills.kalshi).saturating_sub(bought);
-    while !surplus.is_zero() {
-        let Some(last) = fills.kalshi.last_mut() else { break };
-        if last.1 <= surplus {
-            surplus = surplus.saturating_sub(last.1);
-            fills.kalshi.pop();
-        } else {
-            last.1 = last.1.saturating_sub(surplus);
-            break;
-        }
-    }
-}
-
-fn product_of((price, quantity): (Price, Quantity)) -> i128 {
-    i128::from(price.units()) * i128::from(quantity.units())
-}
-
-fn total(fills: &[(Price, Quantity)]) -> Quantity {
-    fills.iter().fold(Quantity::ZERO, |sum, fill| sum.saturating_add(fill.1))
-}
-
 fn settle(
     kalshi: &Leg<'_>,
     polymarket: &Leg<'_>,
     terms: &Terms,
     fills: &Fills,
 ) -> Result<Edge, NoEdge> {
-    let quantity = total(&fills.kalshi);
+    let quantity = fit::total(&fills.kalshi);
     let (Some(kalshi), Some(polymarket)) =
         (leg_edge(kalshi, &fills.kalshi), leg_edge(polymarket, &fills.polymarket))
     else {
@@ -232,7 +217,7 @@ fn settle(
     let payout = Money::payout(quantity);
     let cost = kalshi.cost + polymarket.cost;
     let fees = kalshi.fee + polymarket.fee;
-    let resolution_risk = terms.resolution_risk.per_contract_ceil(quantity);
+    let resolution_risk = terms.risk().per_contract_ceil(quantity);
     let profit = payout - cost - fees - resolution_risk;
     let edge = profit.per_contract_floor(quantity).ok_or(NoEdge::BelowMinimum)?;
     Ok(Edge { quantity, payout, cost, fees, resolution_risk, profit, edge, kalshi, polymarket })
@@ -271,70 +256,5 @@ fn judge(
     }
 }
 
-/// Simple annual return in thousandths, rounded down: `profit / outlay x 365 / days`, where days is
-/// the exact time from `now` to the start of `settles` in UTC. `None` when that is not ahead.
-pub fn annualised(profit: Money, outlay: Money, now: Timestamp, settles: Date) -> Option<i64> {
-    const YEAR_NANOS: i128 = 365 * 86_400 * 1_000_000_000;
-    let ahead = Timestamp::start_of(settles)?.nanos().checked_sub(now.nanos())?;
-    if ahead <= 0 || !outlay.is_positive() {
-        return None;
-    }
-    let numerator = i128::from(profit.micros()) * 1_000 * YEAR_NANOS;
-    let denominator = i128::from(outlay.micros()) * i128::from(ahead);
-    i64::try_from(numerator.div_euclid(denominator)).ok()
-}
-
-/// What is held of both legs, for the worst case.
-#[derive(Debug, Clone, Copy)]
-pub struct Holding {
-    /// How many contracts.
-    pub quantity: Quantity,
-    /// What they cost, without fees.
-    pub cost: Money,
-    /// Whether the contract is the one that the payoff table speaks of, or the other.
-    pub outcome: Outcome,
-}
-
-/// The worst total over the payoff table and the plain yes and no: what both legs pay, less their
-/// cost and fees. `None` without a table.
-///
-/// `Last` and `Fair` can be anything, at each venue by itself, so a holder counts nothing. A leg
-/// that is paid `as-resolved` where the other is not counts nothing either. Two legs that both pay
-/// as resolved pay as planned.
-pub fn worst(
-    table: &[Branch],
-    kalshi: &Holding,
-    polymarket: &Holding,
-    fees: Money,
-) -> Option<Money> {
-    if table.is_empty() {
-        return None;
-    }
-    let spent = kalshi.cost + polymarket.cost + fees;
-    let planned = Money::payout(kalshi.quantity.min(polymarket.quantity));
-    let mut least = planned;
-    for branch in table {
-        let both = (branch.kalshi, branch.polymarket);
-        let paid = if both == (Payoff::AsResolved, Payoff::AsResolved) {
-            planned
-        } else {
-            paid(branch.kalshi, kalshi) + paid(branch.polymarket, polymarket)
-        };
-        least = least.min(paid);
-    }
-    Some(least - spent)
-}
-
-fn paid(payoff: Payoff, held: &Holding) -> Money {
-    match payoff {
-        Payoff::Last | Payoff::Fair | Payoff::AsResolved => Money::ZERO,
-        Payoff::Refund => held.cost,
-        Payoff::Fixed(yes) => {
-            let each = match held.outcome {
-                Outcome::Yes => yes,
-                Outcome::No => Money::from_micros(Money::DOLLAR) - yes,
-            };
-            -((-each).per_contract_ceil(held.quantity))
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -146,7 +146,8 @@ pub fn book_age(book: &Book, lane: Option<&LaneState>, venue: Venue, now: Timest
         (Venue::Kalshi, Some(lane)) => own.max(lane.proven),
         _ => own,
     };
-    now.since(proven)
+    // A proof from the future was made before the clock stepped back: it says nothing.
+    if proven > now { Duration::MAX } else { now.since(proven) }
 }
 
 /// How far the mids of two books are apart, in terms of the same contract; `None` where a side is
@@ -176,3 +177,6 @@ fn doubled_mid(book: &Book) -> Option<u32> {
     let (bid, ask) = (book.bids().best()?, book.asks().best()?);
     Some(u32::from(bid.price.units()) + u32::from(ask.price.units()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! Two books and a pair: an edge, or the named reason why there is none.
 //!
-//! `gate` decides whether a book may be believed now; `edge` walks the two ladders together. Both
-//! are pure, neither allocates once its buffers are warm.
+//! `gate` decides whether a book may be believed now; `edge` walks the two ladders together, `fit`
+//! brings what was walked onto the venues' size grids, `payoff` says what it is worth. All are
+//! pure, none allocates once its buffers are warm.
 
 pub mod edge;
+mod fit;
 pub mod gate;
+mod payoff;
 
 /// Why a direction of a pair makes no edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,10 +98,17 @@ impl NoEdge {
         }
     }
 
+    /// Whether the reason speaks against the pair rather than for a price: contracts that are the
+    /// same do not differ that much.
+    pub const fn speaks_against_the_pair(self) -> bool {
+        matches!(self, Self::TooGood | Self::MidsApart)
+    }
+
     /// Whether the reason can pass, or come, without a change of either book.
     pub const fn passes_with_time(self) -> bool {
         match self {
-            Self::NearClose
+            Self::MarketPaused
+            | Self::NearClose
             | Self::NearStart
             | Self::BatchOpen
             | Self::Stale
@@ -108,7 +118,6 @@ impl NoEdge {
             | Self::FeeOutdated
             | Self::FeedNotLive => true,
             Self::MarketUnknown
-            | Self::MarketPaused
             | Self::Crossed
             | Self::MidsApart
             | Self::NoDepth

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::book::{Book, Health, Lane, Loss, Update};
 use crate::detect::gate::{Facts, LaneState};
+use crate::domain::market::Status;
 use crate::domain::{Market, MarketIndex, Timestamp, Venue};
 
 /// More connections than any set of mapping files needs; a higher number is a bug of the caller.
@@ -88,10 +89,14 @@ impl Books {
         let slot = self.slot_mut(index);
         slot.id.clone_from(&market.id);
         let mut facts = Facts::of(market, now);
-        // Kalshi answers from a cache: what its feed said just now is newer.
-        let told = now.since(slot.status_told) < LISTING_CACHE;
-        if let (Venue::Kalshi, true, Some(known)) = (market.venue, told, &slot.facts) {
-            facts.status = known.status;
+        // Listings are answered from caches: what the feed said just now is newer, and a market
+        // that the feed has closed does not open again.
+        if let Some(known) = &slot.facts {
+            let told = now.since(slot.status_told) < LISTING_CACHE;
+            let closed = known.status == Status::Closed && slot.status_told > Timestamp::ZERO;
+            if told || closed {
+                facts.status = known.status;
+            }
         }
         slot.facts = Some(facts);
         self.touch(index);
@@ -121,7 +126,7 @@ impl Books {
         match *update {
             Update::LaneProof { lane } => {
                 let state = self.lane_mut(lane);
-                state.proven = state.proven.max(now);
+                state.proven = now;
                 Aftermath::None
             }
             Update::LaneLost { lane, .. } => {
@@ -136,7 +141,13 @@ impl Books {
                 Aftermath::None
             }
             Update::Stamp { market, sequence, source } => self.stamp(market, sequence, source, now),
-            Update::FactsChanged { market } | Update::TicksChanged { market } => {
+            Update::TicksChanged { market } => Aftermath::Outdated(market),
+            Update::FactsChanged { market } => {
+                // The fee or the close may be another one: no edge until the facts are read again.
+                if let Some(facts) = &mut self.slot_mut(market).facts {
+                    facts.read = Timestamp::ZERO;
+                }
+                self.touch(market);
                 Aftermath::Outdated(market)
             }
             Update::Trading { market, status } => {
@@ -155,7 +166,12 @@ impl Books {
     fn apply_to_book(&mut self, update: &Update, now: Timestamp) -> Aftermath {
         let market = match *update {
             Update::Set { market, side, price, quantity } => {
-                self.slot_mut(market).book.set(side, price, quantity, now);
+                let book = &mut self.slot_mut(market).book;
+                book.set(side, price, quantity, now);
+                if book.health() == Health::Loading {
+                    // The image's begin and end say all that follows from its levels.
+                    return Aftermath::None;
+                }
                 market
             }
             Update::Change { market, side, price, change } => {

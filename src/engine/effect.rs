@@ -110,6 +110,16 @@ pub enum Effect {
     Opportunity(Box<Opportunity>),
     /// An opportunity closed.
     Closed(Closed),
+    /// What the books show speaks against the pair itself: an edge too good to be true, or mids
+    /// too far apart. Said once for a pair, until its entry changes.
+    Doubt {
+        /// When.
+        at: Timestamp,
+        /// The pair.
+        pair: PairId,
+        /// The name of the reason.
+        reason: &'static str,
+    },
     /// A book was found wanting: its feed is to ask for a new image.
     Resync {
         /// Whose book.

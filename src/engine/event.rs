@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::book::Update;
+use crate::domain::market::Status;
 use crate::domain::{Market, MarketIndex, Outcome, Venue};
 use crate::pairing::Pair;
 
@@ -21,6 +22,14 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// Whether nothing but the place of its entry differs: a line that moved changes no decision.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let markets = |of: &Self| (of.kalshi, of.polymarket, of.named);
+        let same = Arc::ptr_eq(&self.pair, &other.pair)
+            || Pair { place: other.pair.place.clone(), ..(*self.pair).clone() } == *other.pair;
+        same && markets(self) == markets(other)
+    }
+
     /// Whether Kalshi YES pays with the YES of the Polymarket market.
     pub fn is_same(&self) -> bool {
         self.pair.is_same(self.named)
@@ -49,6 +58,13 @@ pub enum Event<'a> {
         venue: Venue,
         /// The distance, without its sign.
         offset: Duration,
+    },
+    /// A whole venue takes orders, or does not.
+    Exchange {
+        /// Which venue.
+        venue: Venue,
+        /// What holds from here on.
+        status: Status,
     },
     /// Time passed.
     Tick,

@@ -4,11 +4,19 @@ use std::sync::Arc;
 
 use crate::detect::edge::{self, Edge, Terms};
 use crate::detect::{NoEdge, gate};
-use crate::domain::{Outcome, Price, Quantity, Timestamp, Venue};
+use crate::domain::market::Status;
+use crate::domain::{FeeModel, Outcome, Price, Quantity, Timestamp, Venue};
 
 use super::effect::{Closed, Effect, Leg, Opportunity, OpportunityId, Phase};
 use super::seat::Open;
 use super::{Engine, books::Slot, venue_at};
+
+/// What both directions of a pair stand on, once both books are believed.
+struct Ground {
+    terms: Terms,
+    /// The fees in force, Kalshi's first.
+    fees: [FeeModel; 2],
+}
 
 impl Engine {
     /// Looks at both directions of a pair, once a round.
@@ -18,11 +26,11 @@ impl Engine {
             return;
         }
         self.counters.looks += 1;
-        let gate = self.gate(at, now);
+        let ground = self.gate(at, now);
         for direction in 0..2 {
-            let result = match gate {
-                Ok(()) => self.walk(at, direction, now),
-                Err(no) => Err(no),
+            let result = match &ground {
+                Ok(ground) => self.walk(at, direction, ground),
+                Err(no) => Err(*no),
             };
             match result {
                 Ok(found) => self.found(at, direction, &found, now, effects),
@@ -32,13 +40,17 @@ impl Engine {
         self.wait_or_not(pair);
     }
 
-    /// Whether both books of a pair may be believed, and believe each other.
-    fn gate(&self, at: usize, now: Timestamp) -> Result<(), NoEdge> {
+    /// Whether both books of a pair may be believed, and believe each other; then what both
+    /// directions have in common.
+    fn gate(&self, at: usize, now: Timestamp) -> Result<Ground, NoEdge> {
         let watched = &self.pairs[at].watched;
         let (kalshi, polymarket) = self.slots(at).ok_or(NoEdge::MarketUnknown)?;
         for slot in [kalshi, polymarket] {
             let facts = slot.facts.as_ref().ok_or(NoEdge::MarketUnknown)?;
             let lane = self.books.lane_of(&slot.book);
+            if self.exchanges[venue_at(facts.venue)] != Status::Open {
+                return Err(NoEdge::MarketPaused);
+            }
             let offset = self.clock_offsets[venue_at(facts.venue)];
             gate::check(&slot.book, lane, facts, &self.settings.gate, offset, now)?;
         }
@@ -47,7 +59,10 @@ impl Engine {
         if apart.is_some_and(|apart| apart > self.settings.mids_apart_max) {
             return Err(NoEdge::MidsApart);
         }
-        Ok(())
+        let fee = |slot: &Slot| slot.facts.as_ref().and_then(|facts| facts.fee.at(now));
+        let fees = [kalshi, polymarket].map(fee);
+        let [Some(kalshi), Some(polymarket)] = fees else { return Err(NoEdge::FeeUnknown) };
+        Ok(Ground { terms: self.terms(at), fees: [kalshi, polymarket] })
     }
 
     fn slots(&self, at: usize) -> Option<(&Slot, &Slot)> {
@@ -73,15 +88,14 @@ impl Engine {
         }
     }
 
-    fn walk(&mut self, at: usize, direction: usize, now: Timestamp) -> Result<Edge, NoEdge> {
-        let terms = self.terms(at);
+    fn walk(&mut self, at: usize, direction: usize, ground: &Ground) -> Result<Edge, NoEdge> {
         let outcomes = self.pairs[at].outcomes(direction);
         let watched = &self.pairs[at].watched;
         let slots = self.books.get(watched.kalshi).zip(self.books.get(watched.polymarket));
         let (kalshi, polymarket) = slots.ok_or(NoEdge::MarketUnknown)?;
-        let kalshi = leg(kalshi, outcomes.0, now)?;
-        let polymarket = leg(polymarket, outcomes.1, now)?;
-        edge::walk(&kalshi, &polymarket, &terms, &mut self.fills)
+        let kalshi = leg(kalshi, outcomes.0, ground.fees[0])?;
+        let polymarket = leg(polymarket, outcomes.1, ground.fees[1])?;
+        edge::walk(&kalshi, &polymarket, &ground.terms, &mut self.fills)
     }
 
     fn found(
@@ -136,6 +150,10 @@ impl Engine {
         self.counters.rejections[no.index()] += 1;
         let slot = &mut self.pairs[at];
         slot.seats[direction].last = Some(no);
+        if no.speaks_against_the_pair() && !std::mem::replace(&mut slot.doubted, true) {
+            let pair = slot.watched.pair.id.clone();
+            effects.push(Effect::Doubt { at: now, pair, reason: no.name() });
+        }
         let closed: Option<Closed> = slot.close(direction, no.name(), now);
         self.report_closed(closed, effects);
     }
@@ -148,10 +166,10 @@ impl Engine {
             .seats
             .iter()
             .any(|seat| seat.open.is_some() || seat.last.is_some_and(NoEdge::passes_with_time));
-        if waits && !slot.waiting {
+        slot.waiting = waits;
+        if waits && !std::mem::replace(&mut slot.listed, true) {
             self.waiting.push(pair);
         }
-        slot.waiting = waits;
     }
 
     fn opportunity(
@@ -224,8 +242,7 @@ impl Engine {
     }
 }
 
-fn leg(slot: &Slot, outcome: Outcome, now: Timestamp) -> Result<edge::Leg<'_>, NoEdge> {
+fn leg(slot: &Slot, outcome: Outcome, fee: FeeModel) -> Result<edge::Leg<'_>, NoEdge> {
     let facts = slot.facts.as_ref().ok_or(NoEdge::MarketUnknown)?;
-    let fee = facts.fee.at(now).ok_or(NoEdge::FeeUnknown)?;
     Ok(edge::Leg { outcome, ladder: slot.book.offers(outcome), fee, minimum: facts.minimum })
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::book::Loss;
 use crate::detect::edge::Fills;
 use crate::detect::{NoEdge, gate};
+use crate::domain::market::Status;
 use crate::domain::{MarketIndex, Money, Quantity, Timestamp, Venue};
 
 use books::{Aftermath, Books};
@@ -75,6 +76,7 @@ pub struct Engine {
     /// Positions of pairs with an open opportunity or waiting for time to pass.
     waiting: Vec<u32>,
     clock_offsets: [Duration; 2],
+    exchanges: [Status; 2],
     next_id: u64,
     counters: Counters,
     fills: Fills,
@@ -90,6 +92,7 @@ impl Engine {
             pairs: Vec::new(),
             waiting: Vec::new(),
             clock_offsets: [Duration::ZERO; 2],
+            exchanges: [Status::Open; 2],
             next_id: 1,
             counters: Counters::default(),
             fills: Fills::default(),
@@ -110,6 +113,10 @@ impl Engine {
             Event::Market { index, market } => self.books.learn(index, market, now),
             Event::Pairs(watched) => self.set_pairs(watched, now, effects),
             Event::Clock { venue, offset } => self.clock_offsets[venue_at(venue)] = offset,
+            Event::Exchange { venue, status } => {
+                self.exchanges[venue_at(venue)] = status;
+                self.look_at_waiting(now, effects);
+            }
             Event::Tick => {
                 self.lose_suspects(now, effects);
                 self.look_at_changed(now, effects);
@@ -172,7 +179,11 @@ impl Engine {
         for pair in &waiting {
             self.look(*pair, now, effects);
         }
-        waiting.retain(|pair| self.pairs[*pair as usize].waiting);
+        waiting.retain(|pair| {
+            let slot = &mut self.pairs[*pair as usize];
+            slot.listed = slot.waiting;
+            slot.listed
+        });
         waiting.append(&mut self.waiting);
         self.waiting = waiting;
     }
@@ -192,7 +203,10 @@ impl Engine {
         let mut ended = Vec::new();
         for new in watched {
             match old.remove(&new.pair.id) {
-                Some(slot) if slot.watched == *new => self.pairs.push(slot),
+                Some(mut slot) if slot.watched.reads_like(new) => {
+                    slot.watched = new.clone();
+                    self.pairs.push(slot);
+                }
                 Some(slot) => {
                     ended.push((slot, "pair_changed"));
                     self.pairs.push(PairSlot::new(new.clone()));
@@ -216,9 +230,10 @@ impl Engine {
         let mut by_market: std::collections::BTreeMap<MarketIndex, Vec<u32>> =
             std::collections::BTreeMap::new();
         self.waiting.clear();
-        for (at, slot) in (0u32..).zip(&self.pairs) {
+        for (at, slot) in (0u32..).zip(&mut self.pairs) {
             by_market.entry(slot.watched.kalshi).or_default().push(at);
             by_market.entry(slot.watched.polymarket).or_default().push(at);
+            slot.listed = slot.waiting;
             if slot.waiting {
                 self.waiting.push(at);
             }

@@ -34,13 +34,25 @@ pub(super) struct PairSlot {
     pub(super) seats: [Seat; 2],
     /// Whether the pair is looked at when time passes although nothing arrived.
     pub(super) waiting: bool,
+    /// Whether the pair stands on the list of waiting ones.
+    pub(super) listed: bool,
     pub(super) looked: u64,
+    /// Whether it has been said that the pair does not look like one.
+    pub(super) doubted: bool,
 }
 
 impl PairSlot {
     pub(super) fn new(watched: Watched) -> Self {
         let title = std::sync::Arc::from(watched.pair.title.as_str());
-        Self { watched, title, seats: [Seat::default(); 2], waiting: false, looked: 0 }
+        Self {
+            watched,
+            title,
+            seats: [Seat::default(); 2],
+            waiting: false,
+            listed: false,
+            looked: 0,
+            doubted: false,
+        }
     }
 
     /// What a direction buys on Kalshi and on Polymarket: the first direction buys YES on Kalshi.

@@ -327,8 +327,11 @@ fn mids_far_apart_are_not_believed() {
     let mut story = Story::new(Relation::Same);
     story.image(KALSHI, &[(Side::Ask, "0.42", "100"), (Side::Bid, "0.40", "100")]);
     story.image(POLYMARKET, &[(Side::Ask, "0.72", "100"), (Side::Bid, "0.70", "100")]);
-    assert!(story.drain().is_empty());
+    let effects = story.drain();
+    assert!(matches!(effects[..], [Effect::Doubt { reason: "mids_apart", .. }]), "{effects:?}");
     assert_eq!(story.engine.standing_reasons()[NoEdge::MidsApart.index()], 2);
+    story.image(KALSHI, &[(Side::Ask, "0.42", "90"), (Side::Bid, "0.40", "100")]);
+    assert!(story.drain().is_empty(), "the doubt is told once");
 }
 
 #[test]
@@ -348,4 +351,89 @@ fn updates_of_other_markets_cost_no_look() {
     story.image(MarketIndex(7), &[(Side::Bid, "0.10", "1")]);
     story.drain();
     assert_eq!(story.engine.counters().looks, looks);
+}
+
+#[test]
+fn a_venue_that_pauses_makes_no_edge_and_comes_back() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    story.event(&Event::Exchange { venue: Venue::Kalshi, status: Status::Paused });
+    let effects = std::mem::take(&mut story.effects);
+    assert_eq!(closing_reason(&effects), "market_paused");
+    story.event(&Event::Exchange { venue: Venue::Kalshi, status: Status::Open });
+    let effects = std::mem::take(&mut story.effects);
+    opened(&effects);
+}
+
+#[test]
+fn a_fee_called_outdated_makes_no_edge_until_it_is_read_again() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    story.update(Update::FactsChanged { market: KALSHI });
+    let effects = story.drain();
+    assert!(effects.contains(&Effect::Reload { market: KALSHI }), "{effects:?}");
+    assert_eq!(closing_reason(&effects), "fee_outdated");
+    let market = market(Venue::Kalshi);
+    story.event(&Event::Market { index: KALSHI, market: &market });
+    opened(&story.drain());
+}
+
+#[test]
+fn an_entry_that_moved_in_its_file_keeps_its_opportunity() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    let mut moved = (*pair(Relation::Same).pair).clone();
+    moved.place.line = 9;
+    let moved = Watched { pair: Arc::new(moved), ..pair(Relation::Same) };
+    story.event(&Event::Pairs(&[moved]));
+    assert!(story.effects.is_empty(), "{:?}", story.effects);
+}
+
+#[test]
+fn a_clock_that_steps_back_hides_no_silence() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    story.now = story.now.before(Duration::from_secs(600));
+    assert_eq!(closing_reason(&story.pass(Duration::from_secs(1))), "stale");
+}
+
+#[test]
+fn a_pair_that_flips_between_waiting_and_not_stands_on_the_list_once() {
+    let mut story = Story::new(Relation::Same);
+    let levels = [(Side::Bid, "0.40", "10"), (Side::Ask, "0.42", "10")];
+    story.image(KALSHI, &levels);
+    story.image(POLYMARKET, &levels);
+    for _ in 0..50 {
+        for status in [Status::Paused, Status::Open, Status::Paused] {
+            story.update(Update::Trading { market: KALSHI, status });
+            story.drain();
+        }
+        story.pass(Duration::from_millis(1));
+    }
+    assert_eq!(story.engine.waiting.len(), 1);
+}
+
+#[test]
+fn a_market_that_the_feed_closed_is_not_opened_by_a_listing() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    story.update(Update::Trading { market: POLYMARKET, status: Status::Closed });
+    assert_eq!(closing_reason(&story.drain()), "market_paused");
+    story.now = story.now.after(Duration::from_secs(3_600));
+    let listing = market(Venue::Polymarket);
+    story.event(&Event::Market { index: POLYMARKET, market: &listing });
+    story.image(KALSHI, &[(Side::Ask, "0.42", "50"), (Side::Bid, "0.40", "50")]);
+    story.image(POLYMARKET, &[(Side::Bid, "0.48", "120"), (Side::Ask, "0.49", "500")]);
+    assert!(story.drain().is_empty());
+}
+
+#[test]
+fn a_first_share_too_good_to_be_true_is_not_diluted_by_depth() {
+    let mut story = Story::new(Relation::Same);
+    let kalshi = [(Side::Ask, "0.20", "10"), (Side::Ask, "0.43", "900"), (Side::Bid, "0.19", "50")];
+    story.image(KALSHI, &kalshi);
+    story.image(POLYMARKET, &[(Side::Bid, "0.49", "900"), (Side::Ask, "0.50", "50")]);
+    story.drain();
+    let seats = story.engine.standing_reasons();
+    assert_eq!(seats[NoEdge::MidsApart.index()] + seats[NoEdge::TooGood.index()], 2);
 }

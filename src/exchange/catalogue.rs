@@ -211,12 +211,13 @@ pub(super) const QUESTIONS: &[Question] = &[
         slug: "demo-republic-election-2027",
         kalshi_title: "Will the Blue Party win the 2027 election of the demo republic?",
         polymarket_title: "Will the Blue Party win the demo republic's election?",
-        kalshi_rules: "If the Blue Party's candidate is sworn in as president of the demo republic after the \
-            election scheduled for November 2, 2027, the market resolves to Yes. If another \
-            person is sworn in, it resolves to No.",
+        kalshi_rules: "If the Blue Party's candidate is sworn in as president of the demo republic \
+            after the election scheduled for November 2, 2027, the market resolves to Yes. If \
+            another person is sworn in, it resolves to No.",
         polymarket_rules: "This market resolves to \"Yes\" if the electoral office of the demo \
-            republic declares the Blue Party's candidate the winner of the election scheduled for November 2, 2027. \
-            If no winner is declared by December 31, 2027, it resolves to \"No\".",
+            republic declares the Blue Party's candidate the winner of the election scheduled for \
+            November 2, 2027. If no winner is declared by December 31, 2027, it \
+            resolves to \"No\".",
         labels: YES_NO,
         relation: Relation::Same,
         kalshi_ticks: CENTS,

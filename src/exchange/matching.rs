@@ -90,8 +90,9 @@ impl Book {
         })
     }
 
-    /// Takes an order: it trades with what it crosses, best price first and oldest order first, each
-    /// at the resting order's price; the rest stays or is dropped. What happened is added to `facts`.
+    /// Takes an order: it trades with what it crosses, best price first and oldest order first,
+    /// each at the resting order's price; the rest stays or is dropped. What happened is added to
+    /// `facts`.
     pub fn submit(
         &mut self,
         owner: Owner,

@@ -149,6 +149,15 @@ pub enum Line<'a> {
         /// Its clock less ours, in nanoseconds.
         offset: i64,
     },
+    /// A whole venue takes orders, or does not.
+    Exchange {
+        /// When.
+        t: i64,
+        /// Venue.
+        v: Cow<'a, str>,
+        /// Whether orders are taken.
+        open: bool,
+    },
     /// Time passed.
     Tick {
         /// When.

@@ -4,9 +4,16 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test that cannot go on fails, and one that measures says what it found"
+    reason = "a test that cannot go on fails, and one that is skipped says so"
 )]
 
+mod cli;
 mod harness;
 mod mappings;
+mod scale;
+mod seeds;
 mod virtual_time;
+mod world_cup;
+
+#[path = "../../benches/scene/mod.rs"]
+mod scene;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 use crate::app::args::{Folder, Pairs};
-use crate::app::exit::Exit;
+use crate::app::exit::{Exit, Misuse};
 use crate::app::{clock, mappings};
 use crate::domain::Finding;
 use crate::pairing::{Pair, Relation, Standing, check_files};
@@ -21,8 +21,12 @@ pub fn run(command: &Pairs) -> anyhow::Result<Exit> {
     }
 }
 
+fn read(folder: &Folder) -> anyhow::Result<Vec<(String, String)>> {
+    mappings::read(&folder.dir).map_err(|error| Misuse(format!("{error:#}")).into())
+}
+
 fn check(folder: &Folder) -> anyhow::Result<Exit> {
-    let files = mappings::read(&folder.dir)?;
+    let files = read(folder)?;
     let checked = check_files(&files, clock::today());
     let mut out = std::io::stdout().lock();
     if folder.json {
@@ -39,7 +43,8 @@ fn check(folder: &Folder) -> anyhow::Result<Exit> {
         write!(out, "{}", findings::excerpts(&checked.findings, &files, clock::findings_colour()))?;
         let count = findings::count(&checked.findings);
         let found = if count.is_empty() { "no findings".to_owned() } else { count };
-        writeln!(out, "{} files, {} pairs, {found}", files.len(), checked.pairs.len())?;
+        let (files, pairs) = (counted(files.len(), "file"), counted(checked.pairs.len(), "pair"));
+        writeln!(out, "{files}, {pairs} without errors, {found}")?;
     }
     Ok(if checked.has_errors() { Exit::Usage } else { Exit::Done })
 }
@@ -53,7 +58,7 @@ fn finding_record(finding: &Finding) -> serde_json::Value {
 }
 
 fn list(folder: &Folder) -> anyhow::Result<Exit> {
-    let files = mappings::read(&folder.dir)?;
+    let files = read(folder)?;
     let checked = check_files(&files, clock::today());
     let mut out = std::io::stdout().lock();
     if folder.json {
@@ -76,12 +81,15 @@ fn list(folder: &Folder) -> anyhow::Result<Exit> {
                 clean(&pair.title, 70),
             )?;
         }
+        if checked.pairs.is_empty() && checked.broken.is_empty() {
+            writeln!(out, "no pairs in `{}`", folder.dir.display())?;
+        }
         if !checked.broken.is_empty() {
-            let broken = checked.broken.len();
-            writeln!(
-                out,
-                "{broken} broken entries are left out; `crossbook pairs check` tells why"
-            )?;
+            let broken = match checked.broken.len() {
+                1 => "one broken entry is".to_owned(),
+                count => format!("{count} broken entries are"),
+            };
+            writeln!(out, "{broken} left out; `crossbook pairs check` tells why")?;
         }
     }
     Ok(if checked.broken.is_empty() { Exit::Done } else { Exit::Usage })
@@ -110,4 +118,8 @@ const fn relation(pair: &Pair) -> &'static str {
         Relation::Same => "same",
         Relation::Opposite => "opposite",
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -12,8 +12,8 @@ use crate::app::player::Player;
 use crate::app::report::{Reporter, Style};
 use crate::app::sources::{Captured, KalshiFeed, Sources, engine_settings};
 use crate::app::{clock, mappings, settings};
-use crate::book::{Health, Level};
-use crate::domain::{Date, Market, Price, Venue};
+use crate::book::Level;
+use crate::domain::{Date, Market, Price, Quantity, Venue};
 use crate::record::market::MarketFacts;
 use crate::record::{Entry, FORMAT, Line, Reader};
 use crate::venue::kalshi::parse::PriceMode;
@@ -51,7 +51,8 @@ pub fn run(args: &Replay) -> anyhow::Result<Exit> {
 /// The first line of a recording of ours; `None` for captures of others.
 fn first_line(path: &Path) -> anyhow::Result<Option<Line<'static>>> {
     let name = path.display();
-    let mut reader = Reader::open(path).with_context(|| format!("cannot open `{name}`"))?;
+    let mut reader =
+        Reader::open(path).map_err(|error| Misuse(format!("cannot open `{name}`: {error}")))?;
     match reader.next_entry().with_context(|| format!("cannot read `{name}`"))? {
         Some(Entry::Ours(line)) => Ok(Some(*line)),
         Some(Entry::Frame { .. }) => Ok(None),
@@ -96,10 +97,10 @@ fn captured(args: &Replay) -> anyhow::Result<Player> {
         None => Vec::new(),
     };
     let mappings = match &args.mappings {
-        Some(dir) => mappings::read(dir)?,
+        Some(dir) => mappings::read(dir).map_err(|error| Misuse(format!("{error:#}")))?,
         None => Vec::new(),
     };
-    player.prepare(&markets, &mappings);
+    player.prepare(markets, mappings);
     Ok(player)
 }
 
@@ -109,7 +110,8 @@ fn player(engine: crate::engine::Settings, sources: Box<dyn FeedSource>, today: 
 
 fn read_markets(path: &Path) -> anyhow::Result<Vec<Market>> {
     let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Misuse(format!("cannot read `{name}`: {error}")))?;
     let mut markets = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let market = serde_json::from_str::<MarketFacts>(line)
@@ -152,6 +154,7 @@ fn summary(
                 level[0].as_str().unwrap_or("-"),
                 level[1].as_str().unwrap_or("-")
             ),
+            _ if market["whole"] == false => "lost".to_owned(),
             _ => "-".to_owned(),
         };
         text.push_str(&format!(
@@ -189,13 +192,18 @@ fn markets(player: &Player) -> Vec<Value> {
         let Some(slot) = pipeline.engine().books().get(index) else { continue };
         let tally = player.tallies().get(&index).copied().unwrap_or_default();
         let (bids, asks) = (slot.book.bids(), slot.book.asks());
+        // What is left of a book that was lost is no book, and is told as nothing.
+        let whole = pipeline.engine().books().is_whole(&slot.book);
+        let best = |best: Option<Level>| level(best.filter(|_| whole));
+        let depth = |depth: usize| if whole { depth } else { 0 };
+        let size = |size: Quantity| if whole { size } else { Quantity::ZERO }.to_string();
         records.push(json!({
             "venue": Venue::name(entry.venue), "market": entry.id, "frames": tally.frames,
             "snapshots": tally.snapshots, "deltas": tally.deltas, "gaps": tally.gaps,
-            "whole": slot.book.health() == Health::Whole,
-            "yes_bid": level(bids.best()), "yes_ask": level(asks.best()),
-            "bid_levels": bids.depth(), "ask_levels": asks.depth(),
-            "bid_size": bids.total().to_string(), "ask_size": asks.total().to_string(),
+            "whole": whole,
+            "yes_bid": best(bids.best()), "yes_ask": best(asks.best()),
+            "bid_levels": depth(bids.depth()), "ask_levels": depth(asks.depth()),
+            "bid_size": size(bids.total()), "ask_size": size(asks.total()),
         }));
     }
     records

@@ -12,26 +12,32 @@ use serde_json::json;
 use crate::app::args::Watch;
 use crate::app::driver::{Finished, Message};
 use crate::app::exit::{Exit, Misuse};
-use crate::app::live::{self, Plan};
+use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop};
 use crate::app::sources::Credentials;
-use crate::app::{clock, mappings, settings};
+use crate::app::{clock, mappings, settings, start_log};
 use crate::config::{Overrides, Settings};
+use crate::pairing::{Standing, check_files};
+use crate::venue;
 use crate::venue::kalshi::rest::KeyScope;
 
 /// Runs the command.
-pub fn run(args: Watch) -> anyhow::Result<Exit> {
+pub fn run(args: Watch, log: Option<String>) -> anyhow::Result<Exit> {
     let overrides = Overrides {
         kalshi_key_id: std::env::var("CROSSBOOK_KALSHI_KEY_ID").ok(),
         kalshi_key_file: std::env::var("CROSSBOOK_KALSHI_KEY_FILE").ok(),
         mappings_dir: args.mappings.as_ref().map(|dir| dir.display().to_string()),
-        log_level: None,
+        log_level: log,
     };
     let (settings, text) = settings::from_file(args.config.as_deref(), &overrides)?;
+    start_log(settings.log.level)?;
     let credentials = credentials(&settings)?;
     let dir = PathBuf::from(&settings.mappings.dir);
-    let files = mappings::read_live(&dir).map_err(|error| Misuse(format!("{error:#}")))?;
+    let files = mappings::read_live(&dir).map_err(|error| {
+        let hint = "--mappings names another, and mappings/README.md tells what belongs into it";
+        Misuse(format!("{error:#}; {hint}"))
+    })?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(watch(args, settings, text, credentials, dir, files))
 }
@@ -45,8 +51,12 @@ pub fn credentials(settings: &Settings) -> anyhow::Result<Option<Credentials>> {
     check_mode(Path::new(&key.file));
     let credentials = Credentials { key_id: key.id.clone(), pem: SecretString::from(pem) };
     if let Err(error) = credentials.signer() {
+        let why = match error {
+            venue::Error::Key(why) => why,
+            other => other.to_string(),
+        };
         return Err(
-            Misuse(format!("the Kalshi key file `{}` is not usable: {error}", key.file)).into()
+            Misuse(format!("the Kalshi key file `{}` is not usable: {why}", key.file)).into()
         );
     }
     Ok(Some(credentials))
@@ -85,8 +95,13 @@ async fn watch(
     let style = if args.json { Style::Json } else { Style::People };
     let mut reporter = Reporter::start(style)?;
     reporter.note("alert-only: crossbook watches and places no orders");
-    let clients =
-        live::clients(&settings, credentials.as_ref(), clock::now().nanos().unsigned_abs())?;
+    if !has_pairs(&files) {
+        let dir = dir.display();
+        reporter.note(&format!(
+            "there is no pair to watch in `{dir}`: mappings/README.md tells how to write one; the \
+             folder is read again when a file in it changes"
+        ));
+    }
     let has_key = credentials.is_some();
     if !has_key {
         reporter.note(&without_key(&settings));
@@ -104,7 +119,7 @@ async fn watch(
     };
     let live = plan.start()?;
     if has_key {
-        let messages = live.messages.clone();
+        let (messages, clients) = (live.messages.clone(), live.clients.clone());
         tokio::spawn(async move {
             if let Some(text) = key_note(clients.kalshi.key_scope().await) {
                 let _ = messages.send(Message::Note(text)).await;
@@ -115,18 +130,24 @@ async fn watch(
     Ok(conclude(finished, json!({})))
 }
 
+fn has_pairs(files: &[(String, String)]) -> bool {
+    let checked = check_files(files, clock::today());
+    checked.pairs.iter().any(|pair| pair.standing != Standing::Suspended)
+}
+
 fn without_key(settings: &Settings) -> String {
     let rate = settings.kalshi.poll_per_s;
     let limit = settings.detect.kalshi_book_age_max.as_millis();
     format!(
-        "no Kalshi key: its WebSocket asks for one, so its public books are polled, {rate} request(s) \
-         a second for up to 100 markets each; a book is as old as the last time its turn came, and \
-         makes no edge beyond {limit} ms. Set CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE \
-         (a key with read scope is enough) to stream"
+        "no Kalshi key: its WebSocket asks for one, so its public books are polled, {rate} \
+         request(s) a second for up to 100 markets each. A book is as old as the last time its \
+         turn came, and makes no edge beyond {limit} ms. The facts of a market take up to five \
+         requests more, once. Set CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE (a key \
+         with read scope is enough) to stream"
     )
 }
 
-fn key_note(scope: Result<KeyScope, crate::venue::Error>) -> Option<String> {
+fn key_note(scope: Result<KeyScope, venue::Error>) -> Option<String> {
     match scope {
         Ok(KeyScope::CanTrade) => Some(
             "this Kalshi key could also trade; it is used for reading only. A key with read scope \

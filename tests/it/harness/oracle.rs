@@ -154,6 +154,9 @@ impl Oracle {
                 News::Decision(Effect::Reload { .. }) | News::Pairs(_) => {}
                 News::Feed(_, notice) => self.note(notice),
                 News::Findings(found) => panic!("{}: findings {found:?}", self.label),
+                News::Decision(Effect::Doubt { pair, reason, .. }) => {
+                    panic!("{}: {pair} is a pair, whatever its {reason} says", self.label)
+                }
                 News::NoSuchOutcome { pair, .. } => panic!("{}: outcome of {pair}", self.label),
             }
         }

@@ -94,7 +94,7 @@ fn a_market_without_a_fee_has_no_fee_details() {
     let mut rig = Rig::new(1);
     let path = format!("/clob-markets/{}", rig.floor.listings[0].id);
     let compact = rig.get("clob", &path);
-    assert_eq!(compact["fd"].to_string(), r#"{"e":1,"r":0.05,"to":true}"#);
+    assert_eq!(compact["fd"].to_string(), r#"{"r":0.05,"e":1,"to":true}"#);
     assert_eq!((&compact["mts"], &compact["mos"]), (&0.01.into(), &5.into()));
     rig.floor.listings[0].rate = Rate::ZERO;
     assert!(rig.get("clob", &path).get("fd").is_none());

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use crate::domain::decimal::leading_scaled;
 use crate::domain::{Change, Outcome, Price, Timestamp};
 
 use super::frame::Delta;
@@ -23,14 +24,15 @@ pub fn scan(text: &str) -> Option<Delta<'_>> {
     rest.expect(r#","market_id":""#)?;
     rest.string()?;
     rest.expect(r#","price_dollars":""#)?;
-    let price = Price::parse(rest.string()?).ok()?;
+    let price = Price::from_units(u16::try_from(rest.decimal(4)?).ok()?)?;
     rest.expect(r#","delta_fp":""#)?;
-    let change = Change::parse(rest.string()?).ok()?;
+    let change = Change::from_units(rest.decimal(6)?)?;
     rest.expect(r#","side":""#)?;
-    let leg = match rest.string()? {
-        "yes" => Outcome::Yes,
-        "no" => Outcome::No,
-        _ => return None,
+    let leg = if rest.expect(r#"yes""#).is_some() {
+        Outcome::Yes
+    } else {
+        rest.expect(r#"no""#)?;
+        Outcome::No
     };
     rest.expect(r#","ts":""#)?;
     rest.string()?;
@@ -80,6 +82,15 @@ impl<'a> Cursor<'a> {
         let length = self.at - start;
         let leading_zero = length > 1 && bytes[start] == b'0';
         (length > 0 && !leading_zero).then_some(value)
+    }
+
+    /// A plain decimal and the quote behind it.
+    #[inline]
+    fn decimal(&mut self, decimals: u32) -> Option<i64> {
+        let (value, length) = leading_scaled(self.text.as_bytes().get(self.at..)?, decimals)?;
+        self.at += length;
+        self.expect("\"")?;
+        Some(value)
     }
 
     /// The rest of a string whose opening quote has been read, up to its closing quote.

@@ -143,6 +143,11 @@ impl<T: Transport> Client<T> {
         Self { transport, settings, signer, state: Mutex::new(state) }
     }
 
+    /// Whether requests are signed.
+    pub const fn is_signed(&self) -> bool {
+        self.signer.is_some()
+    }
+
     /// By how many milliseconds the venue's clock is ahead of ours, as of the newest answer that no
     /// cache can have kept; within about a second.
     pub fn clock_offset_ms(&self) -> Option<i64> {

@@ -358,8 +358,8 @@ impl Stream {
         }
     }
 
-    /// A frame whose number could not be read may have taken one: the next frame is a new start, not
-    /// a second loss. Every book is lost already, so nothing is missed by it.
+    /// A frame whose number could not be read may have taken one: the next frame is a new start,
+    /// not a second loss. Every book is lost already, so nothing is missed by it.
     fn restart_order(&mut self) {
         match &mut self.link {
             Link::Open(session) => {

@@ -49,6 +49,17 @@ pub struct Change {
     pub best: Option<Best>,
 }
 
+impl Change {
+    /// The change in terms of YES, where side and price are those of a token.
+    const fn of_yes(mut self, token: Outcome) -> Self {
+        if matches!(token, Outcome::No) {
+            self.side = flip(self.side);
+            self.price = self.price.mirror();
+        }
+        self
+    }
+}
+
 /// Best prices of YES, `None` for an empty side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Best {
@@ -56,6 +67,18 @@ pub struct Best {
     pub bid: Option<Price>,
     /// Best ask.
     pub ask: Option<Price>,
+}
+
+impl Best {
+    /// The best prices of YES, where these are those of a token.
+    fn of_yes(self, token: Outcome) -> Self {
+        match token {
+            Outcome::Yes => self,
+            Outcome::No => {
+                Self { bid: self.ask.map(Price::mirror), ask: self.bid.map(Price::mirror) }
+            }
+        }
+    }
 }
 
 /// What the hot frames are decoded into; reused, so that a warm frame allocates nothing.
@@ -392,10 +415,7 @@ pub(super) fn best_of<'a>(
     let (Some(bid_text), Some(ask_text)) = (bid, ask) else { return Ok(None) };
     let bid = best_price(bid_text).map_err(|()| bid_text)?;
     let ask = best_price(ask_text).map_err(|()| ask_text)?;
-    Ok(Some(match outcome {
-        Outcome::Yes => Best { bid, ask },
-        Outcome::No => Best { bid: ask.map(Price::mirror), ask: bid.map(Price::mirror) },
-    }))
+    Ok(Some(Best { bid, ask }.of_yes(outcome)))
 }
 
 /// Which market a frame that could not be read is about, for the error.
@@ -418,11 +438,7 @@ pub(super) fn change<'a>(
     let quantity = Quantity::parse(item.size).map_err(|_| ("size", item.size))?;
     let best =
         best_of(place.outcome, item.best_bid, item.best_ask).map_err(|said| ("best_bid", said))?;
-    let (side, price) = match place.outcome {
-        Outcome::Yes => (side, price),
-        Outcome::No => (flip(side), price.mirror()),
-    };
-    Ok(Change { market: place.market, side, price, quantity, best })
+    Ok(Change { market: place.market, side, price, quantity, best }.of_yes(place.outcome))
 }
 
 #[cfg(test)]

@@ -5,11 +5,15 @@
 //! key that comes twice, a price that is none. Giving up costs a second reading by serde and
 //! nothing more, so this file never has to judge what is wrong. A property test holds the two
 //! readings equal.
+//!
+//! Entries and levels, of which a frame has many, are first read as the venue writes them today:
+//! these keys in this order. What differs is read key by key.
 
 use crate::book::Level;
+use crate::domain::decimal::leading_scaled;
 use crate::domain::{Price, Quantity, Side, Timestamp};
 
-use super::{Change, Image, Place, change, orient, timestamp};
+use super::{Best, Change, Image, Place, change, orient, timestamp};
 use crate::venue::polymarket::wire;
 
 /// The event type, where it stands first or last in the object and is a plain string.
@@ -18,6 +22,13 @@ pub fn event_type(text: &str) -> Option<&str> {
 }
 
 fn last(text: &str) -> Option<&str> {
+    for (end, name) in
+        [("\"event_type\":\"price_change\"}", "price_change"), ("\"event_type\":\"book\"}", "book")]
+    {
+        if let Some(before) = text.strip_suffix(end) {
+            return (text.starts_with('{') && !before.ends_with('\\')).then_some(name);
+        }
+    }
     let (before, name) = text.strip_suffix("\"}")?.rsplit_once('"')?;
     let before = before.trim_end().strip_suffix(':')?.trim_end();
     let before = before.strip_suffix("\"event_type\"")?;
@@ -62,6 +73,52 @@ pub fn price_change(
 }
 
 fn one_change(
+    cursor: &mut Cursor<'_>,
+    resolve: &impl Fn(&str) -> Option<Place>,
+    changes: &mut Vec<Change>,
+) -> Option<()> {
+    let start = cursor.at;
+    if usual_change(cursor, resolve, changes).is_some() {
+        return Some(());
+    }
+    cursor.at = start;
+    any_change(cursor, resolve, changes)
+}
+
+/// An entry as it is written today.
+fn usual_change(
+    cursor: &mut Cursor<'_>,
+    resolve: &impl Fn(&str) -> Option<Place>,
+    changes: &mut Vec<Change>,
+) -> Option<()> {
+    cursor.pass(r#"{"asset_id":""#)?;
+    let asset = cursor.close_string()?;
+    cursor.follows(r#""price":""#)?;
+    let price = cursor.price()?;
+    cursor.follows(r#""size":""#)?;
+    let quantity = cursor.quantity()?;
+    cursor.follows(r#""side":""#)?;
+    let side = if cursor.pass(r#"BUY""#).is_some() {
+        Side::Bid
+    } else {
+        cursor.pass(r#"SELL""#)?;
+        Side::Ask
+    };
+    cursor.follows(r#""hash":""#)?;
+    cursor.close_string()?;
+    cursor.follows(r#""best_bid":""#)?;
+    let bid = cursor.best_price()?;
+    cursor.follows(r#""best_ask":""#)?;
+    let ask = cursor.best_price()?;
+    cursor.pass("}")?;
+    if let Some(Place { market, outcome }) = resolve(asset) {
+        let best = Some(Best { bid, ask }.of_yes(outcome));
+        changes.push(Change { market, side, price, quantity, best }.of_yes(outcome));
+    }
+    Some(())
+}
+
+fn any_change(
     cursor: &mut Cursor<'_>,
     resolve: &impl Fn(&str) -> Option<Place>,
     changes: &mut Vec<Change>,
@@ -134,6 +191,30 @@ pub fn book(
 }
 
 fn one_level(cursor: &mut Cursor<'_>, side: Side, levels: &mut Vec<(Side, Level)>) -> Option<()> {
+    let start = cursor.at;
+    let level = match usual_level(cursor) {
+        Some(level) => level,
+        None => {
+            cursor.at = start;
+            any_level(cursor)?
+        }
+    };
+    levels.push((side, level));
+    Some(())
+}
+
+/// A level as it is written today.
+#[inline]
+fn usual_level(cursor: &mut Cursor<'_>) -> Option<Level> {
+    cursor.pass(r#"{"price":""#)?;
+    let price = cursor.price()?;
+    cursor.follows(r#""size":""#)?;
+    let quantity = cursor.quantity()?;
+    cursor.pass("}")?;
+    Some(Level { price, quantity })
+}
+
+fn any_level(cursor: &mut Cursor<'_>) -> Option<Level> {
     let (mut price, mut size) = (None, None);
     cursor.eat(b'{')?;
     loop {
@@ -151,8 +232,7 @@ fn one_level(cursor: &mut Cursor<'_>, side: Side, levels: &mut Vec<(Side, Level)
     }
     let price = Price::parse(price?).ok()?;
     let quantity = Quantity::parse(size?).ok()?;
-    levels.push((side, Level { price, quantity }));
-    Some(())
+    Some(Level { price, quantity })
 }
 
 fn source_of(said: Option<&str>) -> Option<Option<Timestamp>> {
@@ -219,6 +299,8 @@ impl<'a> Cursor<'a> {
             if self.is_last(b']')? {
                 return Some(());
             }
+            // Items begin at the cursor, whatever white space stands between them.
+            self.peek()?;
         }
     }
 
@@ -237,9 +319,62 @@ impl<'a> Cursor<'a> {
         if self.peek().is_none() { Some(()) } else { None }
     }
 
-    /// A string without escapes and control characters, eight bytes at a time.
+    /// Passes over exactly these bytes.
+    #[inline]
+    fn pass(&mut self, expected: &str) -> Option<()> {
+        let end = self.at + expected.len();
+        if self.text.as_bytes().get(self.at..end)? != expected.as_bytes() {
+            return None;
+        }
+        self.at = end;
+        Some(())
+    }
+
+    /// Passes over a comma, one space if there is one, and exactly these bytes.
+    #[inline]
+    fn follows(&mut self, expected: &str) -> Option<()> {
+        self.pass(",")?;
+        self.at += usize::from(self.text.as_bytes().get(self.at) == Some(&b' '));
+        self.pass(expected)
+    }
+
+    /// A plain decimal and the quote behind it.
+    #[inline]
+    fn decimal(&mut self, decimals: u32) -> Option<i64> {
+        let (value, length) = leading_scaled(self.text.as_bytes().get(self.at..)?, decimals)?;
+        self.at += length;
+        self.pass("\"")?;
+        Some(value)
+    }
+
+    #[inline]
+    fn price(&mut self) -> Option<Price> {
+        Price::from_units(u16::try_from(self.decimal(4)?).ok()?)
+    }
+
+    #[inline]
+    fn quantity(&mut self) -> Option<Quantity> {
+        Quantity::from_units(self.decimal(6)?)
+    }
+
+    /// A best price as announced: zero and one say that the side is empty.
+    #[inline]
+    fn best_price(&mut self) -> Option<Option<Price>> {
+        match self.decimal(4)? {
+            0 | 10_000 => Some(None),
+            units => Price::from_units(u16::try_from(units).ok()?).map(Some),
+        }
+    }
+
+    /// A string without escapes and control characters.
     fn string(&mut self) -> Option<&'a str> {
         self.eat(b'"')?;
+        self.close_string()
+    }
+
+    /// The rest of a string whose opening quote has been passed, eight bytes at a time.
+    #[inline]
+    fn close_string(&mut self) -> Option<&'a str> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         let mut at = start;
         while let Some(chunk) = bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()) {
@@ -256,6 +391,7 @@ impl<'a> Cursor<'a> {
         self.close(start, at)
     }
 
+    #[inline]
     fn close(&mut self, start: usize, at: usize) -> Option<&'a str> {
         if *self.text.as_bytes().get(at)? != b'"' {
             return None;

@@ -144,10 +144,12 @@ impl Stream {
             self.images_due = self.roster.due();
         }
         out.updates.push(Update::Snapshot { market, lane: self.lane });
-        for (side, level) in &self.scratch.levels {
-            let (side, price, quantity) = (*side, level.price, level.quantity);
-            out.updates.push(Update::Set { market, side, price, quantity });
-        }
+        out.updates.extend(self.scratch.levels.iter().map(|(side, level)| Update::Set {
+            market,
+            side: *side,
+            price: level.price,
+            quantity: level.quantity,
+        }));
         out.updates.push(Update::SnapshotEnd { market });
         out.updates.push(Update::Stamp { market, sequence: 0, source });
         Ok(())

@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let _ = crossbook::config::load(Some(("fuzz.toml", text)), &Default::default());
+});

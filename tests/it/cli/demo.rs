@@ -1,0 +1,140 @@
+//! `crossbook demo`: what a newcomer sees in the first two minutes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::opportunity;
+use super::run::{Ended, PATIENCE, Running, arg, run};
+
+const SUMMARY_KEYS: [&str; 6] =
+    ["updates", "opportunities", "rejections", "faults", "feeds", "market_digest"];
+
+fn of_kind(ended: &Ended, kind: &str) -> Vec<Value> {
+    ended.records().into_iter().filter(|record| record["kind"] == kind).collect()
+}
+
+/// Every close belongs to an opportunity that was told before, and carries what it promises.
+fn closes_follow_openings(ended: &Ended) {
+    let mut open = BTreeSet::new();
+    for record in ended.records() {
+        let id = record["id"].as_str().unwrap_or_default().to_owned();
+        match record["kind"].as_str().unwrap() {
+            "opportunity" if record["phase"] == "opened" => {
+                assert!(open.insert(id), "opened twice: {record}");
+            }
+            "opportunity" => assert!(open.contains(&id), "grown while closed: {record}"),
+            "opportunity_closed" => {
+                assert!(open.remove(&id), "closed while closed: {record}");
+                let keys: Vec<_> = record.as_object().unwrap().keys().cloned().collect();
+                let wanted =
+                    ["kind", "at", "id", "lifetime_ms", "best_quantity", "best_profit", "reason"];
+                assert_eq!(keys, wanted);
+                assert!(record["lifetime_ms"].is_u64());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn both_feeds_are_live_within_five_seconds_and_every_edge_recomputes() {
+    let mut running = Running::start(&["demo", "--seconds", "12", "--json"]);
+    let mut live = BTreeSet::new();
+    running.wait_record("both feeds live", |record| {
+        if record["kind"] == "feed" && record["state"] == "live" {
+            live.insert(record["venue"].as_str().unwrap().to_owned());
+        }
+        live.len() == 2
+    });
+    assert!(running.age() < Duration::from_secs(5), "live only after {:?}", running.age());
+    let ended = running.finish(PATIENCE);
+    ended.expect(0);
+    let summary = ended.summary();
+    for key in SUMMARY_KEYS {
+        assert!(!summary[key].is_null(), "`{key}` is missing: {summary}");
+    }
+    assert!(summary["updates"].as_u64().unwrap() > 1_000);
+    let opportunities = of_kind(&ended, "opportunity");
+    for record in &opportunities {
+        opportunity::check(record);
+    }
+    closes_follow_openings(&ended);
+    let opened = opportunities.iter().filter(|record| record["phase"] == "opened").count();
+    let closed = of_kind(&ended, "opportunity_closed").len();
+    assert!(opened > 0 && closed > 0, "{opened} opened, {closed} closed");
+    assert_eq!(summary["opportunities"]["opened"], opened);
+    assert_eq!(summary["opportunities"]["closed"], closed);
+    assert_eq!(ended.errors, "", "a run without trouble is quiet on stderr");
+}
+
+fn market_digest(seed: &str) -> String {
+    let ended = run(&["demo", "--steps", "100", "--seed", seed, "--json"]);
+    let summary = ended.expect(0).summary();
+    assert_eq!(summary["steps"], 100);
+    summary["market_digest"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_same_seed_and_steps_make_the_same_market_history() {
+    let runs: Vec<_> = ["5", "5", "6"]
+        .into_iter()
+        .map(|seed| std::thread::spawn(move || market_digest(seed)))
+        .collect();
+    let digests: Vec<_> = runs.into_iter().map(|run| run.join().unwrap()).collect();
+    assert_eq!(digests[0], digests[1], "the same seed");
+    assert_ne!(digests[0], digests[2], "another seed");
+    assert_eq!(digests[0].len(), 64);
+}
+
+/// What a recording holds, as text.
+fn unpacked(path: &std::path::Path) -> String {
+    let file = std::fs::File::open(path).unwrap();
+    let bytes = zstd::stream::decode_all(file).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_recording_of_faults_replays_to_the_decisions_of_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.rec.zst");
+    let steps = ["demo", "--steps", "120", "--seed", "3", "--faults", "--json", "--record"];
+    let args: Vec<_> = steps.into_iter().chain([arg(&file)]).collect();
+    let live = run(&args);
+    let summary = live.expect(0).summary();
+    assert!(!summary["faults"].as_object().unwrap().is_empty(), "faults: {summary}");
+    for record in of_kind(&live, "opportunity") {
+        opportunity::check(&record);
+    }
+    let again = run(&["replay", arg(&file), "--json"]);
+    let replayed = again.expect(0).summary();
+    assert_eq!(replayed["digest"], summary["digest"]);
+    assert_eq!(replayed["recorded_digest"], summary["digest"]);
+    assert_eq!(replayed["digest_matches"], true);
+    assert_eq!(replayed["opportunities"], summary["opportunities"]);
+    assert_eq!(replayed["rejections"], summary["rejections"]);
+
+    let refused = run(&args);
+    refused.expect(2);
+    assert!(refused.errors.contains("cannot record into"), "{}", refused.errors);
+    assert!(refused.errors.contains("exists"), "{}", refused.errors);
+
+    let text = unpacked(&file);
+    for secret in ["KALSHI-ACCESS", "PRIVATE KEY", "signature"] {
+        assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "`{secret}` is recorded");
+    }
+    a_cut_recording_replays_up_to_the_cut(&file, folder.path());
+}
+
+fn a_cut_recording_replays_up_to_the_cut(file: &std::path::Path, folder: &std::path::Path) {
+    let bytes = std::fs::read(file).unwrap();
+    let cut = folder.join("cut.rec.zst");
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let ended = run(&["replay", arg(&cut), "--json"]);
+    let summary = ended.expect(0).summary();
+    assert!(summary["frames"].as_u64().unwrap() > 0);
+    assert!(summary["digest_matches"].is_null(), "nothing to compare with: {summary}");
+    assert!(ended.errors.contains("cut.rec.zst"), "{}", ended.errors);
+    assert!(ended.errors.contains("what came before it is played"), "{}", ended.errors);
+}

@@ -1,0 +1,13 @@
+//! The real binary as its users run it, over loopback only.
+//!
+//! Every wait has a limit, and every child process ends with the test that started it.
+
+mod capture;
+mod demo;
+mod opportunity;
+mod recorded;
+mod reload;
+mod run;
+mod sim;
+mod trouble;
+mod usage;
