@@ -86,3 +86,12 @@ pub(super) fn missing(
     };
     fills.iter().find(|fill| offered(fill.0).copied().unwrap_or(0) < fill.1.units()).copied()
 }
+
+/// The cheapest offer to a buyer of `outcome`.
+pub(super) fn best(outcome: Outcome, image: &Image) -> Option<Price> {
+    let units = match outcome {
+        Outcome::Yes => image.asks.first_key_value().map(|level| *level.0),
+        Outcome::No => image.bids.last_key_value().map(|level| 10_000 - *level.0),
+    };
+    units.and_then(Price::from_units)
+}

@@ -100,6 +100,8 @@ pub(super) struct Hall {
     shadows: [Vec<Arc<Image>>; 2],
     dice: Dice,
     pub(super) latency: Millis,
+    /// How often a frame comes after the one before it instead of with it.
+    pub(super) torn_per_mille: u64,
     pub(super) steps: u64,
     /// Faults that struck: when, where, what.
     pub(super) struck: Vec<(Timestamp, Venue, Fault)>,
@@ -137,6 +139,7 @@ impl Hall {
             shadows,
             dice: Dice::stream(seed, 0x1a7e),
             latency,
+            torn_per_mille: 150,
             steps: 0,
             struck: Vec::new(),
             read: [VecDeque::new(), VecDeque::new()],
@@ -202,7 +205,7 @@ impl Hall {
             };
             let travel = self.travel();
             // Most of a batch arrives in one read; now and then it is torn.
-            let torn = self.dice.chance(150);
+            let torn = self.dice.chance(self.torn_per_mille);
             let Some(wire) = self.wires.get_mut(&connection) else { continue };
             let together = !torn && wire.pieces.back().is_some_and(|piece| piece.due > now);
             let due = if together { wire.last_due } else { wire.last_due.max(now.after(travel)) };

@@ -8,34 +8,33 @@ mod client;
 mod clock;
 mod hall;
 mod oracle;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use crossbook::app::pipeline::{Input, Pipeline};
+use crossbook::app::settings;
 use crossbook::app::sources::{Credentials, KalshiFeed, Sources, engine_settings};
 use crossbook::app::transcript::Transcript;
-use crossbook::app::{poll, settings};
 use crossbook::book::Lane;
 use crossbook::config::Settings;
 use crossbook::domain::market::Status;
-use crossbook::domain::{Market, Timestamp, Venue};
-use crossbook::exchange::faults::{Fault, Scheduled};
+use crossbook::domain::{Market, MarketIndex, Timestamp, Venue};
+use crossbook::exchange::faults::Scheduled;
 use crossbook::exchange::kalshi::Scope;
 use crossbook::exchange::kalshi::keys::{Kind, generate};
-use crossbook::exchange::{Connection, Reply, Request};
+use crossbook::exchange::{Connection, Reply};
 use crossbook::record::{Line, Writer};
+use crossbook::venue::Handshake;
 use crossbook::venue::kalshi::rest::Client;
-use crossbook::venue::polymarket::encode;
-use crossbook::venue::{Closed, Handshake};
 
 use client::{Carrier, Shared};
-use hall::{Cargo, Hall, Millis, Piece, STEP_EVERY, at};
+use hall::{Hall, Millis, STEP_EVERY, at};
 use oracle::{Limits, Oracle};
 
 pub(crate) use oracle::Tally;
@@ -61,13 +60,15 @@ pub(crate) struct Plan {
     pub(crate) feed: KalshiFeed,
     /// How long frames and requests are under way, in milliseconds.
     pub(crate) latency: Millis,
+    /// How often a frame comes alone although its batch is under way.
+    pub(crate) torn_per_mille: u64,
     pub(crate) record: Option<PathBuf>,
 }
 
 impl Plan {
     pub(crate) fn new(seed: u64) -> Self {
         let feed = KalshiFeed::Stream;
-        Self { seed, faults: Vec::new(), feed, latency: (1, 30), record: None }
+        Self { seed, faults: Vec::new(), feed, latency: (1, 30), torn_per_mille: 150, record: None }
     }
 
     /// The machine that a replay of this run's recording starts with.
@@ -79,6 +80,7 @@ impl Plan {
     }
 }
 
+/// What happens at its time besides timers, wires and requests.
 enum Event {
     Dial(Lane, Handshake),
     Opened(Lane, Connection),
@@ -91,6 +93,7 @@ enum Event {
     Poll,
 }
 
+/// What a task over REST found out.
 enum Outcome {
     Market(Box<Market>),
     NoMarket(Venue, String),
@@ -100,6 +103,7 @@ enum Outcome {
 
 type Task = Pin<Box<dyn Future<Output = Outcome>>>;
 
+/// Our end of a lane.
 #[derive(Debug, Clone, Copy)]
 struct Ends {
     connection: Option<Connection>,
@@ -107,6 +111,7 @@ struct Ends {
     up_due: Timestamp,
 }
 
+/// The machine, the exchanges, and everything that is under way between them.
 pub(crate) struct Rig {
     pub(crate) pipeline: Pipeline,
     hall: Shared,
@@ -137,9 +142,10 @@ impl Rig {
             pem: secrecy::SecretString::from(key.pem.to_string()),
         };
         let settings = settings::from_text("virtual", CONFIGURATION).unwrap();
-        let hall = Hall::new(plan.seed, key.account, plan.faults.clone(), plan.latency);
+        let mut hall = Hall::new(plan.seed, key.account, plan.faults.clone(), plan.latency);
         let listings = [Venue::Kalshi, Venue::Polymarket]
             .map(|venue| hall.world.floor(venue).listings.clone());
+        hall.torn_per_mille = plan.torn_per_mille;
         let hall = Arc::new(Mutex::new(hall));
         let signed = plan.feed == KalshiFeed::Stream;
         let signer = signed.then(|| credentials.signer().unwrap());
@@ -215,11 +221,19 @@ impl Rig {
         self.hall.lock().unwrap().world.digest()
     }
 
+    fn index(&self, venue: Venue, market: usize) -> Option<MarketIndex> {
+        let id = self.hall.lock().unwrap().world.floor(venue).listings[market].id.clone();
+        self.pipeline.registry().find(venue, &id)
+    }
+
+    /// What was read of a market.
+    pub(crate) fn facts(&self, venue: Venue, market: usize) -> Option<&Market> {
+        self.pipeline.registry().get(self.index(venue, market)?)?.facts()
+    }
+
     /// Whether the engine holds a market to take orders.
     pub(crate) fn status(&self, venue: Venue, market: usize) -> Option<Status> {
-        let id = self.hall.lock().unwrap().world.floor(venue).listings[market].id.clone();
-        let index = self.pipeline.registry().find(venue, &id)?;
-        let slot = self.pipeline.engine().books().get(index)?;
+        let slot = self.pipeline.engine().books().get(self.index(venue, market)?)?;
         slot.facts.as_ref().map(|facts| facts.status)
     }
 
@@ -316,5 +330,3 @@ impl Rig {
         self.oracle.hear(&mut self.pipeline);
     }
 }
-
-mod traffic;

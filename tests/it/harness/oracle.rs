@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbook::app::pipeline::{News, Pipeline};
 use crossbook::book::{Book, Ladder};
 use crossbook::domain::{Outcome, Timestamp, Venue};
-use crossbook::engine::effect::{Effect, Opportunity};
+use crossbook::engine::effect::{Effect, Leg, Opportunity, Phase};
 use crossbook::exchange::Listing;
 use crossbook::venue::Notice;
 
@@ -50,7 +50,9 @@ pub(crate) struct Tally {
     pub(crate) strange: Vec<String>,
     /// Opportunities while a leg's batch had arrived in part.
     pub(crate) beside_torn: u64,
+    /// Of these, those whose fills are offered only once the batch is whole.
     pub(crate) ahead: u64,
+    /// Of these, those whose fills the exchange never offered all at once.
     pub(crate) mixed: u64,
     /// Opportunities on a Polymarket book that had lost a frame which nothing showed yet.
     pub(crate) on_unseen_loss: u64,
@@ -118,6 +120,11 @@ impl Oracle {
             let believed = believed(pipeline, venue, id);
             let seen = &mut self.seen[at(venue)][tag.market];
             if tag.part == Part::Some {
+                let offered = believed.filter(|book| {
+                    book.batch_open_since().is_none() && book.crossed_since().is_none()
+                });
+                let agrees = offered.is_none_or(|book| is_best(book, &tag.image));
+                assert!(agrees, "{}: at {now} half a batch of {id} is offered", self.label);
                 continue;
             }
             let differs = believed.is_some_and(|book| !is_same(book, &tag.image));
@@ -168,8 +175,8 @@ impl Oracle {
 
     fn judge(&mut self, found: &Opportunity, pipeline: &Pipeline) {
         match found.phase {
-            crossbook::engine::effect::Phase::Opened => self.tally.opened += 1,
-            crossbook::engine::effect::Phase::Grown => self.tally.grown += 1,
+            Phase::Opened => self.tally.opened += 1,
+            Phase::Grown => self.tally.grown += 1,
         }
         let risk = pipeline.pairs().get(&found.pair).unwrap().resolution_risk;
         let rates = found.legs.each_ref().map(|leg| self.listing(leg.venue, &leg.market).1.rate);
@@ -177,46 +184,57 @@ impl Oracle {
             panic!("{}: {what}: {found:?}", self.label);
         }
         for leg in &found.legs {
-            let (market, _) = self.listing(leg.venue, &leg.market);
-            let seen = self.seen[at(leg.venue)][market].clone();
-            let age = found.at.since(seen.proven);
-            let limit = self.limits.fresh[at(leg.venue)];
-            assert!(
-                age <= limit && leg.book_age >= age,
-                "{}: proof of {} {} was delivered {age:?} ago, {:?} is claimed: {found:?}",
+            self.judge_leg(leg, found);
+        }
+    }
+
+    /// The proof of a leg's book is fresh, and the exchange offers what the leg takes.
+    fn judge_leg(&mut self, leg: &Leg, found: &Opportunity) {
+        let (market, _) = self.listing(leg.venue, &leg.market);
+        let seen = self.seen[at(leg.venue)][market].clone();
+        let age = found.at.since(seen.proven);
+        let limit = self.limits.fresh[at(leg.venue)];
+        assert!(
+            age <= limit && leg.book_age >= age,
+            "{}: proof of {} {} was delivered {age:?} ago, {:?} is claimed: {found:?}",
+            self.label,
+            leg.venue,
+            leg.market,
+            leg.book_age
+        );
+        let offers = |image: &Option<Arc<Image>>| {
+            let missing = |image| arithmetic::missing(leg.outcome, &leg.fills, image);
+            image.as_ref().is_some_and(|image| missing(image).is_none())
+        };
+        self.tally.beside_torn += u64::from(seen.coming.is_some());
+        if offers(&seen.image) {
+            return;
+        }
+        if let Some(image) = &seen.coming {
+            // The first frame of a batch announces the best prices after the last.
+            assert_eq!(
+                arithmetic::best(leg.outcome, image),
+                leg.fills.first().map(|fill| fill.0),
+                "{}: {} {} inside a batch: {found:?}",
                 self.label,
                 leg.venue,
-                leg.market,
-                leg.book_age
+                leg.market
             );
-            let lacks = |image: &Option<Arc<Image>>| {
-                image
-                    .as_ref()
-                    .is_none_or(|it| arithmetic::missing(leg.outcome, &leg.fills, it).is_some())
-            };
-            self.tally.beside_torn += u64::from(seen.coming.is_some());
-            if !lacks(&seen.image) {
-                continue;
-            }
-            if !lacks(&seen.coming) {
-                self.tally.ahead += 1;
-                continue;
-            }
-            if seen.coming.is_some() {
-                self.tally.mixed += 1;
-                continue;
-            }
-            let unseen = leg.venue == Venue::Polymarket
-                && seen
-                    .wrong_since
-                    .is_some_and(|since| found.at.since(since) <= self.limits.unseen_max);
-            self.tally.on_unseen_loss += u64::from(unseen);
-            assert!(
-                unseen,
-                "{}: {} {} does not offer this: {found:?}\n{seen:?}",
-                self.label, leg.venue, leg.market
-            );
+            let coming = offers(&seen.coming);
+            self.tally.ahead += u64::from(coming);
+            self.tally.mixed += u64::from(!coming);
+            return;
         }
+        let unseen = leg.venue == Venue::Polymarket
+            && seen
+                .wrong_since
+                .is_some_and(|since| found.at.since(since) <= self.limits.unseen_max);
+        self.tally.on_unseen_loss += u64::from(unseen);
+        assert!(
+            unseen,
+            "{}: {} {} does not offer this: {found:?}\n{seen:?}",
+            self.label, leg.venue, leg.market
+        );
     }
 
     fn listing(&self, venue: Venue, id: &str) -> (usize, &Listing) {
@@ -254,6 +272,13 @@ pub(super) fn is_same(book: &Book, image: &Image) -> bool {
         levels(book.offers(Outcome::Yes), Outcome::Yes).eq(image.asks.iter().rev().map(copied));
     let no = image.bids.iter().map(|(price, units)| (10_000 - price, *units));
     bids && asks && levels(book.offers(Outcome::No), Outcome::No).eq(no)
+}
+
+/// Whether the best prices of a book are those of the image.
+fn is_best(book: &Book, image: &Image) -> bool {
+    let best = |ladder: &Ladder| ladder.best().map(|level| level.price.units());
+    best(book.bids()) == image.bids.last_key_value().map(|level| *level.0)
+        && best(book.asks()) == image.asks.first_key_value().map(|level| *level.0)
 }
 
 fn levels(ladder: &Ladder, of: Outcome) -> impl Iterator<Item = (u16, i64)> + '_ {

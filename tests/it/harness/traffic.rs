@@ -1,6 +1,20 @@
 //! What goes to and fro between the machine and the exchanges.
 
-use super::*;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crossbook::app::pipeline::Input;
+use crossbook::app::poll;
+use crossbook::book::Lane;
+use crossbook::domain::Venue;
+use crossbook::exchange::Request;
+use crossbook::exchange::faults::Fault;
+use crossbook::venue::polymarket::encode;
+use crossbook::venue::{Closed, Handshake};
+
+use super::hall::{Cargo, Piece, STEP_EVERY, at};
+use super::{DRAIN_MAX, Ends, Event, Outcome, POLL_EVERY, Rig, client, clock};
 
 impl Rig {
     /// Does what the machine wishes, as the driver of a connection does.
@@ -65,11 +79,11 @@ impl Rig {
         let mut context = Context::from_waker(Waker::noop());
         let mut done = Vec::new();
         self.tasks.retain_mut(|task| match task.as_mut().poll(&mut context) {
-            std::task::Poll::Ready(outcome) => {
+            Poll::Ready(outcome) => {
                 done.push(outcome);
                 false
             }
-            std::task::Poll::Pending => true,
+            Poll::Pending => true,
         });
         for outcome in done {
             match outcome {
