@@ -80,6 +80,14 @@ fn product((price, quantity): Fill) -> u64 {
 
 const fn rounded_up(product: u64) -> u64 {
     product.div_ceil(MICRO) * MICRO
+fn rounded_up(product: i128) -> i128 {
+    // What one fill costs fits 64 bits, where this division is a multiplication.
+    const MICRO_64: u64 = 10_000;
+    const { assert!(MICRO == MICRO_64 as i128) };
+    match u64::try_from(product) {
+        Ok(product) => i128::from(product.div_ceil(MICRO_64)) * MICRO,
+        Err(_) => (product + MICRO - 1) / MICRO * MICRO,
+    }
 }
 
 /// What rounding a fill up to a micro-dollar adds to its cost.

@@ -131,11 +131,32 @@ impl FeeModel {
         if let Some(estimate) = self.estimate_of_lots(price, quantity) {
             return estimate;
         }
+        let micros = self
+            .estimate_of_lots(price, quantity)
+            .unwrap_or_else(|| self.estimate_of_any(price, quantity));
+        Money::from_micros(micros)
+    }
+
+    /// The estimate for whole lots and an exponent of one, as far as 64 bits hold it: the usual
+    /// case, without a division of 128 bits.
+    fn estimate_of_lots(self, price: Price, quantity: Quantity) -> Option<i64> {
+        const LOT: u64 = Quantity::LOT.unsigned_abs();
+        const LOTS_PER_MICRO: u64 = 100_000_000_000_000 / LOT;
+        let (units, p) = (quantity.units().unsigned_abs(), u64::from(price.units()));
+        if self.exponent != 1 || !units.is_multiple_of(LOT) {
+            return None;
+        }
+        let each = u64::from(self.rate.0) * p * (u64::from(Price::ONE) - p);
+        let numerator = each.checked_mul(units / LOT)?;
+        let grain = u64::from(self.grain);
+        i64::try_from(numerator.div_ceil(LOTS_PER_MICRO * grain) * grain).ok()
+    }
+
+    fn estimate_of_any(self, price: Price, quantity: Quantity) -> i64 {
         let (numerator, micro) = self.raw(price, quantity);
         let step = micro * i128::from(self.grain);
         let steps = (numerator + step - 1) / step;
-        let micros = steps * i128::from(self.grain);
-        Money::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+        i64::try_from(steps * i128::from(self.grain)).unwrap_or(i64::MAX)
     }
 
     /// The same for whole lots at an exponent of one, which nearly all levels are: in 64 bits, and
@@ -229,7 +250,28 @@ impl FeePlan {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_estimate_in_64_bits_is_the_exact_one(
+            rate in 1u32..=1_000_000, price in 1u16..10_000, lots in 1i64..=100_000_000_000,
+            is_kalshi in any::<bool>(),
+        ) {
+            let rate = Rate::from_millionths(rate).unwrap();
+            let polymarket = FeeModel::polymarket(rate, 1).unwrap();
+            let model = if is_kalshi { FeeModel::kalshi(rate) } else { polymarket };
+            let price = Price::from_units(price).unwrap();
+            for lots in [lots, lots % 1_000_000 + 1] {
+                let quantity = Quantity::from_units(lots * Quantity::LOT).unwrap();
+                if let Some(micros) = model.estimate_of_lots(price, quantity) {
+                    prop_assert_eq!(micros, model.estimate_of_any(price, quantity));
+                }
+            }
+        }
+    }
 
     fn fee(model: FeeModel, count: &str, price: &str) -> String {
         model.estimate(Price::parse(price).unwrap(), Quantity::parse(count).unwrap()).to_string()

@@ -14,6 +14,13 @@ pub struct Money(i64);
 /// A price unit times a quantity unit is 1e-10 dollars; this many of them make a micro-dollar.
 const PRODUCT_PER_MICRO: u64 = 10_000;
 
+/// Price times quantity in their units. Quantities are never negative, and the largest of them at
+/// the highest price stays below 2^64; the quotients that are taken of it fit an `i64`.
+const fn product_of(price: Price, quantity: Quantity) -> u64 {
+    const _: () = assert!(u64::MAX / Price::ONE as u64 > Quantity::MAX.units().unsigned_abs());
+    price.units() as u64 * quantity.units().unsigned_abs()
+}
+
 impl Money {
     /// No money.
     pub const ZERO: Self = Self(0);
@@ -38,11 +45,13 @@ impl Money {
     /// What `quantity` costs at `price`, rounded up to a micro-dollar. Exact for whole lots.
     pub const fn cost_ceil(price: Price, quantity: Quantity) -> Self {
         Self(Self::product(price, quantity).div_ceil(PRODUCT_PER_MICRO).cast_signed())
+        Self(product_of(price, quantity).div_ceil(PRODUCT_PER_MICRO).cast_signed())
     }
 
     /// What `quantity` brings at `price`, rounded down to a micro-dollar. Exact for whole lots.
     pub const fn cost_floor(price: Price, quantity: Quantity) -> Self {
         Self((Self::product(price, quantity) / PRODUCT_PER_MICRO).cast_signed())
+        Self((product_of(price, quantity) / PRODUCT_PER_MICRO).cast_signed())
     }
 
     /// The dollar that each of `quantity` winning contracts pays.
