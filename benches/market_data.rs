@@ -35,8 +35,6 @@ fn play(scene: &mut Scene, ring: &mut Ring, count: u64) -> Duration {
     assert_eq!(after.0 - before.0, played, "each frame makes one look");
     assert_eq!(after.1 - before.1, 2 * played, "each look is turned down twice at the top");
     assert_eq!(after.2, before.2, "no look is turned down for another reason");
-    let nanos = spent.as_nanos() * u128::from(count) / u128::from(played.max(1));
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     let nanos = spent.as_nanos() * u128::from(count) / u128::from(played);
     Duration::from_nanos(u64::try_from(nanos).unwrap())
 }

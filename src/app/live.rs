@@ -25,8 +25,9 @@ use super::sources::{Credentials, KalshiFeed, Sources, engine_settings};
 use super::transcript::Transcript;
 use super::{clock, mappings, tasks};
 
-/// How often all facts are read again while the feeds tell of changes.
-const REFRESH: Duration = Duration::from_hours(1);
+/// How often all facts are read again while the feeds tell of changes: Polymarket does not tell of
+/// a pause.
+const REFRESH: Duration = Duration::from_mins(10);
 
 /// How often they are read again while Kalshi's books are polled.
 const REFRESH_POLLED: Duration = Duration::from_mins(1);

@@ -330,8 +330,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn why(error: &Error) -> String {
     match error {
         Error::Unauthorised { venue, text, .. } => format!(
-            "{venue} refused the key or its signature ({text}): check the key id, the key file, and \
-             that this machine's clock is right"
+            "{venue} refused the key or its signature ({text}): check the key id, the key file, \
+             and that this machine's clock is right"
         ),
         other => other.to_string(),
     }

@@ -15,16 +15,16 @@ use super::edge::{Fills, Leg};
 pub const LOTS_TRIED: i64 = 1_000;
 
 /// A micro-dollar in the unit of price times quantity, 1e-10 dollars.
-const MICRO: u64 = 10_000;
+const MICRO: i128 = 10_000;
 /// A cent of collateral in the unit of price times quantity.
-const CENT: u64 = 10_000 * MICRO;
+const CENT: i128 = 10_000 * MICRO;
 
 type Fill = (Price, Quantity);
 
 /// Cuts the walked fills down to what both venues can sell. `bound` is what a share of each
 /// contract may cost together, in 1e-14 dollars.
 pub(super) fn fit(kalshi: &Leg<'_>, polymarket: &Leg<'_>, bound: i64, fills: &mut Fills) {
-    let walked: u64 = fills.polymarket.iter().map(|fill| rounded_up(product(*fill))).sum();
+    let walked: i128 = fills.polymarket.iter().map(|fill| rounded_up(product(*fill))).sum();
     let budget = walked - walked % CENT;
     spend(&mut fills.polymarket, budget);
     let bought = total(&fills.polymarket);
@@ -42,7 +42,7 @@ pub(super) fn total(fills: &[Fill]) -> Quantity {
 }
 
 /// Keeps of the fills, best first, what `budget` buys when each is paid to the full micro-dollar.
-fn spend(fills: &mut Vec<Fill>, budget: u64) {
+fn spend(fills: &mut Vec<Fill>, budget: i128) {
     let mut left = budget;
     for at in 0..fills.len() {
         let (price, quantity) = fills[at];
@@ -51,7 +51,7 @@ fn spend(fills: &mut Vec<Fill>, budget: u64) {
             left -= cost;
             continue;
         }
-        let units = i64::try_from(left / u64::from(price.units())).unwrap_or(i64::MAX);
+        let units = i64::try_from(left / i128::from(price.units())).unwrap_or(i64::MAX);
         let bought = Quantity::from_units(units).unwrap_or(Quantity::MAX).min(quantity);
         fills[at].1 = bought;
         fills.truncate(if bought.is_zero() { at } else { at + 1 });
@@ -72,14 +72,10 @@ fn cut(fills: &mut Vec<Fill>, quantity: Quantity) {
     }
 }
 
-/// Price times quantity. All fills together hold at most [`Quantity::MAX`], 10^15 units at a price
-/// below 10,000, so that even their sum, rounded up fill by fill, fits.
-fn product((price, quantity): Fill) -> u64 {
-    u64::from(price.units()) * quantity.units().unsigned_abs()
+fn product((price, quantity): Fill) -> i128 {
+    i128::from(price.units()) * i128::from(quantity.units())
 }
 
-const fn rounded_up(product: u64) -> u64 {
-    product.div_ceil(MICRO) * MICRO
 fn rounded_up(product: i128) -> i128 {
     // What one fill costs fits 64 bits, where this division is a multiplication.
     const MICRO_64: u64 = 10_000;
@@ -91,7 +87,7 @@ fn rounded_up(product: i128) -> i128 {
 }
 
 /// What rounding a fill up to a micro-dollar adds to its cost.
-fn excess(fill: Fill) -> u64 {
+fn excess(fill: Fill) -> i128 {
     rounded_up(product(fill)) - product(fill)
 }
 
@@ -104,28 +100,18 @@ struct Tail<'a> {
     left: i64,
     /// What one contract costs there, fee included, in 1e-14 dollars.
     cost_e14: i64,
-    /// That for each price unit, so that a part of 1e-10 dollars costs this much in 1e-20 dollars.
-    per_product: i64,
     /// What all that is left costs, without fees, as price times quantity.
-    worth: u64,
+    worth: i128,
     /// What rounding the fills before the tail up to a micro-dollar adds to that.
-    rounding: u64,
+    rounding: i128,
 }
 
 impl<'a> Tail<'a> {
     fn new(leg: &'a Leg<'a>, fills: &'a [Fill]) -> Self {
         let worth = fills.iter().map(|fill| product(*fill)).sum();
         let rounding = fills.iter().map(|fill| excess(*fill)).sum();
-        let mut tail = Self {
-            leg,
-            fills,
-            price: Price::MIN,
-            left: 0,
-            cost_e14: 0,
-            per_product: 0,
-            worth,
-            rounding,
-        };
+        let mut tail =
+            Self { leg, fills, price: Price::MIN, left: 0, cost_e14: 0, worth, rounding };
         tail.step();
         tail
     }
@@ -136,13 +122,12 @@ impl<'a> Tail<'a> {
         (self.fills, self.price, self.left) = (rest, *price, quantity.units());
         self.rounding -= excess((*price, *quantity));
         self.cost_e14 = self.leg.cost_e14(*price);
-        self.per_product = self.cost_e14 / i64::from(price.units());
     }
 
     /// Drops `units` of the fill at the tail, which must hold them.
     fn drop_units(&mut self, units: i64) {
         self.left -= units;
-        self.worth -= u64::from(self.price.units()) * units.unsigned_abs();
+        self.worth -= i128::from(self.price.units()) * i128::from(units);
         if self.left == 0 {
             self.step();
         }
@@ -156,7 +141,7 @@ struct Search<'a> {
     bound: i64,
     quantity: i64,
     /// The cents that the present quantity is bought with.
-    budget: u64,
+    budget: i128,
 }
 
 impl<'a> Search<'a> {
@@ -165,7 +150,7 @@ impl<'a> Search<'a> {
         polymarket: &'a Leg<'a>,
         bound: i64,
         fills: &'a Fills,
-        budget: u64,
+        budget: i128,
     ) -> Self {
         let mut search = Self {
             kalshi: Tail::new(kalshi, &fills.kalshi),
@@ -184,7 +169,7 @@ impl<'a> Search<'a> {
     }
 
     /// The quantity and the budget that leave more than the present ones, if any do.
-    fn run(&mut self) -> Option<(Quantity, u64)> {
+    fn run(&mut self) -> Option<(Quantity, i128)> {
         let mut best = self.surplus_e20();
         let mut found = None;
         let mut lost = 0;
@@ -207,13 +192,9 @@ impl<'a> Search<'a> {
 
     /// What the collateral beyond the present quantity costs with its fee, in 1e-20 dollars.
     fn surplus_e20(&self) -> i128 {
-        let surplus = self.budget.saturating_sub(self.needed());
-        i128::from(surplus) * i128::from(self.polymarket.per_product)
-    }
-
-    /// What the present quantity costs on Polymarket, without fees.
-    const fn needed(&self) -> u64 {
-        self.polymarket.worth + self.polymarket.rounding
+        let surplus = self.budget - self.polymarket.worth - self.polymarket.rounding;
+        let price = i64::from(self.polymarket.price.units());
+        surplus.max(0) * i128::from(self.polymarket.cost_e14 / price)
     }
 
     /// Drops one lot of both legs and says what it would have left, in 1e-20 dollars.
@@ -230,7 +211,7 @@ impl<'a> Search<'a> {
         }
         self.quantity -= Quantity::LOT;
         // A lot costs less than a cent, so no more than one cent comes free.
-        if self.budget >= self.needed() + CENT {
+        if self.budget - CENT >= self.polymarket.worth + self.polymarket.rounding {
             self.budget -= CENT;
         }
         lost
@@ -241,8 +222,7 @@ impl<'a> Search<'a> {
         [&self.kalshi, &self.polymarket].into_iter().all(|tail| {
             let minimum = tail.leg.minimum;
             self.quantity >= minimum.quantity.units()
-                && i128::from(tail.worth)
-                    >= i128::from(minimum.notional.micros()) * i128::from(MICRO)
+                && tail.worth >= i128::from(minimum.notional.micros()) * MICRO
         })
     }
 }

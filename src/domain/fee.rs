@@ -128,9 +128,6 @@ impl FeeModel {
         if self.rate.0 == 0 || quantity.is_zero() {
             return Money::ZERO;
         }
-        if let Some(estimate) = self.estimate_of_lots(price, quantity) {
-            return estimate;
-        }
         let micros = self
             .estimate_of_lots(price, quantity)
             .unwrap_or_else(|| self.estimate_of_any(price, quantity));
@@ -157,27 +154,6 @@ impl FeeModel {
         let step = micro * i128::from(self.grain);
         let steps = (numerator + step - 1) / step;
         i64::try_from(steps * i128::from(self.grain)).unwrap_or(i64::MAX)
-    }
-
-    /// The same for whole lots at an exponent of one, which nearly all levels are: in 64 bits, and
-    /// divided by a constant. `None` where that does not hold or does not fit.
-    fn estimate_of_lots(self, price: Price, quantity: Quantity) -> Option<Money> {
-        /// What 1e-14 dollars per contract times a lot are of a micro-dollar.
-        const LOT_PARTS: u64 = 10_000_000_000;
-        const KALSHI_STEP: u64 = LOT_PARTS * FeeModel::KALSHI_GRAIN as u64;
-        const POLYMARKET_STEP: u64 = LOT_PARTS * FeeModel::POLYMARKET_GRAIN as u64;
-        let units = quantity.units().unsigned_abs();
-        let lot = Quantity::LOT.unsigned_abs();
-        if self.exponent != 1 || !units.is_multiple_of(lot) {
-            return None;
-        }
-        let parts = self.per_contract_e14(price).checked_mul(units / lot)?;
-        let steps = match self.grain {
-            Self::KALSHI_GRAIN => parts.div_ceil(KALSHI_STEP),
-            Self::POLYMARKET_GRAIN => parts.div_ceil(POLYMARKET_STEP),
-            _ => return None,
-        };
-        i64::try_from(steps * u64::from(self.grain)).ok().map(Money::from_micros)
     }
 
     /// The exact fee as a fraction of micro-dollars: numerator and denominator.
@@ -329,30 +305,6 @@ mod tests {
         assert_eq!(plan.at(Timestamp::from_secs(100)), Some(high));
         assert_eq!(plan.at(Timestamp::from_secs(200)), None, "an unknown fee type is unknown");
         assert_eq!(FeePlan::unknown().at(Timestamp::from_secs(1)), None);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn an_estimate_is_the_exact_fee_rounded_up_to_its_grain(
-            millionths in 0u32..=1_000_000, exponent in 0u8..=2, kalshi: bool,
-            units in 1u16..10_000, lots in 0i64..=100_000_000_000, odd in 0i64..20_000,
-        ) {
-            let rate = Rate::from_millionths(millionths).unwrap();
-            let model = if kalshi {
-                FeeModel::kalshi(rate)
-            } else {
-                FeeModel::polymarket(rate, exponent).unwrap()
-            };
-            let price = Price::from_units(units).unwrap();
-            for count in [lots % 1_000_000 * Quantity::LOT, lots * Quantity::LOT, lots + odd] {
-                let quantity = Quantity::from_units(count).unwrap();
-                let (numerator, denominator) = model.raw(price, quantity);
-                let step = denominator * i128::from(model.grain());
-                let steps = numerator / step + i128::from(numerator % step > 0);
-                let estimate = i128::from(model.estimate(price, quantity).micros());
-                proptest::prop_assert_eq!(estimate, steps * i128::from(model.grain()));
-            }
-        }
     }
 
     #[test]

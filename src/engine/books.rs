@@ -140,7 +140,9 @@ impl Books {
                 self.touch(market);
                 Aftermath::None
             }
-            Update::Stamp { market, sequence, source } => self.stamp(market, sequence, source, now),
+            Update::Stamp { kind, market, sequence, source } => {
+                self.stamp(kind, market, sequence, source, now)
+            }
             Update::TicksChanged { market } => Aftermath::Outdated(market),
             Update::FactsChanged { market } => {
                 // The fee or the close may be another one: no edge until the facts are read again.
@@ -148,10 +150,6 @@ impl Books {
                     facts.read = Timestamp::ZERO;
                 }
                 self.touch(market);
-            Update::Stamp { kind, market, sequence, source } => {
-                self.stamp(kind, market, sequence, source, now)
-            }
-            Update::FactsChanged { market } | Update::TicksChanged { market } => {
                 Aftermath::Outdated(market)
             }
             Update::Trading { market, status } => {

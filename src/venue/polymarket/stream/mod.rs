@@ -255,8 +255,8 @@ impl Stream {
     }
 
     /// Looks after the images that are due. The connection is given up only when every market of it
-    /// is mute: another one may do better, and there is no book to lose. Markets that never bring an
-    /// image, such as resolved ones, do not cost the others theirs.
+    /// is mute: another one may do better, and there is no book to lose. Markets that never bring
+    /// an image, such as resolved ones, do not cost the others theirs.
     fn chase_images(&mut self, now: Timestamp, out: &mut Output) {
         let (mut again, mut mute) = (Vec::new(), 0);
         for (market, entry) in self.roster.all() {
