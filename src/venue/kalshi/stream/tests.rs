@@ -38,7 +38,7 @@ impl Books {
             }
             Update::SnapshotEnd { market } => self.of(market).end(now),
             Update::Stamp { market, sequence, source, .. } => {
-                self.of(market).stamp(sequence, source)
+                self.of(market).stamp(sequence, source);
             }
             Update::Lost { market, why } => self.of(market).lose(why, now),
             Update::LaneLost { why, .. } => self.0.values_mut().for_each(|b| b.lose(why, now)),

@@ -134,7 +134,7 @@ fn apply(books: &mut [Book], update: &Update, now: Timestamp) {
         }
         Update::SnapshotEnd { market } => books[market.at()].end(now),
         Update::Stamp { market, sequence, source, .. } => {
-            books[market.at()].stamp(sequence, source)
+            books[market.at()].stamp(sequence, source);
         }
         Update::Announced { market, bid, ask } => books[market.at()].announce(bid, ask, now),
         Update::Proof { market } => books[market.at()].prove(now),
