@@ -178,6 +178,55 @@ proptest! {
         }
     }
 
+    /// Whatever a lane loses and however it is brought back: a book is whole only while changes are
+    /// applied to it, and the lane is proven only while none that it lost is missing.
+    #[test]
+    fn a_book_is_believed_only_while_it_is_fed(
+        steps in prop::collection::vec((0u8..8, any::<bool>(), 0i64..6_000), 0..80),
+    ) {
+        let mut rig = Rig::whole();
+        let (mut sid, mut seq) = (1, 2);
+        for (kind, first, wait) in steps {
+            let (ticker, market) = if first { (A, 0) } else { (B, 1) };
+            if let Link::Open(Session { books: Subscription::Asked { id, .. }, .. }) =
+                &rig.stream.link
+            {
+                // The venue acknowledges a new subscription under a new number.
+                (sid, seq) = (sid + 1, 0);
+                let about = format!(r#""msg":{{"channel":"orderbook_delta","sid":{sid}}}"#);
+                rig.text(&format!(r#"{{"type":"subscribed","id":{id},{about}}}"#));
+            }
+            seq += 1 + u64::from(kind == 0);
+            match kind {
+                0..=2 => rig.text(&delta(sid, seq, ticker)),
+                3 | 4 => rig.text(&snapshot(sid, seq, ticker)),
+                5 => {
+                    seq -= 1;
+                    let market = MarketIndex(market);
+                    rig.books.of(market).lose(Loss::Refuted, at(rig.clock));
+                    rig.run(|s, now, out| s.resync(market, now, out));
+                }
+                _ => {
+                    seq -= 1;
+                    rig.wait(wait);
+                }
+            }
+            for row in rig.stream.table.rows() {
+                let whole = rig.books.of(row.market).health() == Health::Whole;
+                prop_assert!(!whole || row.image == Image::Here, "{row:?}");
+            }
+            prop_assert!(!rig.proof() || rig.stream.table.resyncing() == 0);
+            rig.run(|s, now, out| s.on_ping(now, out));
+            prop_assert!(!rig.proof() || rig.stream.table.resyncing() == 0);
+            if matches!(rig.stream.link, Link::Closing { .. }) {
+                rig.run(|s, now, out| s.on_closed(&Closed::Asked, now, out));
+                rig.clock += 60_000;
+                rig.connect();
+                (sid, seq) = (0, 0);
+            }
+        }
+    }
+
     #[test]
     fn any_text_is_survived(text in "\\PC{0,200}|[\\[\\]{}\",:0-9a-z_]{0,200}") {
         crate::venue::kalshi::fuzz_text(&text);
