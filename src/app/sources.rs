@@ -233,7 +233,7 @@ fn polymarket_settings(url: String) -> polymarket::stream::Settings {
         pong_max: facts::PONG_MAX,
         image_deadline: Duration::from_secs(5),
         image_patience_max: Duration::from_secs(60),
-        silence_max: Duration::from_secs(20),
+        silence_max: Duration::from_mins(2),
         reconnect_planned: Duration::from_secs(1_200),
         backoff_first: Duration::from_millis(500),
         backoff_longest: Duration::from_secs(30),

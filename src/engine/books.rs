@@ -13,6 +13,12 @@ pub const LANES_MAX: usize = 4_096;
 /// Kalshi's listings are up to 15 seconds old, as seen in production in September 2026.
 const LISTING_CACHE: Duration = Duration::from_secs(30);
 
+/// A lag that is worth forgetting later; below it nobody asks.
+const LAG_NOTED: Duration = Duration::from_millis(250);
+
+/// How long a late change speaks against its connection.
+const LAG_KEPT: Duration = Duration::from_secs(5);
+
 /// One market: its book, what is known of it, and who cares.
 #[derive(Debug)]
 pub struct Slot {
@@ -39,6 +45,8 @@ pub struct Books {
     lanes: Vec<LaneState>,
     dirty: Vec<MarketIndex>,
     suspects: Vec<MarketIndex>,
+    /// Lanes that brought a late change, each once, and when they did so last.
+    lagging: Vec<(Lane, Timestamp)>,
     updates: u64,
 }
 
@@ -233,13 +241,33 @@ impl Books {
         slot.book.stamp(sequence, source);
         let refuted = believed && slot.book.health() != Health::Whole;
         if let (Stamped::Change, Some((lane, _)), Some(source)) = (kind, slot.book.lane(), source) {
-            self.lane_mut(lane).lag = now.since(source);
+            let state = self.lane_mut(lane);
+            state.lag = now.since(source);
+            if state.lag > LAG_NOTED {
+                match self.lagging.iter_mut().find(|(known, _)| *known == lane) {
+                    Some(known) => known.1 = now,
+                    None => self.lagging.push((lane, now)),
+                }
+            }
         }
         if !refuted {
             return Aftermath::None;
         }
         self.touch(market);
         Aftermath::Broken(market, Loss::Refuted)
+    }
+
+    /// Forgets the lag of lanes that have brought no late change for a while: what was late then
+    /// says nothing of a connection that has been quiet since.
+    pub fn forget_lags(&mut self, now: Timestamp) {
+        let lanes = &mut self.lanes;
+        self.lagging.retain(|(lane, at)| {
+            let recent = now.since(*at) < LAG_KEPT;
+            if let (false, Some(state)) = (recent, lanes.get_mut(lane.at())) {
+                state.lag = Duration::ZERO;
+            }
+            recent
+        });
     }
 
     /// The next market that changed since the last look.

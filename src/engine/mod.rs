@@ -118,6 +118,7 @@ impl Engine {
                 self.look_at_waiting(now, effects);
             }
             Event::Tick => {
+                self.books.forget_lags(now);
                 self.lose_suspects(now, effects);
                 self.look_at_changed(now, effects);
                 self.look_at_waiting(now, effects);

@@ -457,3 +457,16 @@ fn a_first_share_too_good_to_be_true_is_not_diluted_by_depth() {
     let seats = story.engine.standing_reasons();
     assert_eq!(seats[NoEdge::MidsApart.index()] + seats[NoEdge::TooGood.index()], 2);
 }
+
+#[test]
+fn a_late_change_speaks_against_its_connection_for_a_while_only() {
+    let mut story = Story::example(Relation::Same);
+    opened(&story.drain());
+    let late = story.now.before(Duration::from_secs(10));
+    let kind = Stamped::Change;
+    story.update(Update::Stamp { kind, market: KALSHI, sequence: 2, source: Some(late) });
+    assert_eq!(closing_reason(&story.pass(Duration::from_millis(1))), "feed_lag");
+    story.update(Update::Proof { market: POLYMARKET });
+    assert!(story.pass(Duration::from_secs(4)).is_empty());
+    opened(&story.pass(Duration::from_millis(1_000)));
+}
