@@ -35,7 +35,7 @@ pub struct Detect {
     pub profit_min: Money,
     /// An edge above this is too good to be true.
     pub edge_max: Money,
-    /// Mids further apart than this speak against the pair.
+    /// Quotes further apart than this, bid to ask, speak against the pair.
     pub mids_apart_max: Money,
     /// Most contracts of one opportunity.
     pub contracts_max: Quantity,
@@ -102,8 +102,6 @@ pub struct Polymarket {
     pub snapshot_deadline: Duration,
     /// A connection silent for longer is dead.
     pub silence_max: Duration,
-    /// Tokens in one subscription frame.
-    pub tokens_per_frame: u32,
     /// Tokens on one connection.
     pub tokens_per_lane: u32,
     /// A connection is renewed after this.
@@ -252,7 +250,6 @@ fn polymarket(reading: &mut Reading<'_>) -> Option<Polymarket> {
     let ws = take.address("ws", address::Kind::WebSocket);
     let snapshot_deadline = take.millis("snapshot_deadline_ms", bounds::SNAPSHOT_DEADLINE_MS);
     let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
-    let tokens_per_frame = take.whole("tokens_per_frame", bounds::TOKENS_PER_FRAME);
     let tokens_per_lane = take.whole("tokens_per_lane", bounds::TOKENS_PER_LANE);
     let reconnect_planned = take.seconds("reconnect_planned_s", bounds::RECONNECT_PLANNED_S);
     let confirm_every = take.millis("confirm_every_ms", bounds::CONFIRM_EVERY_MS);
@@ -269,7 +266,6 @@ fn polymarket(reading: &mut Reading<'_>) -> Option<Polymarket> {
         ws: ws?,
         snapshot_deadline: snapshot_deadline?.value,
         silence_max: silence_max?.value,
-        tokens_per_frame: tokens_per_frame?.value,
         tokens_per_lane: tokens_per_lane?.value,
         reconnect_planned: reconnect_planned?.value,
         confirm_every: confirm_every?.value,

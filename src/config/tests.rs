@@ -43,7 +43,8 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!(kalshi.silence_max, Duration::from_secs(25));
     let polymarket = &settings.polymarket;
     assert_eq!(polymarket.ws, "wss://ws-subscriptions-clob.polymarket.com/ws");
-    assert_eq!((polymarket.tokens_per_frame, polymarket.tokens_per_lane), (100, 200));
+    assert_eq!(polymarket.tokens_per_lane, 200);
+    assert_eq!(polymarket.silence_max, Duration::from_secs(120), "quiet markets are not redialled");
     assert_eq!(polymarket.reconnect_planned, Duration::from_secs(1_200));
     assert_eq!(polymarket.ping_every, Duration::from_secs(5));
     assert_eq!(settings.mappings.dir, "mappings");

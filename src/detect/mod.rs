@@ -36,7 +36,7 @@ pub enum NoEdge {
     FeeUnknown,
     /// The fee was read too long ago.
     FeeOutdated,
-    /// The mids of contracts that are the same stay too far apart to believe that they are.
+    /// The quotes of contracts that are the same are too far apart, bid to ask, to believe that.
     MidsApart,
     /// Nothing is offered on one side.
     NoDepth,

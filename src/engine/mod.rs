@@ -36,7 +36,7 @@ pub struct Settings {
     pub profit_min: Money,
     /// An edge above this is too good to be true.
     pub edge_max: Money,
-    /// Mids of contracts that are the same may be this far apart.
+    /// Quotes of contracts that are the same may be this far apart, bid to ask.
     pub mids_apart_max: Money,
     /// Most contracts of one opportunity.
     pub contracts_max: Quantity,

@@ -58,11 +58,6 @@ impl Writer {
         self.taken += u64::from(sent);
     }
 
-    /// Whether a line was lost.
-    pub const fn is_torn(&self) -> bool {
-        self.torn
-    }
-
     /// Ends the recording in order and waits until it is on disk. A recording that lost lines is on
     /// disk too, up to the first that was lost, and is an error.
     pub fn finish(mut self, end: impl FnOnce(bool) -> Line<'static>) -> io::Result<()> {

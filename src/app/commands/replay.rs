@@ -11,6 +11,7 @@ use crate::app::pipeline::{FeedSource, News, Pipeline};
 use crate::app::player::Player;
 use crate::app::report::{Reporter, Style};
 use crate::app::sources::{Captured, KalshiFeed, Sources, engine_settings};
+use crate::app::transcript::OWN_LEG;
 use crate::app::{clock, mappings, settings};
 use crate::book::Level;
 use crate::domain::{Date, Market, Price, Quantity, Venue};
@@ -62,7 +63,9 @@ fn first_line(path: &Path) -> anyhow::Result<Option<Line<'static>>> {
 
 /// A machine as the recording says the live one was.
 fn recorded(line: &Line<'static>, args: &Replay) -> anyhow::Result<Player> {
-    let Line::Start { format, version, settings, today, kalshi_feed, seed, .. } = line else {
+    let Line::Start { format, version, settings, today, kalshi_feed, seed, kalshi_prices, .. } =
+        line
+    else {
         anyhow::bail!("the recording does not begin with its first line; was the file cut?");
     };
     anyhow::ensure!(
@@ -73,6 +76,10 @@ fn recorded(line: &Line<'static>, args: &Replay) -> anyhow::Result<Player> {
         let why = "a recording brings its own mappings and markets, and is played alone";
         return Err(Misuse(why.to_owned()).into());
     }
+    anyhow::ensure!(
+        kalshi_prices == OWN_LEG,
+        "the recording has Kalshi's NO levels as `{kalshi_prices}`; live runs ask for `{OWN_LEG}`"
+    );
     if version != env!("CARGO_PKG_VERSION") {
         tracing::warn!("recorded by version {version}; decisions may differ in this one");
     }

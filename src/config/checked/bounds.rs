@@ -76,9 +76,6 @@ pub const SILENCE_MS_MAX: Bounds<u32> = whole(1_000, 300_000);
 pub const POLL_PER_S: Bounds<u32> = whole(1, 20);
 /// `kalshi.markets_per_lane`.
 pub const MARKETS_PER_LANE: Bounds<u32> = whole(1, 5_000);
-/// `polymarket.tokens_per_frame`: longer frames go unanswered; two, so that a market's tokens go
-/// together.
-pub const TOKENS_PER_FRAME: Bounds<u32> = whole(2, 100);
 /// `polymarket.tokens_per_lane`: connections with many more bring no images.
 pub const TOKENS_PER_LANE: Bounds<u32> = whole(2, 200);
 /// `polymarket.reconnect_planned_s`.

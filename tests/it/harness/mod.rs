@@ -263,8 +263,8 @@ impl Rig {
     /// Ends the recording, if there is one.
     pub(crate) fn finish_recording(&mut self) {
         let Some((writer, _)) = self.recorder.take() else { return };
-        assert!(!writer.is_torn(), "the recorder fell behind");
         let (t, digest) = (self.now.nanos(), self.pipeline.digest().into());
+        // A recorder that fell behind says so here.
         writer.finish(|complete| Line::End { t, digest, complete }).unwrap();
     }
 
