@@ -14,7 +14,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("document", &["domain"]),
     ("pairing", &["domain", "document"]),
     ("detect", &["domain", "book", "pairing"]),
-    ("engine", &["domain", "book", "pairing", "detect"]),
+    ("plan", &["domain", "pairing", "detect"]),
+    ("risk", &["domain", "pairing", "plan"]),
+    ("execute", &["domain", "book", "pairing", "plan", "risk"]),
+    ("engine", &["domain", "book", "pairing", "detect", "plan", "risk", "execute"]),
+    ("journal", &["domain", "detect", "pairing", "plan", "risk", "execute", "engine"]),
     ("venue", &["domain", "book", "net"]),
     ("exchange", &["domain", "net"]),
     ("record", &["domain"]),
@@ -23,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, clocks, randomness, environment, async and floats.
-const CORE: &[&str] = &["domain", "book", "pairing", "detect", "engine"];
+const CORE: &[&str] = &["domain", "book", "pairing", "detect", "plan", "risk", "execute", "engine"];
 
 const FILE_LINES_MAX: usize = 500;
 const LINE_COLUMNS_MAX: usize = 100;

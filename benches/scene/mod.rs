@@ -378,6 +378,7 @@ fn kalshi_market(number: usize) -> Market {
         closes: Timestamp::parse("2026-12-31T23:59:00Z"),
         starts: None,
         delay: std::time::Duration::ZERO,
+        shard: Some(0),
         tokens: None,
     }
 }
@@ -395,7 +396,13 @@ fn polymarket_market(number: usize) -> Market {
             quantity: Quantity::contracts(5),
             notional: Money::from_micros(Money::DOLLAR),
         },
-        tokens: Some(Tokens { yes, no, yes_label: "Yes".into(), no_label: "No".into() }),
+        tokens: Some(Tokens {
+            yes,
+            no,
+            yes_label: "Yes".into(),
+            no_label: "No".into(),
+            settlement: None,
+        }),
         ..kalshi_market(number)
     }
 }

@@ -90,6 +90,31 @@ pub enum Status {
     Closed,
 }
 
+/// Which contract on the chain settles a Polymarket market, and so how its orders are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Settlement {
+    /// The CTF exchange of CLOB V2, domain version 2.
+    Standard,
+    /// The neg-risk exchange of CLOB V2, domain version 2.
+    NegRisk,
+    /// ExchangeV3 of Protocol V2, domain version 3.
+    ProtocolV2,
+}
+
+impl Settlement {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Standard, Self::NegRisk, Self::ProtocolV2];
+
+    /// The name in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::NegRisk => "neg_risk",
+            Self::ProtocolV2 => "protocol_v2",
+        }
+    }
+}
+
 /// The two tokens of a Polymarket market, as decimal text, in the order of its outcomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
@@ -101,6 +126,9 @@ pub struct Tokens {
     pub yes_label: String,
     /// The venue's label of the second outcome.
     pub no_label: String,
+    /// Which contract settles them; `None` where the venue's words leave it open, and then no order
+    /// can be signed.
+    pub settlement: Option<Settlement>,
 }
 
 impl Tokens {
@@ -141,6 +169,9 @@ pub struct Market {
     pub starts: Option<Timestamp>,
     /// How long the venue holds a marketable order before it matches.
     pub delay: Duration,
+    /// Kalshi's `exchange_index`: the shard whose cash pays and whose engine matches; `None` where
+    /// the venue did not tell, and on Polymarket.
+    pub shard: Option<u32>,
     /// The two tokens; `Some` on Polymarket only.
     pub tokens: Option<Tokens>,
 }

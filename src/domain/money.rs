@@ -52,6 +52,21 @@ impl Money {
         Self((product_of(price, quantity) / PRODUCT_PER_MICRO).cast_signed())
     }
 
+    /// How many contracts this much buys at `price`, rounded up to a millionth of a contract; none
+    /// for nothing or less.
+    pub fn buys_ceil(self, price: Price) -> Quantity {
+        let product = i128::from(self.0.max(0)) * i128::from(PRODUCT_PER_MICRO);
+        let units = (product + i128::from(price.units()) - 1) / i128::from(price.units());
+        i64::try_from(units).ok().and_then(Quantity::from_units).unwrap_or(Quantity::MAX)
+    }
+
+    /// How many contracts this much buys at `price`, rounded down to a millionth of a contract.
+    pub fn buys_floor(self, price: Price) -> Quantity {
+        let product = i128::from(self.0.max(0)) * i128::from(PRODUCT_PER_MICRO);
+        let units = product / i128::from(price.units());
+        i64::try_from(units).ok().and_then(Quantity::from_units).unwrap_or(Quantity::MAX)
+    }
+
     /// The dollar that each of `quantity` winning contracts pays.
     pub const fn payout(quantity: Quantity) -> Self {
         Self(quantity.units())

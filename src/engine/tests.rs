@@ -57,11 +57,13 @@ fn market(venue: Venue) -> Market {
         closes: None,
         starts: None,
         delay: Duration::ZERO,
+        shard: Some(0),
         tokens: (venue == Venue::Polymarket).then(|| Tokens {
             yes: "1".into(),
             no: "2".into(),
             yes_label: "Yes".into(),
             no_label: "No".into(),
+            settlement: None,
         }),
     }
 }

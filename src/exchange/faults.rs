@@ -10,6 +10,62 @@ use super::Floor;
 use super::dice::Dice;
 use super::world::World;
 
+/// What becomes of one order request, of the next ones that place an order at a venue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderFault {
+    /// No answer comes: the connection stays open until the client gives up.
+    Held(Reached),
+    /// No answer comes: the connection is cut at once.
+    Cut(Reached),
+    /// The answer is this 5xx status.
+    Failing(Reached, u16),
+    /// The answer comes only after this, behind the private channel's events.
+    LateAnswer(Duration),
+    /// The best offers are withdrawn just before the order arrives, and come back after it: it
+    /// finds nothing within its limit.
+    NothingThere,
+    /// Only this share of what rests within the limit, in percent, is still there.
+    Partly(u8),
+    /// A better offer appears just before the order arrives: a BUY by collateral brings more
+    /// contracts than it asked for.
+    BetterPrice,
+    /// Polymarket: the order is `delayed` for this long and then matched, or not.
+    Delayed {
+        /// How long.
+        lasts: Duration,
+        /// Whether it then matches what stands.
+        matches: bool,
+    },
+    /// Polymarket: what it matches fails to settle after this.
+    SettlementFails(Duration),
+    /// Polymarket: what it matches is confirmed only after this.
+    SettlesLate(Duration),
+    /// Polymarket: `success` is true, with an error message and without an order.
+    SuccessWithError,
+    /// Kalshi: the fill is taken back after this, as an error trade.
+    Bust(Duration),
+}
+
+/// Whether a request that is not answered was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// It was.
+    Yes,
+    /// It was lost on its way.
+    No,
+}
+
+/// How a market resolves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// YES pays a dollar.
+    Yes,
+    /// NO pays a dollar.
+    No,
+    /// YES pays this, NO the rest: a void, a last price, fifty-fifty.
+    Value(Price),
+}
+
 /// One thing that goes wrong at one venue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -54,6 +110,92 @@ pub enum Fault {
         /// The new bands.
         bands: Vec<Band>,
     },
+    /// The next order requests meet this, one each, in order.
+    Order(OrderFault),
+    /// The private channel repeats and reorders its events.
+    Jumbled {
+        /// How long.
+        lasts: Duration,
+    },
+    /// The private channel says nothing; what it would have said is lost.
+    PrivateSilence {
+        /// How long.
+        lasts: Duration,
+    },
+    /// Cancels are answered with 404, or `already canceled or matched`, whatever they do.
+    CancelsDenied {
+        /// How long.
+        lasts: Duration,
+    },
+    /// The matching engine restarts: Polymarket answers 425, then takes only post-only orders.
+    Restart {
+        /// How long it is away.
+        away: Duration,
+        /// How long after that only post-only orders are taken.
+        post_only: Duration,
+    },
+    /// The whole exchange takes no orders; cancels are accepted.
+    TradingPause {
+        /// How long.
+        lasts: Duration,
+    },
+    /// Portfolio reads show the state of this long ago.
+    ReadLag {
+        /// How far behind.
+        behind: Duration,
+        /// How long.
+        lasts: Duration,
+    },
+    /// The account has no funds where the market of an order wants them.
+    NoFunds {
+        /// How long.
+        lasts: Duration,
+    },
+    /// The key is not accepted any more.
+    KeyRevoked {
+        /// How long.
+        lasts: Duration,
+    },
+    /// The exchange's clock is off by so many milliseconds.
+    ClockSkew {
+        /// Ahead, or behind where negative.
+        ms: i64,
+        /// How long.
+        lasts: Duration,
+    },
+    /// A market ends and resolves.
+    Resolve {
+        /// Index of the market.
+        market: usize,
+        /// How.
+        resolution: Resolution,
+        /// From the end of trading to the payment.
+        pays_after: Duration,
+    },
+}
+
+impl OrderFault {
+    /// The fault's name in records.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Held(Reached::Yes) => "order_held_done",
+            Self::Held(Reached::No) => "order_held_lost",
+            Self::Cut(Reached::Yes) => "order_cut_done",
+            Self::Cut(Reached::No) => "order_cut_lost",
+            Self::Failing(Reached::Yes, _) => "order_5xx_done",
+            Self::Failing(Reached::No, _) => "order_5xx_lost",
+            Self::LateAnswer(_) => "order_late_answer",
+            Self::NothingThere => "order_nothing_there",
+            Self::Partly(_) => "order_partly",
+            Self::BetterPrice => "order_better_price",
+            Self::Delayed { matches: true, .. } => "order_delayed_matched",
+            Self::Delayed { matches: false, .. } => "order_delayed_unmatched",
+            Self::SettlementFails(_) => "settlement_fails",
+            Self::SettlesLate(_) => "settles_late",
+            Self::SuccessWithError => "order_success_with_error",
+            Self::Bust(_) => "order_bust",
+        }
+    }
 }
 
 impl Fault {
@@ -68,6 +210,17 @@ impl Fault {
             Self::ServerError { .. } => "server_error",
             Self::Pause { .. } => "trading_pause",
             Self::Ticks { .. } => "tick_change",
+            Self::Order(fault) => fault.name(),
+            Self::Jumbled { .. } => "events_jumbled",
+            Self::PrivateSilence { .. } => "private_silence",
+            Self::CancelsDenied { .. } => "cancels_denied",
+            Self::Restart { .. } => "engine_restart",
+            Self::TradingPause { .. } => "exchange_pause",
+            Self::ReadLag { .. } => "read_lag",
+            Self::NoFunds { .. } => "no_funds",
+            Self::KeyRevoked { .. } => "key_revoked",
+            Self::ClockSkew { .. } => "clock_skew",
+            Self::Resolve { .. } => "resolve",
         }
     }
 }

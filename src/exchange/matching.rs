@@ -104,7 +104,7 @@ impl Book {
     ) -> OrderNumber {
         self.last_number += 1;
         let number = OrderNumber(self.last_number);
-        let left = self.take(side, price, quantity, facts);
+        let left = self.take((number, owner), side, price, quantity, facts);
         if !left.is_zero() && remainder == Remainder::Rests {
             let before = self.at(side, price);
             let key = rank(side, price.units());
@@ -133,6 +133,7 @@ impl Book {
 
     fn take(
         &mut self,
+        taker_order: (OrderNumber, Owner),
         side: Side,
         limit: Price,
         quantity: Quantity,
@@ -158,7 +159,14 @@ impl Book {
                     order.quantity = order.quantity.saturating_sub(fill);
                     left = left.saturating_sub(fill);
                     traded = traded.saturating_add(fill);
-                    facts.push(Fact::Trade { price, quantity: fill, taker: side });
+                    let maker_order = (order.number, order.owner);
+                    facts.push(Fact::Trade {
+                        price,
+                        quantity: fill,
+                        taker: side,
+                        maker_order,
+                        taker_order,
+                    });
                     if !order.quantity.is_zero() {
                         break;
                     }

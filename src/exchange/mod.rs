@@ -65,6 +65,10 @@ pub enum Fact {
         quantity: Quantity,
         /// Which side of YES the incoming order was on.
         taker: Side,
+        /// The order that rested.
+        maker_order: (matching::OrderNumber, matching::Owner),
+        /// The order that came in.
+        taker_order: (matching::OrderNumber, matching::Owner),
     },
 }
 
@@ -94,9 +98,25 @@ impl Request<'_> {
     }
 }
 
+/// How an answer goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sending {
+    /// At once.
+    #[default]
+    Now,
+    /// After this.
+    After(std::time::Duration),
+    /// Never: the connection stays open until the client gives up.
+    Held,
+    /// Never: the connection is cut.
+    Cut,
+}
+
 /// An HTTP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
+    /// How it goes out.
+    pub sending: Sending,
     /// HTTP status.
     pub status: u16,
     /// Headers beyond the length.
@@ -109,7 +129,7 @@ impl Reply {
     /// A JSON answer.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
-        Self { status, headers, body: body.to_string() }
+        Self { sending: Sending::Now, status, headers, body: body.to_string() }
     }
 }
 

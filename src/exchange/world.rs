@@ -160,7 +160,7 @@ fn note(history: &mut Sha256, step: u64, venue: Venue, market: usize, facts: &[F
             Fact::Level { side, price, before, after } => {
                 (0_u8, side, price, before.units(), after.units())
             }
-            Fact::Trade { price, quantity, taker } => (1, taker, price, quantity.units(), 0),
+            Fact::Trade { price, quantity, taker, .. } => (1, taker, price, quantity.units(), 0),
         };
         history.update([kind, u8::from(side == Side::Ask)]);
         history.update(price.units().to_be_bytes());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fee::{FeeModel, FeePlan, Rate};
-use crate::domain::market::{Band, Market, Minimum, PriceGrid, Status, Tokens};
+use crate::domain::market::{Band, Market, Minimum, PriceGrid, Settlement, Status, Tokens};
 use crate::domain::{Money, Quantity, Timestamp, Venue};
 
 /// One step of a fee plan: from when, and the model as `[rate in millionths, exponent]`, or nothing
@@ -57,6 +57,12 @@ pub struct MarketFacts {
     /// `[yes token, no token, yes label, no label]`.
     #[serde(default)]
     pub tokens: Option<(String, String, String, String)>,
+    /// `standard`, `neg_risk` or `protocol_v2`, where the tokens have one.
+    #[serde(default)]
+    pub settlement: Option<String>,
+    /// Kalshi's `exchange_index`.
+    #[serde(default)]
+    pub shard: Option<u32>,
 }
 
 impl From<&Market> for MarketFacts {
@@ -67,7 +73,7 @@ impl From<&Market> for MarketFacts {
             model: model.map(|model| (model.rate.millionths(), model.exponent())),
         };
         let tokens = market.tokens.as_ref().map(|tokens| {
-            let Tokens { yes, no, yes_label, no_label } = tokens.clone();
+            let Tokens { yes, no, yes_label, no_label, settlement: _ } = tokens.clone();
             (yes, no, yes_label, no_label)
         });
         Self {
@@ -84,6 +90,12 @@ impl From<&Market> for MarketFacts {
             starts: market.starts.map(Timestamp::nanos),
             delay_ms: u64::try_from(market.delay.as_millis()).unwrap_or(u64::MAX),
             tokens,
+            settlement: market
+                .tokens
+                .as_ref()
+                .and_then(|tokens| tokens.settlement)
+                .map(|settlement| settlement.name().to_owned()),
+            shard: market.shard,
         }
     }
 }
@@ -116,11 +128,21 @@ impl MarketFacts {
             .into_iter()
             .find(|status| status_name(*status) == self.status)
             .ok_or_else(|| format!("unknown status `{}`", self.status))?;
+        let settlement = match &self.settlement {
+            None => None,
+            Some(name) => Some(
+                Settlement::ALL
+                    .into_iter()
+                    .find(|settlement| settlement.name() == name)
+                    .ok_or_else(|| format!("unknown settlement `{name}`"))?,
+            ),
+        };
         let tokens = self.tokens.clone().map(|(yes, no, yes_label, no_label)| Tokens {
             yes,
             no,
             yes_label,
             no_label,
+            settlement,
         });
         Ok(Market {
             venue,
@@ -134,6 +156,7 @@ impl MarketFacts {
             closes: self.closes.map(Timestamp::from_nanos),
             starts: self.starts.map(Timestamp::from_nanos),
             delay: Duration::from_millis(self.delay_ms),
+            shard: self.shard,
             tokens,
         })
     }
@@ -180,11 +203,13 @@ mod tests {
             closes: Some(Timestamp::from_secs(1_800_000_001)),
             starts: None,
             delay: Duration::from_millis(250),
+            shard: None,
             tokens: Some(Tokens {
                 yes: "111".to_owned(),
                 no: "222".to_owned(),
                 yes_label: "Yes".to_owned(),
                 no_label: "No".to_owned(),
+                settlement: Some(Settlement::NegRisk),
             }),
         }
     }

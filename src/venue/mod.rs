@@ -9,6 +9,7 @@
 //! I/O. Frames and the time go in; updates, frames to send and wishes to the driver come out. The
 //! driver owns the socket and nothing else, so a recording can stand where a socket stood.
 
+pub mod gateway;
 pub mod kalshi;
 pub mod polymarket;
 
@@ -111,6 +112,8 @@ pub struct Output {
     pub frames: Vec<String>,
     /// For the log and the status line.
     pub notices: Vec<Notice>,
+    /// Frames of a private channel about our account, for the venue's gateway to read.
+    pub private: Vec<String>,
     /// The driver is to connect now, with a fresh [`Feed::handshake`].
     pub connect: bool,
     /// The driver is to close the connection.
@@ -123,6 +126,7 @@ impl Output {
         self.updates.clear();
         self.frames.clear();
         self.notices.clear();
+        self.private.clear();
         self.connect = false;
         self.close = false;
     }

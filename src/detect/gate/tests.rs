@@ -211,6 +211,7 @@ fn facts_are_what_the_market_says() {
         closes: Some(at(5)),
         starts: Some(at(4)),
         delay: Duration::ZERO,
+        shard: None,
         tokens: None,
     };
     let facts = Facts::of(&market, at(7));

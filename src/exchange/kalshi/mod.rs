@@ -12,7 +12,7 @@ use crate::domain::market::{Band, Status};
 use crate::domain::{Change, Price, Side, Timestamp};
 
 use super::faults::Fault;
-use super::{Connection, Core, Fact, Floor, Push, Reply, Request};
+use super::{Connection, Core, Fact, Floor, Push, Reply, Request, Sending};
 
 pub use auth::{Account, PublicKey, Scope};
 
@@ -278,7 +278,7 @@ impl Core for Kalshi {
                         self.delta(market, (side, price), change, floor, now, out);
                     }
                 }
-                Fact::Trade { price, quantity, taker } => {
+                Fact::Trade { price, quantity, taker, .. } => {
                     self.trade_count += 1;
                     let id = format!("7ade0000-0000-4000-8000-{:012x}", self.trade_count);
                     let print = Print { id, price, quantity, taker, at: now };
@@ -347,6 +347,7 @@ impl Core for Kalshi {
             }
             Fault::Pause { lasts, market } => self.pause(*market, *lasts, floor, now, out),
             Fault::Ticks { market, bands } => self.change_ticks(*market, bands, floor, out),
+            _ => {}
         }
     }
 }
@@ -360,6 +361,7 @@ fn too_many() -> Reply {
 fn failure(status: u16) -> Reply {
     match status {
         502 | 504 => Reply {
+            sending: Sending::Now,
             status,
             headers: vec![("content-type", "text/html".to_owned())],
             body: format!("<html><body><h1>{status}</h1></body></html>"),

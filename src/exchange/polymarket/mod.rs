@@ -27,7 +27,7 @@ use crate::domain::market::{Band, Status};
 use crate::domain::{PriceGrid, Timestamp};
 
 use super::faults::Fault;
-use super::{Connection, Core, Fact, Floor, Push, Reply, Request};
+use super::{Connection, Core, Fact, Floor, Push, Reply, Request, Sending};
 use catalog::Catalog;
 use limits::{Group, Limits};
 use stream::Stream;
@@ -237,6 +237,7 @@ impl Core for Polymarket {
                 }
             }
             Fault::Ticks { market, bands } => self.retick(*market, bands, floor, now, out),
+            _ => {}
         }
     }
 }
@@ -257,5 +258,10 @@ fn broken(status: u16) -> Reply {
         return Reply::json(status, &json!({ "error": "Internal Server Error" }));
     }
     let headers = vec![("content-type", "text/html".to_owned())];
-    Reply { status, headers, body: format!("<html><body><h1>{status}</h1></body></html>") }
+    Reply {
+        sending: Sending::Now,
+        status,
+        headers,
+        body: format!("<html><body><h1>{status}</h1></body></html>"),
+    }
 }

@@ -223,7 +223,7 @@ fn prints(market: usize, facts: &[Fact], nonce: u64) -> Vec<Print> {
     let [yes, no] = Asset::both(market);
     let mut runs: Vec<(Price, Quantity, Side)> = Vec::new();
     for fact in facts {
-        let Fact::Trade { price, quantity, taker } = *fact else { continue };
+        let Fact::Trade { price, quantity, taker, .. } = *fact else { continue };
         match runs.last_mut() {
             Some((last, sum, side)) if *last == price && *side == taker => {
                 *sum = sum.saturating_add(quantity);

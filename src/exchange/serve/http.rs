@@ -1,6 +1,7 @@
 //! An HTTP server on loopback that hands requests to the hub.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -12,12 +13,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::domain::Venue;
-use crate::exchange::{Reply, Request};
+use crate::exchange::{Reply, Request, Sending};
 
 use super::{Shared, lock};
 
 /// The largest body taken from a client.
 const BODY_BYTES_MAX: usize = 1 << 20;
+/// A request that is never answered is let go of after this.
+const HELD_MAX: Duration = Duration::from_secs(60);
 /// Tells the Polymarket core which of its hosts a request came to.
 const HOST_HEADER: &str = "x-crossbook-host";
 
@@ -65,7 +68,26 @@ async fn answer(State(counter): State<Arc<Counter>>, incoming: Incoming) -> Resp
         body: &body,
     };
     let reply = lock(&counter.shared).request(counter.venue, &request);
-    dress(reply)
+    match reply.sending {
+        Sending::Now => dress(reply),
+        Sending::After(wait) => {
+            tokio::time::sleep(wait).await;
+            dress(reply)
+        }
+        Sending::Held => {
+            tokio::time::sleep(HELD_MAX).await;
+            broken()
+        }
+        Sending::Cut => broken(),
+    }
+}
+
+/// An answer whose body ends the connection before a byte of it is sent.
+fn broken() -> Response {
+    let cut = futures_util::stream::once(async {
+        Err::<&[u8], _>(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+    });
+    Response::new(Body::from_stream(cut))
 }
 
 fn dress(reply: Reply) -> Response {

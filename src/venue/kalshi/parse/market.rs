@@ -57,6 +57,7 @@ pub fn market(
         // No field says when a game begins: `occurrence_datetime` is about its end.
         starts: None,
         delay: Duration::ZERO,
+        shard: wire.exchange_index.and_then(|shard| u32::try_from(shard).ok()),
         tokens: None,
         id,
     })

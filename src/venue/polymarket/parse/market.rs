@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::domain::decimal::parse_scaled;
-use crate::domain::market::{Status, Tokens};
+use crate::domain::market::{Settlement, Status, Tokens};
 use crate::domain::{
     FeeModel, FeePlan, Market, Minimum, Money, PriceGrid, Quantity, Rate, Timestamp, Venue,
 };
@@ -198,7 +198,13 @@ impl Listing {
         if yes == no || yes_label.eq_ignore_ascii_case(&no_label) {
             return Err(self.wrong(field, "both outcomes are the same"));
         }
-        Ok(Tokens { yes, no, yes_label, no_label })
+        let settlement = match (is_v2, self.raw.neg_risk) {
+            (true, _) => Some(Settlement::ProtocolV2),
+            (false, Some(true)) => Some(Settlement::NegRisk),
+            (false, Some(false)) => Some(Settlement::Standard),
+            (false, None) => None,
+        };
+        Ok(Tokens { yes, no, yes_label, no_label, settlement })
     }
 
     /// Two texts: a JSON array, or a string that holds one.
@@ -245,6 +251,7 @@ impl Listing {
             closes: None,
             starts: self.starts(&clob),
             delay: self.delay(&clob)?,
+            shard: None,
             tokens: Some(tokens),
         })
     }

@@ -1,0 +1,182 @@
+//! The port that orders go out through: a codec without I/O.
+//!
+//! A gateway turns what we mean into [`Call`]s, ready to be carried, and what the venue answers
+//! into [`Report`]s. Whoever carries the bytes (a socket, a simulation) knows nothing about the
+//! venue. The venue's id of an order is known from [`Gateway::place`] on, before anything is sent,
+//! so that a journal can hold it first.
+
+use std::time::Duration;
+
+use crate::domain::{IntentId, Market, MarketIndex, Order, OrderId, Report, Timestamp, Venue};
+
+use super::Error;
+
+/// Which budget a call is charged to, and how it is treated when the budget is short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// New orders.
+    Order,
+    /// Cancels, which have a reserve of their own.
+    Cancel,
+    /// Everything that only reads.
+    Read,
+}
+
+/// What a call asks, so that its answer can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Places an order.
+    Place(IntentId),
+    /// Cancels an order.
+    Cancel(IntentId),
+    /// Asks what became of an order.
+    Order(IntentId),
+    /// Anything else, by a name and a detail of the gateway's own (a page, a trade id).
+    Other(&'static str, String),
+}
+
+/// One HTTP request, whole and signed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Which venue's connection carries it.
+    pub venue: Venue,
+    /// What it asks.
+    pub subject: Subject,
+    /// The budget it is charged to.
+    pub class: Class,
+    /// Tokens it costs in that budget.
+    pub cost: u32,
+    /// `GET`, `POST`, `DELETE`, `PUT`.
+    pub method: &'static str,
+    /// Scheme, host, path and query.
+    pub url: String,
+    /// Headers beyond the ordinary ones. They hold signatures and are never shown.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, exactly as it was signed; JSON.
+    pub body: Option<String>,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("venue", &self.venue)
+            .field("subject", &self.subject)
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer<'a> {
+    /// An HTTP answer.
+    Reply {
+        /// HTTP status.
+        status: u16,
+        /// `Retry-After`, where given.
+        retry_after: Option<Duration>,
+        /// The body.
+        body: &'a str,
+    },
+    /// Not one byte left this machine.
+    NotSent(&'a str),
+    /// It may have arrived; no answer came, or only a part of one.
+    Lost(&'a str),
+}
+
+/// Something that is asked of a venue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// What became of this order, wherever it may be found: by its id where that is known, else
+    /// among all orders and fills since it was decided. Answers with [`Report::Order`].
+    Order(IntentId),
+    /// All orders that rest, ours and others. Answers with [`Report::Order`] or
+    /// [`Report::Foreign`].
+    OpenOrders,
+    /// All fills since then. Answers with [`Report::Order`] or [`Report::Foreign`].
+    Fills(Timestamp),
+    /// All positions. Answers with one [`Report::Positions`].
+    Positions,
+    /// What can be spent. Answers with one [`Report::Cash`].
+    Cash,
+    /// What was paid since then. Answers with [`Report::Settled`].
+    Settlements(Timestamp),
+    /// Whether the account may trade: geoblock, closed-only, approvals, scopes. Answers with
+    /// [`Report::Permission`].
+    Permission,
+    /// The budgets that the venue grants, where it tells; taken in by the gateway.
+    Limits,
+}
+
+/// What reading an answer brought.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// What the venue said.
+    pub reports: Vec<Report>,
+    /// What is to be asked next: further pages, trades that were named.
+    pub calls: Vec<Call>,
+    /// What a person may want to read.
+    pub notices: Vec<String>,
+}
+
+/// Where a gateway looks up markets that answers name.
+pub trait Markets {
+    /// The market with this ticker or condition id.
+    fn by_id(&self, venue: Venue, id: &str) -> Option<MarketIndex>;
+    /// The market that a Polymarket token belongs to, and which contract it is.
+    fn by_token(&self, token: &str) -> Option<(MarketIndex, crate::domain::Outcome)>;
+    /// What is known of a market.
+    fn facts(&self, market: MarketIndex) -> Option<&Market>;
+}
+
+/// A venue's order side, as a machine without I/O.
+pub trait Gateway: Send {
+    /// Which venue.
+    fn venue(&self) -> Venue;
+    /// Builds and signs an order. The id is final; calling it again for the same order gives the
+    /// same id and the same body. Nothing is remembered but what [`Gateway::recall`] would hold.
+    fn place(
+        &mut self,
+        order: &Order,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<(OrderId, Call), Error>;
+    /// Tells of an order that was placed in an earlier run, as the journal has it.
+    fn recall(&mut self, order: &Order, id: &OrderId);
+    /// Forgets an order that has ended for good; late news about it is foreign from then on.
+    fn forget(&mut self, intent: IntentId);
+    /// Takes an order back.
+    fn cancel(
+        &mut self,
+        intent: IntentId,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<Call, Error>;
+    /// The requests that answer a question: the first pages.
+    fn ask(
+        &mut self,
+        question: &Question,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<Vec<Call>, Error>;
+    /// Reads the answer to one of its calls.
+    fn read(
+        &mut self,
+        call: &Call,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    );
+    /// Reads a frame of the private channel that its feed has passed on.
+    fn read_private(
+        &mut self,
+        text: &str,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    );
+    /// Does what is due: heartbeats while orders rest, headers prepared ahead of need.
+    fn tick(&mut self, now: Timestamp, taken: &mut Taken);
+}
