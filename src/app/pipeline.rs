@@ -243,6 +243,7 @@ impl Pipeline {
                     Effect::Opportunity(found) => self.sign(&record::opportunity(found)),
                     Effect::Closed(closed) => self.sign(&record::closed(closed)),
                     Effect::Doubt { pair, reason, .. } => self.sign(&format!("{pair} {reason}")),
+                    Effect::Act(act) => self.sign(&format!("{act:?}")),
                     Effect::Resync { market, .. } => {
                         let market = *market;
                         let lane = self.registry.get(market).and_then(|entry| entry.lane);

@@ -164,6 +164,7 @@ impl Reporter {
                 tracing::info!("book {} is asked for again: {}", market.0, why.name());
             }
             Effect::Reload { market } => tracing::debug!("facts of {} are read again", market.0),
+            Effect::Act(act) => tracing::debug!("{act:?}"),
         }
     }
 

@@ -69,6 +69,22 @@ pub enum Report {
         /// When.
         at: Timestamp,
     },
+    /// Contracts of both outcomes were merged into a dollar each.
+    Merged {
+        /// The market.
+        market: MarketIndex,
+        /// How many of each outcome.
+        quantity: Quantity,
+        /// When.
+        at: Timestamp,
+    },
+    /// Contracts could not be merged or redeemed by us; the text says what a person can do.
+    NotConverted {
+        /// The market.
+        market: MarketIndex,
+        /// Why, and what to do.
+        text: String,
+    },
     /// Whether the account may trade at all.
     Permission {
         /// Where.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::book::Loss;
 use crate::domain::{FeeModel, MarketIndex, Money, Outcome, Price, Quantity, Timestamp, Venue};
+use crate::execute::Act;
 pub use crate::pairing::{PairId, Standing};
 
 /// The number of an opportunity within one run, from 1.
@@ -127,6 +128,8 @@ pub enum Effect {
         /// Why.
         why: Loss,
     },
+    /// Trading wants something done.
+    Act(Act),
     /// A market's facts changed at the venue: they are to be read again.
     Reload {
         /// Which market.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::book::Update;
 use crate::domain::market::Status;
-use crate::domain::{Market, MarketIndex, Outcome, Venue};
+use crate::domain::{Market, MarketIndex, Money, Outcome, Report, Venue};
+use crate::execute::Scope;
 use crate::pairing::Pair;
 
 /// A pair whose two contracts are known to both venues.
@@ -34,6 +35,42 @@ impl Watched {
     pub fn is_same(&self) -> bool {
         self.pair.is_same(self.named)
     }
+}
+
+/// What a person, or the process around the engine, asks of trading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// No new trades; open ones are finished or unwound.
+    Halt {
+        /// How wide.
+        scope: Scope,
+        /// Why, for people.
+        why: String,
+    },
+    /// New trades again.
+    Resume {
+        /// How wide.
+        scope: Scope,
+    },
+    /// Cancels our own orders by id, sends nothing more.
+    Kill {
+        /// Why, for people.
+        why: String,
+    },
+    /// Out of everything, losing at most this.
+    Flatten {
+        /// The most that may be lost against what was paid.
+        loss_max: Money,
+    },
+    /// The state that the journal holds agrees with both venues: trading may begin.
+    Reconciled,
+    /// The journal cannot be written: no new trades until it can.
+    JournalBroken {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The journal can be written again.
+    JournalWhole,
 }
 
 /// Something happened.
@@ -66,6 +103,10 @@ pub enum Event<'a> {
         /// What holds from here on.
         status: Status,
     },
+    /// A venue said something about our orders or our account.
+    Report(&'a Report),
+    /// A person, or a fault outside, stops new trades or allows them again.
+    Command(&'a Command),
     /// Time passed.
     Tick,
 }

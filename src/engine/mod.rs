@@ -117,6 +117,7 @@ impl Engine {
                 self.exchanges[venue_at(venue)] = status;
                 self.look_at_waiting(now, effects);
             }
+            Event::Report(_) | Event::Command(_) => {}
             Event::Tick => {
                 self.books.forget_lags(now);
                 self.lose_suspects(now, effects);

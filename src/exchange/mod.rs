@@ -197,6 +197,8 @@ pub trait Core: Send {
     );
     /// Does what is due by `now`: heartbeats, refills, the ends of faults.
     fn tick(&mut self, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>);
+    /// What the exchange knows of its first account, as of now.
+    fn statement(&self, floor: &Floor) -> ledger::Statement;
     /// Breaks something.
     fn fault(
         &mut self,
@@ -219,6 +221,7 @@ pub mod catalogue;
 pub mod dice;
 pub mod faults;
 pub mod kalshi;
+pub mod ledger;
 pub mod matching;
 pub mod serve;
 pub mod world;

@@ -120,4 +120,9 @@ pub enum Act {
         /// How many of each outcome.
         quantity: Quantity,
     },
+    /// Fetch what a resolved market owes.
+    Redeem {
+        /// The market.
+        market: MarketIndex,
+    },
 }

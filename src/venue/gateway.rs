@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
-use crate::domain::{IntentId, Market, MarketIndex, Order, OrderId, Report, Timestamp, Venue};
+use crate::domain::{
+    IntentId, Market, MarketIndex, Order, OrderId, Quantity, Report, Timestamp, Venue,
+};
 
 use super::Error;
 
@@ -109,6 +111,24 @@ pub enum Question {
     Limits,
 }
 
+/// Contracts into dollars, outside the order book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conversion {
+    /// One of each outcome into a dollar. Answers with [`Report::Merged`] or
+    /// [`Report::NotConverted`].
+    Merge {
+        /// The market.
+        market: MarketIndex,
+        /// How many of each outcome.
+        quantity: Quantity,
+    },
+    /// What a resolved market owes. Answers with [`Report::Settled`] or [`Report::NotConverted`].
+    Redeem {
+        /// The market.
+        market: MarketIndex,
+    },
+}
+
 /// What reading an answer brought.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -160,6 +180,15 @@ pub trait Gateway: Send {
         markets: &dyn Markets,
         now: Timestamp,
     ) -> Result<Vec<Call>, Error>;
+    /// The request for a conversion. Where the venue does it by itself (Kalshi) or only a person
+    /// with a wallet can do it (a real chain), there is none, and the report says so at once.
+    fn convert(
+        &mut self,
+        conversion: Conversion,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    );
     /// Reads the answer to one of its calls.
     fn read(
         &mut self,

@@ -12,6 +12,7 @@ use crate::domain::market::{Band, Status};
 use crate::domain::{Change, Price, Side, Timestamp};
 
 use super::faults::Fault;
+use super::ledger::Statement;
 use super::{Connection, Core, Fact, Floor, Push, Reply, Request, Sending};
 
 pub use auth::{Account, PublicKey, Scope};
@@ -326,6 +327,10 @@ impl Core for Kalshi {
         for link in self.links.values_mut() {
             link.beat(now, out);
         }
+    }
+
+    fn statement(&self, _floor: &Floor) -> Statement {
+        Statement::default()
     }
 
     fn fault(&mut self, fault: &Fault, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {

@@ -27,6 +27,7 @@ use crate::domain::market::{Band, Status};
 use crate::domain::{PriceGrid, Timestamp};
 
 use super::faults::Fault;
+use super::ledger::Statement;
 use super::{Connection, Core, Fact, Floor, Push, Reply, Request, Sending};
 use catalog::Catalog;
 use limits::{Group, Limits};
@@ -211,6 +212,10 @@ impl Core for Polymarket {
             !over
         });
         self.stream.tick(floor, &self.tape, now, out);
+    }
+
+    fn statement(&self, _floor: &Floor) -> Statement {
+        Statement::default()
     }
 
     fn fault(&mut self, fault: &Fault, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {
