@@ -151,7 +151,7 @@ impl Oracle {
                 News::Decision(Effect::Opportunity(found)) => self.judge(&found, pipeline),
                 News::Decision(Effect::Closed(_)) => self.tally.closed += 1,
                 News::Decision(Effect::Resync { .. }) => self.tally.resyncs += 1,
-                News::Decision(Effect::Reload { .. }) | News::Pairs(_) => {}
+                News::Decision(Effect::Reload { .. } | Effect::Act(_)) | News::Pairs(_) => {}
                 News::Feed(_, notice) => self.note(notice),
                 News::Findings(found) => panic!("{}: findings {found:?}", self.label),
                 News::Decision(Effect::Doubt { pair, reason, .. }) => {
