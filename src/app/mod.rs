@@ -3,6 +3,7 @@
 pub mod args;
 pub mod clock;
 pub mod commands;
+pub mod desk;
 pub mod driver;
 pub mod embedded;
 pub mod exit;
