@@ -173,7 +173,7 @@ impl Simulator {
             };
             let fee = fee.estimate(price, quantity);
             contracts = contracts.saturating_sub(quantity);
-            money = money - cost;
+            money -= cost;
             fills.push(Level { key, shown: level.quantity, quantity, money: cost, fee });
         }
         fills
