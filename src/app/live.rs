@@ -83,6 +83,7 @@ impl Plan {
             today: today.to_string(),
             kalshi_feed: feed.name(),
             seed: self.seed,
+            private_lanes: 0,
         };
         let (messages, received) = mpsc::channel(MESSAGES_MAX);
         let (loads, wanted) = mpsc::channel(LOADS_MAX);

@@ -1,8 +1,10 @@
 //! The composition root: settings, wiring, tasks, commands. Nothing imports it but `main`.
 
 pub mod args;
+pub mod carrier;
 pub mod clock;
 pub mod commands;
+pub mod desk;
 pub mod driver;
 pub mod embedded;
 pub mod exit;

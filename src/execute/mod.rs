@@ -4,22 +4,9 @@
 //! record changes the state, and the same record goes into the journal. Start-up folds the
 //! journal's records through the same tables, so that what guards live work guards recovery too.
 
-use crate::domain::{
-    IntentId, MarketIndex, Order, OrderId, Quantity, Report, Timestamp, TradeId, Venue,
-};
-use crate::pairing::PairId;
+use crate::domain::{IntentId, MarketIndex, Order, OrderId, Quantity, Report, Timestamp, TradeId};
 use crate::plan::Plan;
-
-/// How wide a stop reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// One pair.
-    Pair(PairId),
-    /// One venue.
-    Venue(Venue),
-    /// Everything.
-    All,
-}
+pub use crate::risk::Scope;
 
 /// Something that happened and that the state follows from.
 #[derive(Debug, Clone, PartialEq, Eq)]

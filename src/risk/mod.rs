@@ -1,7 +1,19 @@
 //! What may be put at risk: the only place that can make an [`Approved`] plan.
 
-use crate::domain::{Money, Timestamp, TradeId};
+use crate::domain::{Money, Timestamp, TradeId, Venue};
+use crate::pairing::PairId;
 use crate::plan::Plan;
+
+/// How wide a stop reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// One pair.
+    Pair(PairId),
+    /// One venue.
+    Venue(Venue),
+    /// Everything.
+    All,
+}
 
 /// Something that `risk` has looked at and allowed. Nothing else can make one.
 #[derive(Debug)]

@@ -181,6 +181,7 @@ impl Rig {
                     today: TODAY.to_owned(),
                     kalshi_feed: plan.feed.name(),
                     seed: plan.seed,
+                    private_lanes: 0,
                 };
                 (Writer::create(path).unwrap(), transcript)
             }),
@@ -326,7 +327,8 @@ impl Rig {
     fn input(&mut self, input: &Input<'_>) {
         if let Some((writer, transcript)) = &mut self.recorder {
             let venue = |lane: Lane| self.pipeline.venue_of(lane);
-            writer.write(&transcript.line(input, self.now, self.drains, venue));
+            let line = transcript.line(input, self.now, self.drains, venue);
+            writer.write(&line.unwrap());
         }
         self.drains += u64::from(matches!(input, Input::Drained));
         self.pipeline.handle(input, self.now);
