@@ -9,7 +9,7 @@ use crate::risk::{Approved, Exposure};
 use super::{Act, Record, Scope, Sight, State};
 
 /// How patient the executor is, and how often it tries.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The pause before an unknown order is asked about again; doubles each time.
     pub inquire_pause: Duration,
