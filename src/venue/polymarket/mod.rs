@@ -8,6 +8,8 @@
 //! - [`rest::Client`] reads Gamma (facts, rules) and the CLOB (ticks, fees, books, time).
 //! - [`parse`] and [`encode`] translate, purely; [`facts`] holds addresses and limits.
 
+pub mod account;
+pub mod amount;
 pub mod encode;
 pub mod error;
 pub mod facts;
@@ -15,6 +17,7 @@ pub mod parse;
 #[cfg(test)]
 mod recorded;
 pub mod rest;
+pub mod sign;
 pub mod stream;
 mod wire;
 
