@@ -17,6 +17,8 @@ pub const GAMMA_URL: &str = "https://gamma-api.polymarket.com";
 pub const WS_URL: &str = "wss://ws-subscriptions-clob.polymarket.com/ws";
 /// Path of the market channel behind the base.
 pub const MARKET_CHANNEL: &str = "/market";
+/// Path of the user channel behind the base.
+pub const USER_CHANNEL: &str = "/user";
 
 /// Most asset ids in one subscription frame: a frame with thousands makes the server close the
 /// socket at once (rs-clob-client-v2 issues 116 and 117, 2026-09-12).

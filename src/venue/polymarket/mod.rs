@@ -14,6 +14,7 @@ pub mod encode;
 pub mod error;
 pub mod facts;
 pub mod parse;
+pub mod private;
 #[cfg(test)]
 mod recorded;
 pub mod rest;
