@@ -212,7 +212,7 @@ impl Risk {
     pub fn note_realised(&mut self, realised: Money, at: Timestamp) {
         self.roll_day(at);
         if self.day.number == day_of(at) && realised < Money::ZERO {
-            self.day.lost = self.day.lost - realised;
+            self.day.lost -= realised;
         }
     }
 
