@@ -23,6 +23,7 @@ pub mod shutdown;
 pub mod sources;
 pub mod tasks;
 pub mod terminal;
+pub mod trading;
 pub mod transcript;
 
 use std::ffi::OsString;
