@@ -9,6 +9,7 @@ pub mod driver;
 pub mod embedded;
 pub mod exit;
 pub mod input;
+mod keep;
 pub mod lane;
 pub mod live;
 pub mod loader;
