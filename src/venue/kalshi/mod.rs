@@ -9,6 +9,7 @@ pub mod error;
 pub mod facts;
 pub mod gateway;
 pub mod parse;
+pub mod private;
 pub mod rest;
 pub mod sign;
 pub mod stream;
