@@ -32,19 +32,8 @@ use crate::domain::{
     IntentId, MarketIndex, Money, Order, OrderId, Outcome, Quantity, Report, Timestamp, TradeId,
     Venue,
 };
-use crate::pairing::PairId;
 use crate::plan::Plan;
-
-/// How wide a stop reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// One pair.
-    Pair(PairId),
-    /// One venue.
-    Venue(Venue),
-    /// Everything.
-    All,
-}
+pub use crate::risk::Scope;
 
 /// Something that happened and that the state follows from.
 #[derive(Debug, Clone, PartialEq, Eq)]
