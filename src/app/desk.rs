@@ -286,10 +286,14 @@ impl Desk {
         let prepared = self.with(order.venue, |gateway| gateway.place(order, markets, now));
         let (id, call) = match prepared {
             Ok(prepared) => prepared,
-            Err(text) => return self.not_sent(order.intent, text),
+            Err(text) => {
+                let written = self.keep.append(&[Record::Placed(order.clone())]);
+                self.note_journal(written);
+                return self.not_sent(order.intent, text);
+            }
         };
         let named = Record::Named { intent: order.intent, id };
-        let kept = self.keep.commit(&[named]);
+        let kept = self.keep.commit(&[Record::Placed(order.clone()), named]);
         self.note_journal(kept.clone());
         if let Err(why) = kept {
             return self.not_sent(order.intent, format!("the journal cannot be written: {why}"));

@@ -173,6 +173,14 @@ impl Driver {
         }
     }
 
+    /// Draws the status line, and tells the readers of books which ones there are.
+    fn show(&mut self, ids: &[Ids; 2]) {
+        self.reporter.status(&self.pipeline);
+        for (venue, ids) in Venue::ALL.into_iter().zip(ids) {
+            publish(&self.pipeline, venue, ids);
+        }
+    }
+
     /// The bell of a lane.
     pub fn wake_of(&self, lane: Lane) -> Option<Rc<Notify>> {
         self.wakes.get(lane.at()).cloned()
@@ -236,11 +244,7 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             }
             _ = statuses.tick() => {
                 let mut driver = driver.borrow_mut();
-                let Driver { reporter, pipeline, .. } = &mut *driver;
-                reporter.status(pipeline);
-                for (venue, ids) in Venue::ALL.into_iter().zip(&ids) {
-                    publish(pipeline, venue, ids);
-                }
+                driver.show(&ids);
             }
             () = tokio::time::sleep_until(refresh_at) => {
                 refresh_at = next_refresh(refresh);

@@ -3,8 +3,25 @@
 //! State is a fold over [`Record`]s. Whatever happens, the executor first says it as a record, the
 //! record changes the state, and the same record goes into the journal. Start-up folds the
 //! journal's records through the same tables, so that what guards live work guards recovery too.
+//!
+//! [`Executor::apply`] is the only way in which state changes. Every other function looks at the
+//! state and at the markets ([`Sight`]), says what follows as records, applies them, and hands them
+//! out as [`Act`]s. An [`Act::Place`] stands for its [`Record::Placed`] too: the executor has
+//! applied it, and whoever carries the act out writes it down before anything is sent.
 
-use crate::domain::{IntentId, MarketIndex, Order, OrderId, Quantity, Report, Timestamp, TradeId};
+mod executor;
+pub mod incident;
+pub mod sight;
+mod state;
+
+pub use executor::{Executor, Settings};
+pub use sight::Sight;
+pub use state::State;
+
+use crate::domain::{
+    IntentId, MarketIndex, Money, Order, OrderId, Outcome, Quantity, Report, Timestamp, TradeId,
+    Venue,
+};
 use crate::plan::Plan;
 pub use crate::risk::Scope;
 
@@ -74,6 +91,30 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// Money that no order, payout or conversion explains was classed and booked.
+    Booked {
+        /// Where.
+        venue: Venue,
+        /// As what.
+        line: Line,
+        /// How much; less than nothing when it went out.
+        amount: Money,
+        /// Why, for people.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Contracts that no order of this journal bought were taken into the ledger, or out of it.
+    Adopted {
+        /// The market.
+        market: MarketIndex,
+        /// The contract.
+        outcome: Outcome,
+        /// How many the account holds from here on.
+        quantity: Quantity,
+        /// When.
+        at: Timestamp,
+    },
     /// Something that a person must know.
     Incident {
         /// A name out of a fixed list.
@@ -87,12 +128,45 @@ pub enum Record {
     },
 }
 
+/// What money was that no order, payout or conversion explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Line {
+    /// What was there when the journal began.
+    Opening,
+    /// What computed fees differed from those that were charged.
+    FeeTrueUp,
+    /// A deposit, a withdrawal, or a transfer between purses.
+    Transfer,
+    /// Interest or a rebate.
+    Interest,
+    /// A person said that it is so.
+    Accepted,
+}
+
+impl Line {
+    /// All lines.
+    pub const ALL: [Self; 5] =
+        [Self::Opening, Self::FeeTrueUp, Self::Transfer, Self::Interest, Self::Accepted];
+
+    /// The line in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::FeeTrueUp => "fee_true_up",
+            Self::Transfer => "transfer",
+            Self::Interest => "interest",
+            Self::Accepted => "accepted",
+        }
+    }
+}
+
 /// Something that is to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Write it down, then tell it. In the order given.
     Write(Record),
-    /// Prepare, write down and send. What cannot be prepared or written is reported as refused.
+    /// Prepare, write down ([`Record::Placed`], [`Record::Named`]) and send. What cannot be
+    /// prepared or written is reported as refused.
     Place(Order),
     /// Take the order back.
     Cancel(IntentId),

@@ -1,4 +1,7 @@
-//! Commands as text.
+//! Commands as text; `order` holds the requests that trade.
+
+pub mod group;
+pub mod order;
 
 use serde::Serialize;
 

@@ -28,7 +28,7 @@ use super::wire::http as wire;
 use super::{error, facts};
 
 use load::Cache;
-use query::{Query, escape};
+pub(super) use query::{Query, escape};
 
 /// What carries requests, and lets time pass between them.
 pub trait Transport: Send + Sync {
