@@ -9,6 +9,7 @@ pub mod driver;
 pub mod embedded;
 pub mod exit;
 pub mod input;
+mod keep;
 pub mod lane;
 pub mod live;
 pub mod loader;
@@ -23,6 +24,7 @@ pub mod shutdown;
 pub mod sources;
 pub mod tasks;
 pub mod terminal;
+pub mod trading;
 pub mod transcript;
 
 use std::ffi::OsString;

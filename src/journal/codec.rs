@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::domain::{
     Action, IntentId, Lifetime, Order, OrderId, Outcome, Purpose, Size, TradeId, Venue,
 };
-use crate::execute::{Record, Scope};
+use crate::execute::{Line, Record, Scope};
 use crate::pairing::PairId;
 use crate::plan::{Kind, Leg, Plan, Stages};
 
@@ -21,7 +21,7 @@ use super::row::Row;
 use field::{Fields, Unread, span};
 
 /// A record as a row, its place in the sequence still open.
-pub fn encode(record: &Record) -> Row {
+pub(super) fn encode(record: &Record) -> Row {
     let (kind, at, body) = match record {
         Record::Opened { trade, plan, at } => {
             ("opened", Some(*at), json!({ "trade": trade.0, "plan": plan_out(plan) }))
@@ -46,6 +46,21 @@ pub fn encode(record: &Record) -> Row {
         Record::Resumed { scope, at } => {
             ("resumed", Some(*at), json!({ "scope": scope_out(scope) }))
         }
+        Record::Booked { venue, line, amount, why, at } => {
+            let (venue, line, amount) = (venue.name(), line.name(), amount.micros());
+            let body = json!({
+                "venue": venue, "line": line, "amount_micros": amount, "why": why,
+            });
+            ("booked", Some(*at), body)
+        }
+        Record::Adopted { market, outcome, quantity, at } => {
+            let (market, outcome) = (market.0, outcome.name());
+            let quantity = quantity.units();
+            let body = json!({
+                "market": market, "outcome": outcome, "quantity_micros": quantity,
+            });
+            ("adopted", Some(*at), body)
+        }
         Record::Incident { kind, text, trade, at } => {
             let trade = trade.map(|trade| trade.0);
             ("incident", Some(*at), json!({ "name": kind, "text": text, "trade": trade }))
@@ -62,7 +77,7 @@ pub fn encode(record: &Record) -> Row {
 }
 
 /// The record that a row holds.
-pub fn decode(row: &Row) -> Result<Record, String> {
+pub(super) fn decode(row: &Row) -> Result<Record, String> {
     let body: Value = serde_json::from_str(&row.body).map_err(|error| error.to_string())?;
     read(row, Fields(&body)).map_err(|unread| format!("{} of a `{}`", unread.0, row.kind))
 }
@@ -88,13 +103,24 @@ fn read(row: &Row, body: Fields<'_>) -> Result<Record, Unread> {
             quantity: body.quantity("quantity_micros")?,
             at: at()?,
         },
-        "moved" => {
-            Record::Moved { trade: trade()?, to: body.name("to")?, why: why()?, at: at()? }
-        }
+        "moved" => Record::Moved { trade: trade()?, to: body.name("to")?, why: why()?, at: at()? },
         "halted" => {
             Record::Halted { scope: scope_in(body.inner("scope")?)?, why: why()?, at: at()? }
         }
         "resumed" => Record::Resumed { scope: scope_in(body.inner("scope")?)?, at: at()? },
+        "booked" => Record::Booked {
+            venue: body.venue("venue")?,
+            line: body.one_of("line", &Line::ALL, Line::name)?,
+            amount: body.money("amount_micros")?,
+            why: why()?,
+            at: at()?,
+        },
+        "adopted" => Record::Adopted {
+            market: body.market("market")?,
+            outcome: body.outcome("outcome")?,
+            quantity: body.quantity("quantity_micros")?,
+            at: at()?,
+        },
         "incident" => Record::Incident {
             kind: body.name("name")?,
             text: body.text("text")?,
