@@ -22,7 +22,7 @@ use crate::pairing::{Pair, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
 
-use super::desk::{Desk, Journal};
+use super::desk::{Acceptance, Desk, Journal};
 pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
 use super::registry::{Registry, Stage};
 
@@ -49,6 +49,7 @@ pub struct Pipeline {
     source: Box<dyn FeedSource>,
     /// The order desk; there is none where nothing is traded.
     desk: Option<Desk>,
+    acceptance: Acceptance,
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -80,6 +81,7 @@ impl Pipeline {
             feeds: Vec::new(),
             source,
             desk: None,
+            acceptance: Acceptance::None,
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -102,6 +104,12 @@ impl Pipeline {
         for (venue, feed) in channels {
             self.add_lane(Slot { venue, role: Role::Private, feed });
         }
+    }
+
+    /// Says which pairs were accepted on this machine.
+    pub fn accept(&mut self, acceptance: Acceptance) {
+        self.acceptance = acceptance;
+        self.pairs_outdated = true;
     }
 
     /// The order desk, if anything is traded.
