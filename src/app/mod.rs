@@ -1,12 +1,15 @@
 //! The composition root: settings, wiring, tasks, commands. Nothing imports it but `main`.
 
 pub mod args;
+pub mod carrier;
 pub mod clock;
 pub mod commands;
+pub mod desk;
 pub mod driver;
 pub mod embedded;
 pub mod exit;
 pub mod input;
+mod keep;
 pub mod lane;
 pub mod live;
 pub mod loader;
@@ -21,6 +24,7 @@ pub mod shutdown;
 pub mod sources;
 pub mod tasks;
 pub mod terminal;
+pub mod trading;
 pub mod transcript;
 
 use std::ffi::OsString;

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{Money, Quantity};
+use crate::pairing::Legs;
 use proptest::prelude::*;
 
 fn with(text: &str) -> Result<Settings, Vec<Finding>> {
@@ -49,6 +50,19 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!(polymarket.ping_every, Duration::from_secs(5));
     assert_eq!(settings.mappings.dir, "mappings");
     assert_eq!(settings.log.level, Level::Warn);
+    let trade = &settings.trade;
+    assert_eq!(trade.mode, Mode::Paper, "nobody spends money by default");
+    assert_eq!(trade.plan.legs, Legs::PolymarketFirst);
+    assert_eq!(trade.plan.exit_gain_min, None);
+    assert_eq!(trade.plan.answer_max, Duration::from_secs(2));
+    let limits = &settings.limits;
+    let dollars = |text: &str| Money::parse(text).unwrap();
+    assert_eq!((limits.order, limits.total), (dollars("25"), dollars("1000")));
+    assert_eq!((limits.open_trades, limits.rejections), (1, [3, 6, 10]));
+    assert_eq!(settings.paper.cash, dollars("1000"));
+    assert_eq!(settings.polymarket.conversions, Conversions::User);
+    let wallet = Wallet { key_file: None, kind: WalletKind::Eoa, address: None };
+    assert_eq!(settings.polymarket.wallet, wallet);
 }
 
 #[test]
@@ -84,7 +98,7 @@ fn the_bounds_behind_each_default_are_the_bounds_that_are_checked() {
         let told = told_below(&write(if quoted { "-0.000001" } else { "-1" }));
         assert!(told.contains(&format!("it may be {least} to {most}")), "{told}");
     }
-    assert_eq!(numbers, 24, "every number states its bounds");
+    assert_eq!(numbers, 63, "every number states its bounds");
 }
 
 fn told_below(text: &str) -> String {

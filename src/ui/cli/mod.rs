@@ -3,3 +3,4 @@
 pub mod people;
 pub mod record;
 pub mod text;
+pub mod trade;
