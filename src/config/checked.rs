@@ -2,6 +2,7 @@
 
 mod address;
 pub mod bounds;
+mod journal;
 mod take;
 mod trade;
 
@@ -12,6 +13,7 @@ use super::raw::{Layers, Reading};
 use crate::domain::{Finding, Money, Quantity};
 use crate::risk::Limits;
 pub use bounds::Bounds;
+pub use journal::Journal;
 use take::Take;
 pub use trade::{Conversions, Mode, Paper, Trade, Wallet, WalletKind};
 
@@ -30,6 +32,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How paper trades.
     pub paper: Paper,
+    /// Where what happened is kept.
+    pub journal: Journal,
     /// Where the pairs stand.
     pub mappings: Mappings,
     /// What is logged.
@@ -186,6 +190,7 @@ pub(super) fn check(layers: &Layers<'_>, overrides: &Overrides) -> Result<Settin
     let trade = trade::trade(&mut reading);
     let limits = trade::limits(&mut reading);
     let paper = trade::paper(&mut reading);
+    let journal = journal::journal(&mut reading);
     let mappings = mappings(&mut reading, overrides);
     let log = log(&mut reading, overrides);
     let findings = reading.finish();
@@ -197,6 +202,7 @@ pub(super) fn check(layers: &Layers<'_>, overrides: &Overrides) -> Result<Settin
             trade: trade?,
             limits: limits?,
             paper: paper?,
+            journal: journal?,
             mappings: mappings?,
             log: log?,
         })

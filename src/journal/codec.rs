@@ -53,11 +53,12 @@ pub(super) fn encode(record: &Record) -> Row {
             });
             ("booked", Some(*at), body)
         }
-        Record::Adopted { market, outcome, quantity, at } => {
+        Record::Adopted { venue, market, outcome, quantity, at } => {
             let (market, outcome) = (market.0, outcome.name());
             let quantity = quantity.units();
             let body = json!({
-                "market": market, "outcome": outcome, "quantity_micros": quantity,
+                "venue": venue.name(), "market": market, "outcome": outcome,
+                "quantity_micros": quantity,
             });
             ("adopted", Some(*at), body)
         }
@@ -116,6 +117,7 @@ fn read(row: &Row, body: Fields<'_>) -> Result<Record, Unread> {
             at: at()?,
         },
         "adopted" => Record::Adopted {
+            venue: body.venue("venue")?,
             market: body.market("market")?,
             outcome: body.outcome("outcome")?,
             quantity: body.quantity("quantity_micros")?,

@@ -31,7 +31,7 @@ pub use acceptance::{Acceptance, accept, accepted};
 pub use atlas::Name;
 pub use file::read;
 pub use replay::{Records, Replay};
-pub use store::Journal;
+pub use store::{Journal, claim};
 
 /// How much must happen before a committed record counts as kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,14 @@ pub enum Error {
         found: i64,
         /// What is known here.
         known: i64,
+    },
+    /// The journal is that of another account: what it holds is not there.
+    #[error("the journal belongs to {found}, not to {asked}: name another one for it")]
+    OtherAccount {
+        /// Whose it is.
+        found: String,
+        /// Who asked.
+        asked: String,
     },
     /// No room on the disk.
     #[error("the disk of the journal is full")]

@@ -161,6 +161,21 @@ impl Drop for Open {
     }
 }
 
+/// Says whose trades the journal holds, before it is opened: paper, or a name of the live account.
+/// The first one stays, and no other may use the file, so that paper fills never look like held
+/// contracts and the ids of one account are never given to another.
+pub fn claim(path: &Path, account: &str) -> Result<(), Error> {
+    let connection = file::write(path, Durability::Power)?;
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('account', ?1)", [account])?;
+    let found: String =
+        connection
+            .query_row("SELECT value FROM meta WHERE key = 'account'", [], |row| row.get(0))?;
+    if found == account {
+        return Ok(());
+    }
+    Err(Error::OtherAccount { found, asked: account.to_owned() })
+}
+
 /// The journal's name, drawn when it is made.
 fn instance(connection: &Connection) -> Result<Instance, Error> {
     let mut drawn = [0; 16];

@@ -44,7 +44,7 @@ const TRADE: &str = "records WHERE kind = 'opened'";
 const STATE: &str = "(SELECT moved.body ->> '$.to' FROM records AS moved \
     WHERE moved.trade = records.trade AND moved.kind = 'moved' ORDER BY moved.seq DESC LIMIT 1)";
 
-const VIEWS: [View; 13] = [
+const VIEWS: [View; 15] = [
     View {
         name: "trades",
         columns: &[
@@ -172,6 +172,29 @@ const VIEWS: [View; 13] = [
             ("paid", Amount("paid_micros")),
         ],
         from: "records WHERE kind = 'reported' AND body ->> '$.report' = 'settled'",
+    },
+    View {
+        name: "bookings",
+        columns: &[
+            ("seq", Sql("seq")),
+            ("at", Time("at_nanos")),
+            ("venue", Field("venue")),
+            ("line", Field("line")),
+            ("amount", Amount("amount_micros")),
+            ("why", Field("why")),
+        ],
+        from: "records WHERE kind = 'booked'",
+    },
+    View {
+        name: "adoptions",
+        columns: &[
+            ("seq", Sql("seq")),
+            ("at", Time("at_nanos")),
+            ("market", Market("market")),
+            ("outcome", Field("outcome")),
+            ("quantity", Amount("quantity_micros")),
+        ],
+        from: "records WHERE kind = 'adopted'",
     },
     View {
         name: "balances",

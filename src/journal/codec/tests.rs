@@ -180,7 +180,13 @@ pub(in crate::journal) fn specimens() -> Vec<Record> {
         all.push(Record::Booked { venue, line, amount, why: "interest".to_owned(), at: AT });
     }
     for outcome in [Outcome::Yes, Outcome::No] {
-        all.push(Record::Adopted { market, outcome, quantity: amount, at: AT });
+        all.push(Record::Adopted {
+            venue: Venue::Kalshi,
+            market,
+            outcome,
+            quantity: amount,
+            at: AT,
+        });
     }
     for trade in [None, Some(trade)] {
         let text = "half\tpaid \u{1f600}".to_owned();
