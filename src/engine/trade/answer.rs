@@ -121,6 +121,7 @@ impl Trader {
             self.stop(stop, around.now);
         }
         self.carry_out(around, effects);
+        self.close_early(around, effects);
     }
 
     pub(super) fn remember(
