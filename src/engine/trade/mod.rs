@@ -155,3 +155,6 @@ impl Trader {
         self.last.remove(pair);
     }
 }
+
+#[cfg(test)]
+mod tests;
