@@ -59,6 +59,12 @@ impl<T> Approved<T> {
     pub fn into_inner(self) -> T {
         self.inner
     }
+
+    /// Allows what a test needs allowed.
+    #[cfg(test)]
+    pub(crate) const fn for_test(inner: T, trade: TradeId) -> Self {
+        Self { inner, trade }
+    }
 }
 
 /// Orders that one plan may need at once: both legs and a way out.
