@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::report::Refused;
-use crate::domain::{Action, Lifetime, MarketIndex, Money, Order, Purpose, Quantity, Timestamp};
+use crate::domain::{Action, Lifetime, MarketIndex, Money, Purpose, Quantity, Timestamp};
 use crate::plan::{Kind, Stages};
 
 use super::ledger::seat;
@@ -178,7 +178,10 @@ impl View<'_> {
             Some(Refused::Again(wait) | Refused::PostOnly(wait)) => wait,
             _ => Duration::ZERO,
         };
-        let pause = if is_attempt(last.order(), trade) { self.pause } else { Duration::ZERO };
+        let pause = match trade.phase {
+            Phase::Stranded(Way::Open) => Duration::ZERO,
+            _ => self.pause,
+        };
         last.order().at.after(pause.max(asked))
     }
 
@@ -251,11 +254,6 @@ fn exit(draft: &Draft) -> Draft {
 
 fn halved(quantity: Quantity) -> Quantity {
     Quantity::from_units(quantity.units() / 2).unwrap_or_default().floor_to(Quantity::LOT)
-}
-
-/// Whether an order was an attempt to leave, which the next one keeps a distance from.
-fn is_attempt(order: &Order, trade: &Trade) -> bool {
-    order.purpose.reduces() && (order.purpose != Purpose::Exit || trade.plan.kind == Kind::Enter)
 }
 
 /// The first stage of a plan.

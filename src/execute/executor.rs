@@ -205,10 +205,10 @@ impl Executor {
             Report::NotConverted { market, text } if self.agenda.cannot_convert(*market) => {
                 self.tell(incident::NOT_CONVERTED, text.clone(), None, now, acts);
             }
-            Report::Permission { venue, permission: Permission::ReadOnly(why) } => {
-                if self.stop(Scope::Venue(*venue), why, now, acts) {
-                    self.tell(incident::READ_ONLY, format!("{venue}: {why}"), None, now, acts);
-                }
+            Report::Permission { venue, permission: Permission::ReadOnly(why) }
+                if self.stop(Scope::Venue(*venue), why, now, acts) =>
+            {
+                self.tell(incident::READ_ONLY, format!("{venue}: {why}"), None, now, acts);
             }
             _ => {}
         }
@@ -363,7 +363,7 @@ impl Executor {
                 Step::Send(drafts, event, why) => {
                     self.go(id, event, why, now, acts);
                     for draft in drafts {
-                        self.place(id, draft, now, acts);
+                        self.place(id, &draft, now, acts);
                     }
                 }
                 Step::Note(event, why) => self.go(id, event, why, now, acts),
@@ -407,7 +407,7 @@ impl Executor {
     }
 
     /// Decides on an order: the state knows it before anybody else does.
-    fn place(&mut self, trade: TradeId, draft: Draft, now: Timestamp, acts: &mut Vec<Act>) {
+    fn place(&mut self, trade: TradeId, draft: &Draft, now: Timestamp, acts: &mut Vec<Act>) {
         let order = Order {
             intent: self.state.next_intent(),
             trade,

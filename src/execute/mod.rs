@@ -199,3 +199,6 @@ pub enum Act {
         market: MarketIndex,
     },
 }
+
+#[cfg(test)]
+mod tests;
