@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::domain::report::{Permission, Refusal, Refused};
-use crate::domain::{Evidence, IntentId, Order, Report, Timestamp, Venue};
+use crate::domain::{Evidence, IntentId, MarketIndex, Order, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
 use crate::net::rate::Bucket;
 use crate::venue::gateway::{
@@ -27,6 +27,9 @@ pub trait Keep: Send {
     fn commit(&mut self, records: &[Record]) -> Result<(), String>;
     /// Whether it can be written: asked from time to time after it could not.
     fn probe(&mut self) -> Result<(), String>;
+    /// Says which market an index means in this process, before any record names it. What lasts no
+    /// longer than the process needs no names.
+    fn learn(&mut self, _index: MarketIndex, _venue: Venue, _id: &str) {}
 }
 
 /// A call that is under way.
@@ -203,6 +206,11 @@ impl Desk {
         if let Some(counter) = self.counter(order.venue) {
             counter.gateway.recall(order, id);
         }
+    }
+
+    /// Tells the journal which market an index means.
+    pub fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
+        self.keep.learn(index, venue, id);
     }
 
     /// Takes the answer to a call.

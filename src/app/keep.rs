@@ -1,5 +1,6 @@
 //! The two journals behind the desk's port: the file, and the one of virtual time.
 
+use crate::domain::{MarketIndex, Venue};
 use crate::execute::Record;
 use crate::journal::Journal;
 use crate::journal::memory::Memory;
@@ -18,6 +19,10 @@ impl Keep for Journal {
     fn probe(&mut self) -> Result<(), String> {
         Self::probe(self).map_err(|error| error.to_string())
     }
+
+    fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
+        Self::learn(self, index, venue, id);
+    }
 }
 
 impl Keep for Memory {
@@ -31,5 +36,9 @@ impl Keep for Memory {
 
     fn probe(&mut self) -> Result<(), String> {
         Self::probe(self).map_err(|error| error.to_string())
+    }
+
+    fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
+        Self::learn(self, index, venue, id);
     }
 }

@@ -13,6 +13,7 @@ pub mod effect;
 pub mod event;
 mod look;
 mod seat;
+mod view;
 
 use std::time::Duration;
 

@@ -51,9 +51,11 @@ pub(super) fn encode(record: &Record) -> Row {
             let body = json!({ "venue": venue, "line": line, "amount_micros": amount, "why": why });
             ("booked", Some(*at), body)
         }
-        Record::Adopted { market, outcome, quantity, at } => {
-            let (market, outcome, quantity) = (market.0, outcome.name(), quantity.units());
-            let body = json!({ "market": market, "outcome": outcome, "quantity_micros": quantity });
+        Record::Adopted { venue, market, outcome, quantity, at } => {
+            let body = json!({
+                "venue": venue.name(), "market": market.0, "outcome": outcome.name(),
+                "quantity_micros": quantity.units(),
+            });
             ("adopted", Some(*at), body)
         }
         Record::Incident { kind, text, trade, at } => {
@@ -111,6 +113,7 @@ fn read(row: &Row, body: Fields<'_>) -> Result<Record, Unread> {
             at: at()?,
         },
         "adopted" => Record::Adopted {
+            venue: body.venue("venue")?,
             market: body.market("market")?,
             outcome: body.outcome("outcome")?,
             quantity: body.quantity("quantity_micros")?,

@@ -116,6 +116,7 @@ async fn watch(
         record: args.record,
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
+        trading: None,
         stopping,
     };
     let live = plan.start()?;

@@ -61,6 +61,9 @@ impl Pipeline {
         // Only a market that is new, or whose tokens or labels are, changes which pairs there are.
         self.pairs_outdated |= before.is_none_or(|before| before.tokens != market.tokens);
         let index = self.registry.learn(market);
+        if let Some(desk) = &mut self.desk {
+            desk.learn(index, market.venue, &market.id);
+        }
         self.engine_event(&Event::Market { index, market }, now);
     }
 

@@ -183,7 +183,8 @@ pub(in crate::journal) fn specimens() -> Vec<Record> {
         all.push(Record::Booked { venue, line, amount: micros(-1), why, at: AT });
     }
     for outcome in [Outcome::Yes, Outcome::No] {
-        all.push(Record::Adopted { market, outcome, quantity: amount, at: AT });
+        let venue = Venue::Polymarket;
+        all.push(Record::Adopted { venue, market, outcome, quantity: amount, at: AT });
     }
     for trade in [None, Some(trade)] {
         let text = "half\tpaid \u{1f600}".to_owned();
