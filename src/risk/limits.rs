@@ -26,8 +26,8 @@ pub struct Limits {
     pub stranded: Money,
     /// How long something may stand alone before its pair is halted; thirty seconds are sensible.
     pub stranded_max: Duration,
-    /// Losses of a UTC day and what stands to be lost at worst, together, in dollars. What is
-    /// gained on a day makes no room for losses.
+    /// What was lost for good on a UTC day, gains of the day taken off, and what all trades under
+    /// way stand to lose at worst, together, in dollars.
     pub loss_per_day: Money,
     /// Trades that are not locked yet; one is sensible for a beginning.
     pub open_trades: usize,
@@ -73,8 +73,6 @@ pub enum NoTrade {
     PauseAhead,
     /// A plan is under way on one of the markets.
     MarketBusy,
-    /// More was delivered on the pair than was meant, and is not hedged yet.
-    Surplus,
     /// Both venues hold orders before they match.
     VenueDelay,
     /// What is left on the venues' grids is below a smallest order.
@@ -115,7 +113,7 @@ pub enum NoTrade {
 
 impl NoTrade {
     /// All reasons, in the order of their index.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 28] = [
         Self::Killed,
         Self::NotReconciled,
         Self::JournalBroken,
@@ -126,7 +124,6 @@ impl NoTrade {
         Self::VenueNotTradable,
         Self::PauseAhead,
         Self::MarketBusy,
-        Self::Surplus,
         Self::VenueDelay,
         Self::PlanBelowMinimum,
         Self::NoWayOut,
@@ -165,7 +162,6 @@ impl NoTrade {
             Self::VenueNotTradable => "venue_not_tradable",
             Self::PauseAhead => "pause_ahead",
             Self::MarketBusy => "market_busy",
-            Self::Surplus => "surplus",
             Self::VenueDelay => "venue_delay",
             Self::PlanBelowMinimum => "plan_below_minimum",
             Self::NoWayOut => "no_way_out",

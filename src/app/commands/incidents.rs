@@ -43,11 +43,8 @@ pub fn run(args: &Listed) -> anyhow::Result<Exit> {
         writeln!(out, "{}", record::line(&summary))?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&[
-        ("at", Align::Left),
-        ("incident", Align::Left),
-        ("trade", Align::Left),
-    ]);
+    let mut table =
+        Table::new(&[("at", Align::Left), ("incident", Align::Left), ("trade", Align::Left)]);
     for one in &shown {
         let trade = one.trade.map_or_else(|| "-".to_owned(), |trade| trade.to_string());
         table.row([one.at.to_string(), one.name.to_owned(), trade]);

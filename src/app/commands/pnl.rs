@@ -57,9 +57,8 @@ fn locked(history: &History) -> Money {
 /// Remainders by market.
 fn dust(history: &History) -> Vec<(&'static str, &str, Quantity)> {
     let state = history.state();
-    let of = |(venue, market): (Venue, _)| {
-        (venue.name(), history.market(market).1, state.dust(market))
-    };
+    let of =
+        |(venue, market): (Venue, _)| (venue.name(), history.market(market).1, state.dust(market));
     state.ledger().markets().map(of).filter(|(_, _, quantity)| !quantity.is_zero()).collect()
 }
 
