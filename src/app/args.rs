@@ -160,6 +160,14 @@ pub enum Pairs {
     Check(Folder),
     /// List the pairs.
     List(Folder),
+    /// Accept pairs for live trading on this machine, as they read now.
+    ///
+    /// Only pairs that were accepted here are traded with real money, and only while they read as
+    /// they did: an edit of the contracts, the relation, the payoff table, the resolution risk or
+    /// the hashes of the rules, also one that came with an update, needs a new look.
+    Accept(Accept),
+    /// List what was accepted, and whether it still reads so.
+    Accepted(Accepted),
 }
 
 /// `crossbook positions`, `crossbook pnl`
@@ -191,6 +199,34 @@ pub struct Listed {
     /// The newest this many; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub last: usize,
+}
+
+/// `crossbook pairs accept`
+#[derive(Debug, Args)]
+pub struct Accept {
+    /// The ids of the pairs.
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Which mapping files and which journal.
+    #[command(flatten)]
+    pub accepted: Accepted,
+}
+
+/// `crossbook pairs accepted`
+#[derive(Debug, Args)]
+pub struct Accepted {
+    /// Folder of the mapping files; else the one that the configuration names.
+    #[arg(long, value_name = "DIR")]
+    pub mappings: Option<PathBuf>,
+    /// The journal that keeps acceptances; else the configuration's journal of live trading.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Configuration file; without it every default holds.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which mapping files.

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod acceptance;
 pub mod demo;
 pub mod incidents;
 pub mod orders;
