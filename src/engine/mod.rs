@@ -14,6 +14,7 @@ pub mod event;
 mod look;
 mod seat;
 pub mod trade;
+mod view;
 
 use std::time::Duration;
 
