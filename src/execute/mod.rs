@@ -3,23 +3,37 @@
 //! State is a fold over [`Record`]s. Whatever happens, the executor first says it as a record, the
 //! record changes the state, and the same record goes into the journal. Start-up folds the
 //! journal's records through the same tables, so that what guards live work guards recovery too.
+//!
+//! [`Executor::apply`] is the only way in which state changes. Every other function looks at the
+//! state and at the markets ([`Sight`]), says what follows as records, applies them, and hands them
+//! out as [`Act`]s. An [`Act::Place`] stands for its [`Record::Placed`] too: the executor has
+//! applied it, and whoever carries the act out writes it down before anything is sent.
+
+mod agenda;
+mod decide;
+mod executor;
+pub mod incident;
+pub mod ledger;
+pub mod order_state;
+pub mod sight;
+mod state;
+mod stop;
+pub mod trade;
+pub mod trade_state;
+pub mod unwind;
+
+pub use executor::{Executor, Settings};
+pub use order_state::Tracked;
+pub use sight::Sight;
+pub use state::{Locked, State};
+pub use trade::Trade;
 
 use crate::domain::{
-    IntentId, MarketIndex, Order, OrderId, Quantity, Report, Timestamp, TradeId, Venue,
+    IntentId, MarketIndex, Money, Order, OrderId, Outcome, Quantity, Report, Timestamp, TradeId,
+    Venue,
 };
-use crate::pairing::PairId;
 use crate::plan::Plan;
-
-/// How wide a stop reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// One pair.
-    Pair(PairId),
-    /// One venue.
-    Venue(Venue),
-    /// Everything.
-    All,
-}
+pub use crate::risk::Scope;
 
 /// Something that happened and that the state follows from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +101,32 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// Money that no order, payout or conversion explains was classed and booked.
+    Booked {
+        /// Where.
+        venue: Venue,
+        /// As what.
+        line: Line,
+        /// How much; less than nothing when it went out.
+        amount: Money,
+        /// Why, for people.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Contracts that no order of this journal bought were taken into the ledger, or out of it.
+    Adopted {
+        /// Where.
+        venue: Venue,
+        /// The market.
+        market: MarketIndex,
+        /// The contract.
+        outcome: Outcome,
+        /// How many the account holds from here on.
+        quantity: Quantity,
+        /// When.
+        at: Timestamp,
+    },
     /// Something that a person must know.
     Incident {
         /// A name out of a fixed list.
@@ -100,12 +140,45 @@ pub enum Record {
     },
 }
 
+/// What money was that no order, payout or conversion explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Line {
+    /// What was there when the journal began.
+    Opening,
+    /// What computed fees differed from those that were charged.
+    FeeTrueUp,
+    /// A deposit, a withdrawal, or a transfer between purses.
+    Transfer,
+    /// Interest or a rebate.
+    Interest,
+    /// A person said that it is so.
+    Accepted,
+}
+
+impl Line {
+    /// All lines.
+    pub const ALL: [Self; 5] =
+        [Self::Opening, Self::FeeTrueUp, Self::Transfer, Self::Interest, Self::Accepted];
+
+    /// The line in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::FeeTrueUp => "fee_true_up",
+            Self::Transfer => "transfer",
+            Self::Interest => "interest",
+            Self::Accepted => "accepted",
+        }
+    }
+}
+
 /// Something that is to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Write it down, then tell it. In the order given.
     Write(Record),
-    /// Prepare, write down and send. What cannot be prepared or written is reported as refused.
+    /// Prepare, write down ([`Record::Placed`], [`Record::Named`]) and send. What cannot be
+    /// prepared or written is reported as refused.
     Place(Order),
     /// Take the order back.
     Cancel(IntentId),
@@ -126,3 +199,6 @@ pub enum Act {
         market: MarketIndex,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,7 @@ pub fn run(args: Watch, log: Option<String>) -> anyhow::Result<Exit> {
     let overrides = Overrides {
         kalshi_key_id: std::env::var("CROSSBOOK_KALSHI_KEY_ID").ok(),
         kalshi_key_file: std::env::var("CROSSBOOK_KALSHI_KEY_FILE").ok(),
+        wallet_key_file: None,
         mappings_dir: args.mappings.as_ref().map(|dir| dir.display().to_string()),
         log_level: log,
     };
@@ -115,6 +116,7 @@ async fn watch(
         record: args.record,
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
+        trading: None,
         stopping,
     };
     let live = plan.start()?;

@@ -4,6 +4,8 @@ mod faults;
 mod frames;
 mod rest;
 mod shapes;
+mod orders;
+mod trader;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

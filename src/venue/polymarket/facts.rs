@@ -6,6 +6,9 @@
 
 use std::time::Duration;
 
+/// Polygon, the chain that settles orders.
+pub const CHAIN_ID: u64 = 137;
+
 /// REST of the order books (official clients, 2026-10).
 pub const CLOB_URL: &str = "https://clob.polymarket.com";
 /// REST of the market facts (official clients, 2026-10).
@@ -14,6 +17,8 @@ pub const GAMMA_URL: &str = "https://gamma-api.polymarket.com";
 pub const WS_URL: &str = "wss://ws-subscriptions-clob.polymarket.com/ws";
 /// Path of the market channel behind the base.
 pub const MARKET_CHANNEL: &str = "/market";
+/// Path of the user channel behind the base.
+pub const USER_CHANNEL: &str = "/user";
 
 /// Most asset ids in one subscription frame: a frame with thousands makes the server close the
 /// socket at once (rs-clob-client-v2 issues 116 and 117, 2026-09-12).
@@ -33,6 +38,13 @@ pub const PONG_MAX: Duration = Duration::from_secs(15);
 pub const GAMMA_IDS_MAX: usize = 100;
 /// Most markets on one page of `/markets/keyset` and `/events/keyset` (docs, 2026-10).
 pub const GAMMA_PAGE_MAX: usize = 100;
+/// Most orders in one `POST /orders` (docs, 2026-10).
+pub const ORDERS_MAX: usize = 15;
+/// Most ids in one `DELETE /orders`: 1,000 in the API description, 3,000 in the guide (2026-10);
+/// the smaller one holds either way.
+pub const CANCELS_MAX: usize = 1_000;
+/// The nonce that all official clients make API keys with (2026-10).
+pub const API_KEY_NONCE: u64 = 0;
 /// Most tokens in one `POST /books` (docs, 2026-10).
 pub const BOOKS_MAX: usize = 500;
 

@@ -8,13 +8,17 @@
 //! - [`rest::Client`] reads Gamma (facts, rules) and the CLOB (ticks, fees, books, time).
 //! - [`parse`] and [`encode`] translate, purely; [`facts`] holds addresses and limits.
 
+pub mod account;
+pub mod amount;
 pub mod encode;
 pub mod error;
 pub mod facts;
 pub mod parse;
+pub mod private;
 #[cfg(test)]
 mod recorded;
 pub mod rest;
+pub mod sign;
 pub mod stream;
 mod wire;
 
