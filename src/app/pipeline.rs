@@ -14,10 +14,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, Timestamp, Venue};
+use crate::domain::{Date, MarketIndex, Timestamp, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
+use crate::engine::trade::Settings as Trading;
 use crate::engine::{self, Engine};
+use crate::execute::Record;
 use crate::pairing::{Pair, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
@@ -102,6 +104,25 @@ impl Pipeline {
         for (venue, feed) in channels {
             self.add_lane(Slot { venue, role: Role::Private, feed });
         }
+    }
+
+    /// The place of a market, given to it if it has none yet: a journal names markets before their
+    /// facts are read.
+    pub fn place_of(&mut self, venue: Venue, id: &str) -> MarketIndex {
+        self.registry.intern(venue, id)
+    }
+
+    /// Switches trading on, with what the journal holds, oldest first. After [`Self::open_desk`],
+    /// and before any market is told.
+    pub fn enable_trading(&mut self, settings: Trading, history: &[Record], now: Timestamp) {
+        self.engine.enable_trading(settings, history, now, &mut self.effects);
+        self.settle(now);
+    }
+
+    /// Tells the engine something that no feed, venue or desk says.
+    pub fn tell_engine(&mut self, event: &Event<'_>, now: Timestamp) {
+        self.engine_event(event, now);
+        self.settle(now);
     }
 
     /// The order desk, if anything is traded.

@@ -64,6 +64,9 @@ impl Pipeline {
         if let Some(desk) = &mut self.desk {
             desk.learn(index, market.venue, &market.id);
         }
+        if let Some(desk) = &mut self.desk {
+            desk.learn(index, market.venue, &market.id);
+        }
         self.engine_event(&Event::Market { index, market }, now);
     }
 
