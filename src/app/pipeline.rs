@@ -24,7 +24,7 @@ use crate::pairing::{Pair, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
 
-use super::desk::{Desk, Journal};
+use super::desk::{Acceptance, Desk, Journal};
 pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
 use super::registry::{Registry, Stage};
 
@@ -51,6 +51,7 @@ pub struct Pipeline {
     source: Box<dyn FeedSource>,
     /// The order desk; there is none where nothing is traded.
     desk: Option<Desk>,
+    acceptance: Acceptance,
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -82,6 +83,7 @@ impl Pipeline {
             feeds: Vec::new(),
             source,
             desk: None,
+            acceptance: Acceptance::None,
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -119,10 +121,10 @@ impl Pipeline {
         self.settle(now);
     }
 
-    /// Tells the engine something that no feed, venue or desk says.
-    pub fn tell_engine(&mut self, event: &Event<'_>, now: Timestamp) {
-        self.engine_event(event, now);
-        self.settle(now);
+    /// Says which pairs were accepted on this machine.
+    pub fn accept(&mut self, acceptance: Acceptance) {
+        self.acceptance = acceptance;
+        self.pairs_outdated = true;
     }
 
     /// The order desk, if anything is traded.

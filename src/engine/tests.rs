@@ -58,6 +58,7 @@ pub(super) fn market(venue: Venue) -> Market {
         starts: None,
         delay: Duration::ZERO,
         shard: Some(0),
+        rules: None,
         tokens: (venue == Venue::Polymarket).then(|| Tokens {
             yes: "1".into(),
             no: "2".into(),

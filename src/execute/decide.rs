@@ -94,7 +94,12 @@ impl View<'_> {
         let Balance { surplus: Some((leg, quantity)), .. } = trade.balance(accounts) else {
             return if is_open { Step::Wait } else { self.settle_in(trade, accounts) };
         };
-        match hedge(trade, accounts, (1 - leg, quantity), self.sight) {
+        // An entry buys what the other leg lacks; an exit sells what this one still has.
+        let hedged = match trade.plan.kind {
+            Kind::Enter => 1 - leg,
+            Kind::Exit => leg,
+        };
+        match hedge(trade, accounts, (hedged, quantity), self.sight) {
             Some(draft) => Step::Send(vec![draft], Event::SecondSent, format!("{quantity} came")),
             None if is_open => Step::Wait,
             None => self.settle_in(trade, accounts),

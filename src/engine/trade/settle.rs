@@ -1,9 +1,12 @@
 //! What follows from what the executor did: exposures, halts, and acts on their way out.
 
+use std::collections::BTreeSet;
+
 use crate::domain::report::{Evidence, Refusal, Refused};
 use crate::domain::{MarketIndex, Money, Order, Report, Timestamp, TradeId};
 use crate::execute::{Act, Record, Scope, incident};
 use crate::pairing::PairId;
+use crate::plan::Kind;
 use crate::risk::{NoTrade, Stop};
 
 use super::{Around, Effect, Trader};
@@ -54,7 +57,18 @@ impl Trader {
 
     /// Tells `risk` what each changed trade has at risk, and what has been earned.
     fn sync(&mut self, now: Timestamp) {
-        for trade in self.executor.take_changed() {
+        let changed = self.executor.take_changed();
+        let state = self.executor.state();
+        // What an exit sells is taken from the trades of its pair that bought it.
+        let exits = changed.iter().filter_map(|trade| state.trade(*trade));
+        let exits = exits.filter(|trade| trade.plan.kind == Kind::Exit);
+        let pairs: BTreeSet<&PairId> = exits.map(|trade| &trade.plan.pair).collect();
+        let mut touched: BTreeSet<TradeId> = changed.iter().copied().collect();
+        if !pairs.is_empty() {
+            let givers = state.trades().filter(|trade| pairs.contains(&trade.plan.pair));
+            touched.extend(givers.map(|trade| trade.id));
+        }
+        for trade in touched {
             let state = self.executor.state();
             let Some(known) = state.trade(trade) else { continue };
             for leg in &known.plan.legs {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crossbook::app::desk::{Desk, Rhythm};
+use crossbook::app::desk::{Acceptance, Desk, Rhythm};
 use crossbook::app::pipeline::{Input, Pipeline};
 use crossbook::app::settings;
 use crossbook::app::sources::{self, KalshiFeed, Sources, engine_settings};
@@ -14,13 +14,12 @@ use crossbook::book::Lane;
 use crossbook::config::Settings;
 use crossbook::domain::Venue;
 use crossbook::engine::event::Command;
-use crossbook::engine::{self, trade};
+use crossbook::engine::trade;
 use crossbook::exchange::catalogue::catalogue;
 use crossbook::exchange::kalshi::keys::{Kind, generate};
 use crossbook::exchange::kalshi::{Account, Scope};
 use crossbook::exchange::polymarket::ApiKey;
 use crossbook::execute::Record;
-use crossbook::pairing::PairId;
 use crossbook::venue::gateway::Gateway;
 use crossbook::venue::polymarket::sign::hmac::Credentials;
 use crossbook::venue::polymarket::sign::order::Wallet as WalletKind;
@@ -135,6 +134,7 @@ impl Run {
             }
         }
         machine.open_desk(desk, self.channels());
+        machine.accept(Acceptance::All);
         let trading = trade::Settings {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),
@@ -190,16 +190,6 @@ impl Run {
         let seed = self.script.seed;
         let polymarket = polymarket::private::Private::new(own, Lane(1), seed, &account);
         vec![(Venue::Kalshi, Box::new(kalshi)), (Venue::Polymarket, Box::new(polymarket))]
-    }
-
-    /// All pairs in force are accepted here, and their rules are the ones that were reviewed.
-    pub(super) fn accept(&mut self) {
-        let now = self.now;
-        self.with(|machine| {
-            let pairs: Vec<PairId> = machine.pairs().pairs().iter().map(|p| p.id.clone()).collect();
-            machine.tell_engine(&engine::event::Event::Accepted(&pairs), now);
-            machine.tell_engine(&engine::event::Event::Verified(&pairs), now);
-        });
     }
 
     /// The process is gone, with everything that it knew and had not written.

@@ -284,7 +284,6 @@ impl Run {
             }
             Event::Tick => {
                 self.paper.settle();
-                self.accept();
                 self.input(&Input::Tick);
                 self.queue(TICK, Event::Tick);
             }

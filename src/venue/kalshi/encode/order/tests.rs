@@ -18,6 +18,7 @@ pub(in crate::venue::kalshi) fn market(shard: Option<u32>) -> Market {
         starts: None,
         delay: std::time::Duration::ZERO,
         shard,
+        rules: None,
         tokens: None,
     }
 }
