@@ -32,8 +32,8 @@ pub struct Settings {
 /// What the executor is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// The journal was read; no new trade until every order is known.
-    Resuming,
+    /// The journal was read; no new trade until every order up to this one is known.
+    Resuming(IntentId),
     /// Trades.
     Trading,
     /// Gets out of everything.
@@ -89,7 +89,7 @@ impl Executor {
     pub fn may_open(&self, plan: &Plan) -> Result<(), &'static str> {
         match self.mode {
             Mode::Trading => {}
-            Mode::Resuming => return Err("resuming"),
+            Mode::Resuming(_) => return Err("resuming"),
             Mode::Flattening { .. } => return Err("flattening"),
             Mode::Killed => return Err("killed"),
         }
@@ -319,6 +319,12 @@ impl Executor {
                 }
                 Step::Alarm(text) => {
                     self.tell(incident::STRANDED_LONG, text, Some(id), now, acts);
+                }
+                Step::Short(text) => {
+                    if self.agenda.report_short(id) {
+                        self.tell(incident::FLATTEN_SHORT, text, Some(id), now, acts);
+                    }
+                    return;
                 }
                 Step::Merge(market, quantity) => {
                     if !self.agenda.may_convert(market, self.settings.convert_pause, now) {

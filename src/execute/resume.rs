@@ -14,7 +14,7 @@ impl Executor {
     /// Ends the reading of the journal: every order that is not final becomes unknown and is asked
     /// about, trades go on from where they were, and no new one may open until all are known.
     pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
-        self.mode = Mode::Resuming;
+        self.mode = Mode::Resuming(IntentId(self.state.next_intent().0 - 1));
         let lost: Vec<IntentId> = self.open_orders(|phase| phase == OrderPhase::Decided);
         for intent in lost {
             let evidence = Evidence::Unclear("the process ended before an answer".to_owned());
@@ -24,6 +24,7 @@ impl Executor {
             );
         }
         self.inquire(now, acts);
+        self.end_resuming();
     }
 
     /// An order that went without an answer for longer than its plan allows is unknown.
@@ -68,8 +69,11 @@ impl Executor {
         }
     }
 
+    /// Everything from before the start is known: trading may go on.
     pub(super) fn end_resuming(&mut self) {
-        if self.mode == Mode::Resuming && self.state.pending().all(Tracked::is_known) {
+        let Mode::Resuming(last) = self.mode else { return };
+        let is_old = |tracked: &&Tracked| tracked.order().intent <= last;
+        if self.state.pending().filter(is_old).all(Tracked::is_known) {
             self.mode = Mode::Trading;
         }
     }

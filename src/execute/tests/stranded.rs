@@ -62,7 +62,8 @@ fn unconfirmed_shares_are_neither_sold_nor_merged() {
     scene.world.offer(POLYMARKET, Outcome::Yes, &[("0.51", "500")]);
     scene.tell(second.intent, over(Some(total("0", "0"))));
     let offset = scene.only();
-    assert_eq!(line(&offset), "offset buy $9.990000 yes at 0.5100 on polymarket");
+    // What is left of the leg's dollars and the reserve, 11.1016, with the highest fee of 4 percent.
+    assert_eq!(line(&offset), "offset buy $10.670000 yes at 0.5100 on polymarket");
     assert_eq!(scene.phase(), "offsetting");
 }
 
@@ -108,10 +109,12 @@ fn nothing_fits_holds_alarms_halts_the_pair_and_tries_again() {
     scene.tell(second.intent, over(Some(total("0", "0"))));
     assert_eq!(scene.phase(), "unwinding", "as much as the budget allows");
     let part = scene.only();
-    // Each loses 0.32 and about 0.016 of fees on the way in and out: ten dollars are 29.9 of them.
-    assert_eq!(line(&part), "unwind sell 29.90 no at 0.2000 on polymarket");
+    // Each cost 0.529984 and brings 0.1936: ten dollars are 29.72 of them.
+    assert_eq!(line(&part), "unwind sell 29.72 no at 0.2000 on polymarket");
     scene.tell(part.intent, over(Some(total("0", "0"))));
     scene.world.bid(POLYMARKET, Outcome::No, &[]);
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[]);
+    scene.world.offer(KALSHI, Outcome::Yes, &[]);
     scene.wait(600);
     assert_eq!(scene.phase(), "holding");
     assert_eq!(scene.incidents(), ["no_way_out"]);
