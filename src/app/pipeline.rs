@@ -52,6 +52,8 @@ pub struct Pipeline {
     /// The order desk; there is none where nothing is traded.
     desk: Option<Desk>,
     acceptance: Acceptance,
+    /// The shard that all Kalshi markets are held to lie on, where one purse pays for all.
+    shard: Option<u32>,
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -84,6 +86,7 @@ impl Pipeline {
             source,
             desk: None,
             acceptance: Acceptance::None,
+            shard: None,
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -144,6 +147,11 @@ impl Pipeline {
             desk.learn(index, venue, id);
         }
         index
+    }
+
+    /// Holds all Kalshi markets to lie on one shard.
+    pub const fn hold_shard(&mut self, shard: u32) {
+        self.shard = Some(shard);
     }
 
     /// Says which pairs were accepted on this machine.

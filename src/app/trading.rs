@@ -119,6 +119,7 @@ impl Trading {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),
             execute: settings.trade.execute.clone(),
+            reconcile: settings.trade.reconcile.clone(),
             pause_ahead: PAUSE_AHEAD,
             not_tradable_min: NOT_TRADABLE_MIN,
         };
@@ -134,6 +135,9 @@ impl Trading {
     pub fn open(self, pipeline: &mut Pipeline, now: Timestamp) -> anyhow::Result<Opened> {
         pipeline.open_desk(self.desk, self.channels);
         pipeline.accept(self.acceptance);
+        if self.paper.is_some() {
+            pipeline.hold_shard(paper::SHARD);
+        }
         let records = self.replay.records(|venue, id| pipeline.intern(venue, id));
         let history: Vec<Record> =
             records.collect::<Result<_, _>>().context("the journal cannot be read")?;

@@ -80,7 +80,10 @@ impl Executor {
 
     /// Books what the reconciliation found, or what a person accepted or adopted.
     pub fn enter(&mut self, record: Record, acts: &mut Vec<Act>) {
-        debug_assert!(matches!(record, Record::Booked { .. } | Record::Adopted { .. }));
+        debug_assert!(matches!(
+            record,
+            Record::Booked { .. } | Record::Adopted { .. } | Record::Incident { .. }
+        ));
         self.say(record, acts);
     }
 

@@ -33,8 +33,11 @@ pub const KILLED: &str = "killed";
 /// What is held cannot be sold within the stated loss.
 pub const FLATTEN_SHORT: &str = "flatten_short";
 
+/// The ledger and a venue do not say the same, and nothing explains it.
+pub const NOT_RECONCILED: &str = "not_reconciled";
+
 /// All of them.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     LATE_FILL,
     FILL_CHANGED,
     FILL_FAILED,
@@ -51,4 +54,5 @@ pub const ALL: [&str; 16] = [
     NOT_CONVERTED,
     KILLED,
     FLATTEN_SHORT,
+    NOT_RECONCILED,
 ];

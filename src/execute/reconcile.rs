@@ -16,7 +16,7 @@ use super::ledger::seat;
 use super::{Line, Record, State};
 
 /// How patient and how exact the comparison is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How long a market, or a venue's cash, must have been quiet to be compared; 15 seconds are
     /// sensible.

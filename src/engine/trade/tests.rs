@@ -11,6 +11,7 @@ use crate::domain::{
 use crate::engine::event::{Command, Event};
 use crate::engine::tests as watch;
 use crate::engine::tests::{KALSHI, POLYMARKET, money};
+use crate::execute::reconcile;
 use crate::execute::trade_state::Phase;
 use crate::execute::{Record, Scope};
 use crate::pairing::{Legs, Relation};
@@ -61,6 +62,11 @@ fn settings() -> Settings {
             unknown_max: Duration::from_secs(60),
             way_out_pause: Duration::from_secs(1),
             convert_pause: Duration::from_secs(60),
+        },
+        reconcile: reconcile::Settings {
+            grace: Duration::from_secs(15),
+            cash_tolerance: Money::from_micros(10_000),
+            fee_tolerance: Money::from_micros(Money::DOLLAR),
         },
         pause_ahead: Duration::from_secs(600),
         not_tradable_min: Duration::from_secs(2),

@@ -139,6 +139,7 @@ impl Run {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),
             execute: settings.trade.execute.clone(),
+            reconcile: settings.trade.reconcile.clone(),
             pause_ahead: Duration::from_mins(10),
             not_tradable_min: Duration::from_secs(2),
         };
