@@ -17,7 +17,10 @@ use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
 use crate::net::clock;
 use crate::record::Writer;
+use crate::venue::gateway::Call;
 
+use super::carrier::{Carrier, Paper, PaperStart};
+use super::desk::CallId;
 use super::lane;
 use super::loader::{Load, Why};
 use super::pipeline::{Input, Pipeline};
@@ -75,6 +78,8 @@ pub struct Parts {
     pub ids: [Ids; 2],
     /// How often all facts are read again.
     pub refresh: Duration,
+    /// Paper accounts, where orders do not leave this machine.
+    pub paper: Option<PaperStart>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -89,6 +94,8 @@ pub struct Driver {
     loads: mpsc::Sender<Load>,
     wakes: Vec<Rc<Notify>>,
     opened: Vec<Lane>,
+    calls: Vec<(CallId, Call)>,
+    called: Rc<Notify>,
     drains: u64,
 }
 
@@ -117,7 +124,9 @@ impl Driver {
         let now = Timestamp::from_nanos(clock::unix_nanos());
         if let Some(recorder) = &mut self.recorder {
             let venue = |lane: Lane| self.pipeline.venue_of(lane);
-            recorder.write(&self.transcript.line(input, now, self.drains, venue));
+            if let Some(line) = self.transcript.line(input, now, self.drains, venue) {
+                recorder.write(&line);
+            }
         }
         self.pipeline.handle(input, now);
         if let Input::Drained = input {
@@ -136,6 +145,10 @@ impl Driver {
             if wishes.connect || wishes.close || !wishes.frames.is_empty() {
                 self.wakes[at].notify_one();
             }
+        }
+        if !self.pipeline.wishes.calls.is_empty() {
+            self.calls.append(&mut self.pipeline.wishes.calls);
+            self.called.notify_one();
         }
         let loads = &mut self.pipeline.wishes.loads;
         while let Some((venue, id)) = loads.pop() {
@@ -159,6 +172,14 @@ impl Driver {
                 tracing::warn!("too many markets wait to be read; facts are refreshed later");
                 return;
             }
+        }
+    }
+
+    /// Draws the status line, and tells the readers of books which ones there are.
+    fn show(&mut self, ids: &[Ids; 2]) {
+        self.reporter.status(&self.pipeline);
+        for (venue, ids) in Venue::ALL.into_iter().zip(ids) {
+            publish(&self.pipeline, venue, ids);
         }
     }
 
@@ -186,6 +207,8 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         loads,
         wakes: Vec::new(),
         opened: Vec::new(),
+        calls: Vec::new(),
+        called: Rc::new(Notify::new()),
         drains: 0,
     };
     if let Some(recorder) = &mut driver.recorder {
@@ -197,6 +220,10 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     let mut statuses = tokio::time::interval(STATUS);
     let mut refresh_at = next_refresh(refresh);
     let mut lanes = tokio::task::JoinSet::new();
+    let mut calls = tokio::task::JoinSet::new();
+    let called = Rc::clone(&driver.borrow().called);
+    let carrier =
+        Carrier::new(parts.paper.as_ref().map(Paper::new)).map_err(std::io::Error::other)?;
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
             lanes.spawn_local(lane::run(Rc::clone(&driver), lane, stopping.clone()));
@@ -204,6 +231,12 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         tokio::select! {
             biased;
             stop = stopping.wait() => break stop,
+            () = called.notified() => {
+                for (id, call) in std::mem::take(&mut driver.borrow_mut().calls) {
+                    calls.spawn_local(carrier.clone().carry(Rc::clone(&driver), id, call));
+                }
+            }
+            Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
             Some(message) = messages.recv() => take(&driver, message),
             _ = ticks.tick() => {
                 let mut driver = driver.borrow_mut();
@@ -214,23 +247,13 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             }
             _ = statuses.tick() => {
                 let mut driver = driver.borrow_mut();
-                let Driver { reporter, pipeline, .. } = &mut *driver;
-                reporter.status(pipeline);
-                for (venue, ids) in Venue::ALL.into_iter().zip(&ids) {
-                    publish(pipeline, venue, ids);
-                }
+                driver.show(&ids);
             }
             () = tokio::time::sleep_until(refresh_at) => {
                 refresh_at = next_refresh(refresh);
                 driver.borrow().refresh();
             }
-            Some(ended) = lanes.join_next(), if !lanes.is_empty() => {
-                // A lane ends only with the run. One that panicked may have left the engine half
-                // way through an update: nothing it says can be believed any more.
-                if let Err(error) = ended && error.is_panic() {
-                    return Err(std::io::Error::other("the engine stopped with an internal error"));
-                }
-            }
+            Some(ended) = lanes.join_next(), if !lanes.is_empty() => is_whole(ended)?,
         }
     };
     // Lanes say goodbye to their servers; a server that does not answer is left alone.
@@ -239,7 +262,19 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     })
     .await;
     lanes.shutdown().await;
+    calls.shutdown().await;
     finish(driver, stop)
+}
+
+/// A lane ends only with the run, a call with its answer. One that panicked may have left the
+/// engine half way through an update: nothing it says can be believed any more.
+fn is_whole(ended: Result<(), tokio::task::JoinError>) -> std::io::Result<()> {
+    match ended {
+        Err(error) if error.is_panic() => {
+            Err(std::io::Error::other("the engine stopped with an internal error"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// When all facts are read again: after `every`, and just after midnight in UTC, when Polymarket's

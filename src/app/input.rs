@@ -6,8 +6,12 @@ use crate::book::Lane;
 use crate::domain::market::Status;
 use crate::domain::{Finding, Market, MarketIndex, Venue};
 use crate::engine::effect::Effect;
+use crate::engine::event::Command;
 use crate::pairing::Difference;
+use crate::venue::gateway::{Answer, Call};
 use crate::venue::{Closed, Feed, Notice, Output};
+
+use super::desk::CallId;
 
 /// Something that enters.
 #[derive(Debug)]
@@ -36,6 +40,10 @@ pub enum Input<'a> {
     Clock(Venue, i64),
     /// A whole venue takes orders, or does not.
     Exchange(Venue, Status),
+    /// A call of the order desk was answered, or was not.
+    Answer(CallId, &'a Answer<'a>),
+    /// A person, or the process around the engine, asks something of trading.
+    Command(&'a Command),
     /// Time passed.
     Tick,
 }
@@ -60,6 +68,8 @@ pub struct Wishes {
     pub new_lanes: Vec<Lane>,
     /// Markets whose facts are to be read.
     pub loads: Vec<(Venue, String)>,
+    /// Calls of the order desk, to be carried in order.
+    pub calls: Vec<(CallId, Call)>,
 }
 
 /// Something worth telling.
@@ -69,6 +79,8 @@ pub enum News {
     Decision(Effect),
     /// A feed has something to say.
     Feed(Venue, Notice),
+    /// A gateway has something to say.
+    Desk(Venue, String),
     /// The set of pairs in force changed.
     Pairs(Vec<Difference>),
     /// Findings of the mapping files, to be rendered with their texts.

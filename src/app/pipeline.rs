@@ -5,26 +5,41 @@
 //! markets and the engine. What it wants done collects in [`Wishes`]; what it decided, in
 //! [`Pipeline::news`] and in a digest that two runs share exactly when they decided the same.
 
+mod markets;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, Market, Timestamp, Venue};
+use crate::domain::{Date, MarketIndex, Timestamp, Venue};
 use crate::engine::effect::Effect;
-use crate::engine::event::{Event, Watched};
+use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
-use crate::pairing::{Pair, Set, Standing, check_files};
+use crate::execute::Record;
+use crate::pairing::{Pair, Set};
 use crate::ui::cli::record;
-use crate::venue::{Feed, Output, Wanted};
+use crate::venue::{Feed, Notice, Output, Wanted};
 
+use super::desk::{Acceptance, Desk, Journal};
 pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
 use super::registry::{Registry, Stage};
 
+/// What a connection brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Books.
+    Market,
+    /// News about our account.
+    Private,
+}
+
 struct Slot {
     venue: Venue,
+    role: Role,
     feed: Box<dyn Feed>,
 }
 
@@ -34,6 +49,9 @@ pub struct Pipeline {
     registry: Registry,
     feeds: Vec<Slot>,
     source: Box<dyn FeedSource>,
+    /// The order desk; there is none where nothing is traded.
+    desk: Option<Desk>,
+    acceptance: Acceptance,
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -64,6 +82,8 @@ impl Pipeline {
             registry: Registry::default(),
             feeds: Vec::new(),
             source,
+            desk: None,
+            acceptance: Acceptance::None,
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -76,6 +96,76 @@ impl Pipeline {
             wishes: Wishes::default(),
             news: VecDeque::new(),
         }
+    }
+
+    /// Opens the order desk and its private channels. To be called before anything else enters, so
+    /// that these channels have the first lanes.
+    pub fn open_desk(&mut self, desk: Desk, channels: Vec<(Venue, Box<dyn Feed>)>) {
+        debug_assert!(self.feeds.is_empty(), "private channels come first");
+        self.desk = Some(desk);
+        for (venue, feed) in channels {
+            self.add_lane(Slot { venue, role: Role::Private, feed });
+        }
+    }
+
+    /// Switches trading on, from what the journal holds.
+    pub fn begin_trading(
+        &mut self,
+        settings: engine::trade::Settings,
+        history: &[Record],
+        now: Timestamp,
+    ) {
+        if let Some(desk) = &mut self.desk {
+            let mut orders = FxHashMap::default();
+            for record in history {
+                match record {
+                    Record::Reported { at, .. } => desk.read_from(*at),
+                    Record::Placed(order) => {
+                        desk.read_from(order.at);
+                        orders.insert(order.intent, order);
+                    }
+                    Record::Named { intent, id } => {
+                        if let Some(order) = orders.get(intent) {
+                            desk.recall(order, id);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.engine.enable_trading(settings, history, now, &mut self.effects);
+        self.settle(now);
+    }
+
+    /// The index of a market that a journal names.
+    pub fn intern(&mut self, venue: Venue, id: &str) -> MarketIndex {
+        let index = self.registry.intern(venue, id);
+        if let Some(desk) = &mut self.desk {
+            desk.learn(index, venue, id);
+        }
+        index
+    }
+
+    /// Says which pairs were accepted on this machine.
+    pub fn accept(&mut self, acceptance: Acceptance) {
+        self.acceptance = acceptance;
+        self.pairs_outdated = true;
+    }
+
+    /// The order desk, if anything is traded.
+    pub const fn desk(&self) -> Option<&Desk> {
+        self.desk.as_ref()
+    }
+
+    /// The order desk, to tell it of earlier orders.
+    pub const fn desk_mut(&mut self) -> Option<&mut Desk> {
+        self.desk.as_mut()
+    }
+
+    /// How many of the first lanes are private channels; they are never recorded.
+    pub fn private_lanes(&self) -> u16 {
+        let count = self.feeds.iter().filter(|slot| slot.role == Role::Private).count();
+        u16::try_from(count).unwrap_or(u16::MAX)
     }
 
     /// Takes one input.
@@ -110,9 +200,18 @@ impl Pipeline {
             Input::Exchange(venue, status) => {
                 self.engine_event(&Event::Exchange { venue, status }, now);
             }
+            Input::Answer(id, answer) => {
+                if let Some(desk) = &mut self.desk {
+                    desk.answer(id, answer, &self.registry, now);
+                }
+            }
+            Input::Command(command) => self.engine_event(&Event::Command(command), now),
             Input::Tick => {
                 self.refresh_pairs(now);
                 self.engine_event(&Event::Tick, now);
+                if let Some(desk) = &mut self.desk {
+                    desk.tick(&self.registry, now);
+                }
             }
         }
         self.settle(now);
@@ -212,9 +311,23 @@ impl Pipeline {
         let mut out = std::mem::take(&mut self.out);
         out.clear();
         call(&mut *slot.feed, &mut out);
-        let venue = slot.venue;
+        let (venue, role) = (slot.venue, slot.role);
+        if role == Role::Private {
+            self.take_private(venue, &out, now);
+        }
         self.take_output(Some(lane), venue, &mut out, now);
         self.out = out;
+    }
+
+    /// Hands the desk what a private channel brought.
+    fn take_private(&mut self, venue: Venue, out: &Output, now: Timestamp) {
+        let Some(desk) = &mut self.desk else { return };
+        for text in &out.private {
+            desk.private(venue, text, &self.registry, now);
+        }
+        if out.notices.iter().any(|notice| matches!(notice, Notice::Live { .. })) {
+            desk.private_live(venue, &self.registry, now);
+        }
     }
 
     fn take_output(&mut self, lane: Option<Lane>, venue: Venue, out: &mut Output, now: Timestamp) {
@@ -237,13 +350,21 @@ impl Pipeline {
 
     /// Acts on what the engine decided, until nothing is left.
     fn settle(&mut self, now: Timestamp) {
-        while !self.effects.is_empty() {
+        loop {
+            self.hear_desk(now);
+            if self.effects.is_empty() {
+                break;
+            }
             for effect in std::mem::take(&mut self.effects) {
                 match &effect {
                     Effect::Opportunity(found) => self.sign(&record::opportunity(found)),
                     Effect::Closed(closed) => self.sign(&record::closed(closed)),
                     Effect::Doubt { pair, reason, .. } => self.sign(&format!("{pair} {reason}")),
-                    Effect::Act(act) => self.sign(&format!("{act:?}")),
+                    Effect::Act(act) => {
+                        if let Some(desk) = &mut self.desk {
+                            desk.act(act, &self.registry, now);
+                        }
+                    }
                     Effect::Resync { market, .. } => {
                         let market = *market;
                         let lane = self.registry.get(market).and_then(|entry| entry.lane);
@@ -262,6 +383,28 @@ impl Pipeline {
         }
     }
 
+    /// Tells the engine what the venues said, and passes on what the desk wants carried.
+    fn hear_desk(&mut self, now: Timestamp) {
+        let Some(desk) = &mut self.desk else { return };
+        let reports = std::mem::take(&mut desk.reports);
+        let news = std::mem::take(&mut desk.journal_news);
+        let notices = std::mem::take(&mut desk.notices);
+        self.wishes.calls.append(&mut desk.outgoing);
+        for state in news {
+            let command = match state {
+                Journal::Whole => Command::JournalWhole,
+                Journal::Broken(why) => Command::JournalBroken { why },
+            };
+            self.engine_event(&Event::Command(&command), now);
+        }
+        for report in &reports {
+            self.engine_event(&Event::Report(report), now);
+        }
+        for (venue, text) in notices {
+            self.tell(News::Desk(venue, text));
+        }
+    }
+
     fn sign(&mut self, line: &str) {
         self.digest.update(line.as_bytes());
         self.digest.update(b"\n");
@@ -274,161 +417,5 @@ impl Pipeline {
             self.news.pop_front();
         }
         self.news.push_back(news);
-    }
-
-    fn take_mappings(&mut self, files: &[(String, String)]) {
-        let checked = check_files(files, self.today);
-        if !checked.findings.is_empty() {
-            self.tell(News::Findings(checked.findings.clone()));
-        }
-        let (set, differences) = self.set.renew(&checked);
-        self.set = set;
-        if !differences.is_empty() {
-            self.tell(News::Pairs(differences));
-        }
-        self.in_force = self.set.pairs().iter().cloned().map(Arc::new).collect();
-        self.mark_needed();
-        self.pairs_outdated = true;
-    }
-
-    /// Marks the markets that pairs in force need, and asks for the facts of new ones.
-    fn mark_needed(&mut self) {
-        for (_, entry) in self.registry.iter_mut() {
-            entry.needed = false;
-        }
-        for pair in self.set.pairs().iter().filter(|pair| pair.standing != Standing::Suspended) {
-            for (venue, id) in
-                [(Venue::Kalshi, &pair.kalshi), (Venue::Polymarket, &pair.polymarket)]
-            {
-                let index = self.registry.intern(venue, id);
-                if let Some(entry) = self.registry.get_mut(index) {
-                    if !entry.needed && !matches!(entry.stage, Stage::Known(_)) {
-                        self.wishes.loads.push((venue, id.clone()));
-                    }
-                    entry.needed = true;
-                }
-            }
-        }
-        // What was known of a market that is not needed any more grows old unseen.
-        for (_, entry) in self.registry.iter_mut() {
-            if !entry.needed && matches!(entry.stage, Stage::Known(_)) {
-                entry.stage = Stage::Wanted;
-            }
-        }
-        self.wishes.loads.sort();
-        self.wishes.loads.dedup();
-    }
-
-    fn take_market(&mut self, market: &Market, now: Timestamp) {
-        let known = self.registry.find(market.venue, &market.id);
-        let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
-        // Only a market that is new, or whose tokens or labels are, changes which pairs there are.
-        self.pairs_outdated |= before.is_none_or(|before| before.tokens != market.tokens);
-        let index = self.registry.learn(market);
-        self.engine_event(&Event::Market { index, market }, now);
-    }
-
-    fn take_books(&mut self, venue: Venue, body: &str, now: Timestamp) {
-        let mut out = std::mem::take(&mut self.out);
-        out.clear();
-        let registry = &self.registry;
-        let find = |id: &str| {
-            let index = registry.find_book(venue, id)?;
-            let lane = registry.get(index)?.lane?;
-            Some((index, lane))
-        };
-        self.source.books(venue, body, &find, &mut out);
-        self.take_output(None, venue, &mut out, now);
-        self.out = out;
-        self.engine_event(&Event::Drained, now);
-    }
-
-    /// Puts the pairs whose markets are known in force, and the markets on a feed. Done when time
-    /// passes, not for each of thousands of markets that become known at the start.
-    fn refresh_pairs(&mut self, now: Timestamp) {
-        if !std::mem::take(&mut self.pairs_outdated) {
-            return;
-        }
-        let mut watched = Vec::new();
-        let mut news = Vec::new();
-        for pair in self.in_force.iter().filter(|pair| pair.standing != Standing::Suspended) {
-            let kalshi = self.registry.find(Venue::Kalshi, &pair.kalshi);
-            let polymarket = self.registry.find(Venue::Polymarket, &pair.polymarket);
-            let (Some(kalshi), Some(polymarket)) = (kalshi, polymarket) else { continue };
-            let known = |index| self.registry.get(index).and_then(|entry| entry.facts());
-            let (Some(_), Some(facts)) = (known(kalshi), known(polymarket)) else { continue };
-            let Some(tokens) = &facts.tokens else { continue };
-            match tokens.outcome_of(&pair.outcome) {
-                Some(named) => {
-                    watched.push(Watched { pair: Arc::clone(pair), kalshi, polymarket, named });
-                }
-                None => news.push(News::NoSuchOutcome {
-                    pair: pair.id.0.clone(),
-                    outcome: pair.outcome.clone(),
-                    labels: [tokens.yes_label.clone(), tokens.no_label.clone()],
-                }),
-            }
-        }
-        self.engine_event(&Event::Pairs(&watched), now);
-        for item in news {
-            self.tell(item);
-        }
-        self.bring_markets(now);
-    }
-
-    /// Puts needed markets on feeds, and takes others off.
-    fn bring_markets(&mut self, now: Timestamp) {
-        let mut coming: [Vec<Wanted>; 2] = [Vec::new(), Vec::new()];
-        let mut going = Vec::new();
-        for (index, entry) in self.registry.iter_mut() {
-            match (entry.needed, entry.lane) {
-                (true, None) => {
-                    let Some(facts) = entry.facts() else { continue };
-                    let tokens =
-                        facts.tokens.as_ref().map(|tokens| (tokens.yes.clone(), tokens.no.clone()));
-                    let wanted = Wanted { market: index, id: entry.id.clone(), tokens };
-                    coming[usize::from(entry.venue == Venue::Polymarket)].push(wanted);
-                }
-                (false, Some(lane)) => {
-                    entry.lane = None;
-                    going.push((index, lane));
-                }
-                _ => {}
-            }
-        }
-        for (market, lane) in going {
-            self.drive(lane, now, |feed, out| feed.unwatch(market, now, out));
-        }
-        for (venue, wanted) in Venue::ALL.into_iter().zip(coming) {
-            self.spread(venue, wanted, now);
-        }
-    }
-
-    /// Fills the venue's connections, opening new ones as needed.
-    fn spread(&mut self, venue: Venue, mut wanted: Vec<Wanted>, now: Timestamp) {
-        let room = self.source.markets_per_lane(venue).max(1);
-        while !wanted.is_empty() {
-            let free = self.feeds.iter().position(|s| s.venue == venue && s.feed.watched() < room);
-            let at = free.unwrap_or_else(|| self.open_lane(venue));
-            let taken = (room - self.feeds[at].feed.watched()).min(wanted.len());
-            let rest = wanted.split_off(taken);
-            let lane = Lane(u16::try_from(at).unwrap_or(u16::MAX));
-            for item in &wanted {
-                if let Some(entry) = self.registry.get_mut(item.market) {
-                    entry.lane = Some(lane);
-                }
-            }
-            self.drive(lane, now, |feed, out| feed.watch(&wanted, now, out));
-            wanted = rest;
-        }
-    }
-
-    fn open_lane(&mut self, venue: Venue) -> usize {
-        let at = self.feeds.len();
-        let lane = Lane(u16::try_from(at).unwrap_or(u16::MAX));
-        self.feeds.push(Slot { venue, feed: self.source.feed(venue, lane) });
-        self.wishes.lanes.push(LaneWishes::default());
-        self.wishes.new_lanes.push(lane);
-        at
     }
 }

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::book::Lane;
-use crate::domain::{Market, MarketIndex, Venue};
+use crate::domain::{Market, MarketIndex, Outcome, Venue};
+use crate::venue::gateway::Markets;
 
 /// How far a market has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +125,17 @@ impl Registry {
         (0u32..).map(MarketIndex).zip(&mut self.entries)
     }
 
+    /// The contract that a Polymarket token stands for.
+    fn contract_of(&self, token: &str) -> Option<(MarketIndex, Outcome)> {
+        let market = self.find_token(token)?;
+        let tokens = self.get(market)?.facts()?.tokens.as_ref()?;
+        if tokens.yes == token {
+            Some((market, Outcome::Yes))
+        } else {
+            (tokens.no == token).then_some((market, Outcome::No))
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -132,5 +144,19 @@ impl Registry {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+impl Markets for Registry {
+    fn by_id(&self, venue: Venue, id: &str) -> Option<MarketIndex> {
+        self.find(venue, id)
+    }
+
+    fn by_token(&self, token: &str) -> Option<(MarketIndex, Outcome)> {
+        self.contract_of(token)
+    }
+
+    fn facts(&self, market: MarketIndex) -> Option<&Market> {
+        self.get(market)?.facts()
     }
 }

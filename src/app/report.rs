@@ -122,6 +122,7 @@ impl Reporter {
         match news {
             News::Decision(effect) => self.decision(effect),
             News::Feed(venue, notice) => self.notice(*venue, notice, pipeline, now),
+            News::Desk(venue, text) => tracing::warn!("{venue}: {text}"),
             News::Pairs(differences) => self.pairs(differences, now),
             News::Findings(findings) => Self::findings(findings),
             News::NoSuchOutcome { pair, outcome, labels } => {

@@ -22,6 +22,9 @@ pub struct Transcript {
     pub kalshi_feed: &'static str,
     /// Seed of every jitter.
     pub seed: u64,
+    /// How many of the first lanes are private channels. What they bring is about an account and
+    /// is never recorded; the others are numbered as if there were none.
+    pub private_lanes: u16,
 }
 
 /// Kalshi's NO levels are always asked for at their own price.
@@ -42,33 +45,34 @@ impl Transcript {
         }
     }
 
-    /// The line of an input.
+    /// The line of an input; `None` for what is about an account.
     pub fn line<'a>(
         &self,
         input: &Input<'a>,
         now: Timestamp,
         d: u64,
         venue_of: impl Fn(Lane) -> Option<Venue>,
-    ) -> Line<'a> {
+    ) -> Option<Line<'a>> {
         let t = now.nanos();
+        let place = |lane: Lane| lane.0.checked_sub(self.private_lanes);
         let name = |venue: Venue| Cow::Borrowed(venue.name());
-        match *input {
+        let line = match *input {
             Input::Mappings(files) => Line::Mappings { t, files: files.to_vec() },
             Input::Market(market) => Line::Market { t, facts: Box::new(MarketFacts::from(market)) },
             Input::NoMarket(venue, id) => {
                 Line::NoMarket { t, venue: name(venue), id: Cow::Borrowed(id) }
             }
-            Input::Open(lane) => Line::Open { t, c: lane.0 },
+            Input::Open(lane) => Line::Open { t, c: place(lane)? },
             Input::Text(lane, text) => Line::Text {
                 t,
-                c: lane.0,
+                c: place(lane)?,
                 v: venue_of(lane).map_or(Cow::Borrowed(""), name),
                 d,
                 f: Cow::Borrowed(text),
             },
-            Input::Ping(lane) => Line::Ping { t, c: lane.0 },
-            Input::Closed(lane, why) => Line::Closed { t, c: lane.0, why: ended(why) },
-            Input::Timer(lane) => Line::Timer { t, c: lane.0 },
+            Input::Ping(lane) => Line::Ping { t, c: place(lane)? },
+            Input::Closed(lane, why) => Line::Closed { t, c: place(lane)?, why: ended(why) },
+            Input::Timer(lane) => Line::Timer { t, c: place(lane)? },
             Input::Drained => Line::Drained { t, d },
             Input::Books(venue, body) => Line::Books { t, v: name(venue), f: Cow::Borrowed(body) },
             Input::Clock(venue, offset) => Line::Clock { t, v: name(venue), offset },
@@ -76,7 +80,9 @@ impl Transcript {
                 Line::Exchange { t, v: name(venue), open: status == Status::Open }
             }
             Input::Tick => Line::Tick { t },
-        }
+            Input::Answer(..) | Input::Command(_) => return None,
+        };
+        Some(line)
     }
 }
 

@@ -2,14 +2,20 @@
 
 mod address;
 pub mod bounds;
+mod journal;
+mod take;
+mod trade;
 
 use std::time::Duration;
 
-use super::raw::{Group, Layers, Reading, Value};
-use super::{OVERRIDES_NAME, Overrides};
-use crate::document::{listed, nearest, shortened};
-use crate::domain::{DecimalError, Finding, Money, Quantity, Source};
+use super::Overrides;
+use super::raw::{Layers, Reading};
+use crate::domain::{Finding, Money, Quantity};
+use crate::risk::Limits;
 pub use bounds::Bounds;
+pub use journal::Journal;
+use take::Take;
+pub use trade::{Conversions, Mode, Paper, Trade, Wallet, WalletKind};
 
 /// Everything that may be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +26,14 @@ pub struct Settings {
     pub kalshi: Kalshi,
     /// How Polymarket is reached.
     pub polymarket: Polymarket,
+    /// How it trades.
+    pub trade: Trade,
+    /// What may be put at risk.
+    pub limits: Limits,
+    /// How paper trades.
+    pub paper: Paper,
+    /// Where what happened is kept.
+    pub journal: Journal,
     /// Where the pairs stand.
     pub mappings: Mappings,
     /// What is logged.
@@ -96,6 +110,8 @@ pub struct Polymarket {
     pub gamma: String,
     /// The base of the data API.
     pub data: String,
+    /// The site that tells whether orders may come from here.
+    pub site: String,
     /// The base of the WebSocket, to which `/market` is added.
     pub ws: String,
     /// A subscribed market without an image after this is asked for again.
@@ -110,6 +126,10 @@ pub struct Polymarket {
     pub confirm_every: Duration,
     /// A ping goes out this often.
     pub ping_every: Duration,
+    /// The wallet that orders are signed for.
+    pub wallet: Wallet,
+    /// Who merges and redeems.
+    pub conversions: Conversions,
 }
 
 /// Where the pairs stand.
@@ -168,18 +188,28 @@ pub(super) fn check(layers: &Layers<'_>, overrides: &Overrides) -> Result<Settin
     let mut reading = layers.begin();
     let detect = detect(&mut reading);
     let kalshi = kalshi(&mut reading, overrides);
-    let polymarket = polymarket(&mut reading);
+    let polymarket = polymarket(&mut reading, overrides);
+    let trade = trade::trade(&mut reading);
+    let limits = trade::limits(&mut reading);
+    let paper = trade::paper(&mut reading);
+    let journal = journal::journal(&mut reading);
     let mappings = mappings(&mut reading, overrides);
     let log = log(&mut reading, overrides);
     let findings = reading.finish();
-    match (detect, kalshi, polymarket, mappings, log) {
-        (Some(detect), Some(kalshi), Some(polymarket), Some(mappings), Some(log))
-            if findings.is_empty() =>
-        {
-            Ok(Settings { detect, kalshi, polymarket, mappings, log })
-        }
-        _ => Err(findings),
-    }
+    let all = || {
+        Some(Settings {
+            detect: detect?,
+            kalshi: kalshi?,
+            polymarket: polymarket?,
+            trade: trade?,
+            limits: limits?,
+            paper: paper?,
+            journal: journal?,
+            mappings: mappings?,
+            log: log?,
+        })
+    };
+    if findings.is_empty() { all().ok_or(findings) } else { Err(findings) }
 }
 
 fn detect(reading: &mut Reading<'_>) -> Option<Detect> {
@@ -242,11 +272,12 @@ fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
     })
 }
 
-fn polymarket(reading: &mut Reading<'_>) -> Option<Polymarket> {
+fn polymarket(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Polymarket> {
     let mut take = Take { group: reading.group("polymarket"), findings: &mut reading.findings };
     let clob = take.address("clob", address::Kind::Rest);
     let gamma = take.address("gamma", address::Kind::Rest);
     let data = take.address("data", address::Kind::Rest);
+    let site = take.address("site", address::Kind::Rest);
     let ws = take.address("ws", address::Kind::WebSocket);
     let snapshot_deadline = take.millis("snapshot_deadline_ms", bounds::SNAPSHOT_DEADLINE_MS);
     let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
@@ -254,6 +285,8 @@ fn polymarket(reading: &mut Reading<'_>) -> Option<Polymarket> {
     let reconnect_planned = take.seconds("reconnect_planned_s", bounds::RECONNECT_PLANNED_S);
     let confirm_every = take.millis("confirm_every_ms", bounds::CONFIRM_EVERY_MS);
     let ping_every = take.millis("ping_every_ms", bounds::PING_EVERY_MS);
+    let wallet = trade::wallet(&mut take, overrides);
+    let conversions = take.word("conversions", &Conversions::ALL);
     if let (Some(ping), Some(silence)) = (&ping_every, &silence_max) {
         let shown = |span: &Duration| span.as_millis().to_string();
         take.ordered(("ping_every_ms", ping), ("silence_ms_max", silence), shown);
@@ -263,6 +296,7 @@ fn polymarket(reading: &mut Reading<'_>) -> Option<Polymarket> {
         clob: clob?,
         gamma: gamma?,
         data: data?,
+        site: site?,
         ws: ws?,
         snapshot_deadline: snapshot_deadline?.value,
         silence_max: silence_max?.value,
@@ -270,6 +304,8 @@ fn polymarket(reading: &mut Reading<'_>) -> Option<Polymarket> {
         reconnect_planned: reconnect_planned?.value,
         confirm_every: confirm_every?.value,
         ping_every: ping_every?.value,
+        wallet: wallet?,
+        conversions: conversions?,
     })
 }
 
@@ -285,204 +321,4 @@ fn log(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Log> {
     let level = take.level(overrides.log_level.as_deref());
     take.finish();
     Some(Log { level: level? })
-}
-
-/// Takes the values of one section, each within its bounds.
-#[derive(Debug)]
-struct Take<'d, 'f> {
-    group: Group<'d>,
-    findings: &'f mut Vec<Finding>,
-}
-
-impl<'d> Take<'d, '_> {
-    fn money(&mut self, key: &'static str, bounds: Bounds<Money>) -> Option<Value<'d, Money>> {
-        let found = self.group.decimal(key, self.findings)?;
-        let why = match Money::parse(&found.value) {
-            Ok(value) if bounds.contain(value) => {
-                return Some(Value { value, span: found.span, source: found.source });
-            }
-            Err(DecimalError::TooFine(decimals)) => format!("at most {decimals} decimals count"),
-            Err(DecimalError::Empty | DecimalError::Malformed) => {
-                "a plain decimal number belongs here".to_owned()
-            }
-            Ok(_) | Err(DecimalError::OutOfRange) => format!("it may be {bounds} dollars"),
-        };
-        let what = format!("`{key}` is \"{}\"", shortened(&found.value));
-        let cure = format!("write `{key} = \"…\"` with a number from {bounds}");
-        self.findings.push(found.error(what, why, cure));
-        None
-    }
-
-    fn whole(&mut self, key: &'static str, bounds: Bounds<u32>) -> Option<Value<'d, u32>> {
-        let found = self.group.integer(key, self.findings)?;
-        match u32::try_from(found.value) {
-            Ok(value) if bounds.contain(value) => {
-                Some(Value { value, span: found.span, source: found.source })
-            }
-            _ => {
-                let what = format!("`{key}` is {}", found.value);
-                let cure = format!("write `{key} = …` with a number from {bounds}");
-                self.findings.push(found.error(what, format!("it may be {bounds}"), cure));
-                None
-            }
-        }
-    }
-
-    fn millis(&mut self, key: &'static str, bounds: Bounds<u32>) -> Option<Value<'d, Duration>> {
-        let Value { value, span, source } = self.whole(key, bounds)?;
-        Some(Value { value: Duration::from_millis(value.into()), span, source })
-    }
-
-    fn seconds(&mut self, key: &'static str, bounds: Bounds<u32>) -> Option<Value<'d, Duration>> {
-        let Value { value, span, source } = self.whole(key, bounds)?;
-        Some(Value { value: Duration::from_secs(value.into()), span, source })
-    }
-
-    /// Reports two values of which the first is not below the second, at the one the user wrote.
-    fn ordered<T: PartialOrd>(
-        &mut self,
-        (low_key, low): (&str, &Value<'_, T>),
-        (high_key, high): (&str, &Value<'_, T>),
-        shown: impl Fn(&T) -> String,
-    ) {
-        if low.value < high.value {
-            return;
-        }
-        let (low_shown, high_shown) = (shown(&low.value), shown(&high.value));
-        let at = if low.source.file() == super::DEFAULT_NAME {
-            high.source.error(&high.span, "", "", "")
-        } else {
-            low.error("", "", "")
-        };
-        self.findings.push(Finding {
-            what: format!("`{low_key}` is {low_shown} and `{high_key}` is {high_shown}"),
-            why: format!("`{low_key}` must be below `{high_key}`"),
-            cure: format!("lower `{low_key}` or raise `{high_key}`"),
-            ..at
-        });
-    }
-
-    fn address(&mut self, key: &'static str, kind: address::Kind) -> Option<String> {
-        let found = self.group.text(key, self.findings)?;
-        match address::check(&found.value, kind) {
-            Ok(()) => Some(found.value),
-            Err(flaw) => {
-                let what = format!("`{key}` is \"{}\"", shortened(&found.value));
-                self.findings.push(found.error(what, flaw.why, flaw.cure));
-                None
-            }
-        }
-    }
-
-    /// A text without more meaning, not empty and without control characters.
-    fn plain(&mut self, key: &'static str, over: Option<&str>) -> Option<String> {
-        let found = self.group.text(key, self.findings);
-        if let Some(over) = given(over) {
-            return self.plain_over(key, over);
-        }
-        let found = found?;
-        if is_plain(&found.value) {
-            return Some(found.value);
-        }
-        let what = format!("`{key}` is \"{}\"", shortened(&found.value));
-        let cure = format!("write `{key} = \"…\"`");
-        self.findings.push(found.error(what, NOT_PLAIN, cure));
-        None
-    }
-
-    fn plain_over(&mut self, key: &str, over: &str) -> Option<String> {
-        if is_plain(over) {
-            return Some(over.to_owned());
-        }
-        let what = format!("`{key}` is \"{}\"", shortened(over));
-        self.findings.push(overridden(what, NOT_PLAIN, "correct or remove it"));
-        None
-    }
-
-    /// The key: both of its parts or neither.
-    fn key(&mut self, overrides: &Overrides) -> Option<Key> {
-        let here = |value: Option<&Value<'_, String>>| {
-            value.map(|value| (value.source.file() == super::DEFAULT_NAME, value.error("", "", "")))
-        };
-        let id_field = self.group.text("key_id", self.findings);
-        let file_field = self.group.text("key_file", self.findings);
-        let place = here(id_field.as_ref()).or_else(|| here(file_field.as_ref()));
-        let id = self.part("key_id", id_field, overrides.kalshi_key_id.as_deref());
-        let file = self.part("key_file", file_field, overrides.kalshi_key_file.as_deref());
-        let (has, lacks) = match (id, file) {
-            (Part::Given(id), Part::Given(file)) => return Some(Key { id, file }),
-            (Part::Given(_), Part::Absent) => ("key_id", "key_file"),
-            (Part::Absent, Part::Given(_)) => ("key_file", "key_id"),
-            _ => return None,
-        };
-        let base = place.map_or_else(|| overridden("", "", ""), |(_, finding)| finding);
-        self.findings.push(Finding {
-            what: format!("`{has}` is given without `{lacks}`"),
-            why: "a key is its id and its file".to_owned(),
-            cure: format!("give `{lacks}` too, or neither"),
-            ..base
-        });
-        None
-    }
-
-    fn part(&mut self, key: &str, found: Option<Value<'d, String>>, over: Option<&str>) -> Part {
-        if let Some(over) = given(over) {
-            return self.plain_over(key, over).map_or(Part::Wrong, Part::Given);
-        }
-        let Some(found) = found else { return Part::Absent };
-        if is_plain(&found.value) {
-            return Part::Given(found.value);
-        }
-        let what = format!("`{key}` is \"{}\"", shortened(&found.value));
-        self.findings.push(found.error(what, NOT_PLAIN, format!("write `{key} = \"…\"`")));
-        Part::Wrong
-    }
-
-    fn level(&mut self, over: Option<&str>) -> Option<Level> {
-        let found = self.group.text("level", self.findings);
-        let name = given(over).map(str::to_owned);
-        let name = name.or_else(|| found.as_ref().map(|found| found.value.clone()))?;
-        if let Some((_, level)) = Level::ALL.iter().find(|(word, _)| *word == name) {
-            return Some(*level);
-        }
-        let names = Level::ALL.map(|(word, _)| word);
-        let cure = match nearest(&name, &names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("write one of {}", listed(&names)),
-        };
-        let what = format!("`{}` is no log level", shortened(&name));
-        let why = format!("a level is one of {}", listed(&names));
-        self.findings.push(match found {
-            Some(found) if given(over).is_none() => found.error(what, why, cure),
-            _ => overridden(what, why, cure),
-        });
-        None
-    }
-
-    fn finish(self) {
-        self.group.finish(self.findings);
-    }
-}
-
-/// A part of a key.
-#[derive(Debug)]
-enum Part {
-    Absent,
-    Wrong,
-    Given(String),
-}
-
-const NOT_PLAIN: &str = "it must not be empty, very long, or hold control characters";
-
-fn is_plain(text: &str) -> bool {
-    const BYTES_MAX: usize = 4_096;
-    !text.trim().is_empty() && text.len() <= BYTES_MAX && !text.chars().any(char::is_control)
-}
-
-fn given(over: Option<&str>) -> Option<&str> {
-    over.filter(|text| !text.is_empty())
-}
-
-fn overridden(what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Finding {
-    Source::new(OVERRIDES_NAME, "").error(&(0..0), what, why, cure)
 }

@@ -9,7 +9,8 @@ mod checked;
 mod raw;
 
 pub use checked::{
-    Bounds, Detect, Kalshi, Key, Level, Log, Mappings, Polymarket, Settings, bounds,
+    Bounds, Conversions, Detect, Journal, Kalshi, Key, Level, Log, Mappings, Mode, Paper,
+    Polymarket, Settings, Trade, Wallet, WalletKind, bounds,
 };
 
 use crate::domain::{Finding, Source};
@@ -29,6 +30,8 @@ pub struct Overrides {
     pub kalshi_key_id: Option<String>,
     /// `CROSSBOOK_KALSHI_KEY_FILE`.
     pub kalshi_key_file: Option<String>,
+    /// `CROSSBOOK_POLYMARKET_WALLET_KEY_FILE`.
+    pub wallet_key_file: Option<String>,
     /// The folder of the mapping files, as an argument names it.
     pub mappings_dir: Option<String>,
     /// The level of the log, as an argument names it.

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{Money, Quantity};
+use crate::journal::Durability;
+use crate::pairing::Legs;
 use proptest::prelude::*;
 
 fn with(text: &str) -> Result<Settings, Vec<Finding>> {
@@ -49,6 +51,25 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!(polymarket.ping_every, Duration::from_secs(5));
     assert_eq!(settings.mappings.dir, "mappings");
     assert_eq!(settings.log.level, Level::Warn);
+    let trade = &settings.trade;
+    assert_eq!(trade.mode, Mode::Paper, "nobody spends money by default");
+    assert_eq!(trade.plan.legs, Legs::PolymarketFirst);
+    assert_eq!(trade.plan.exit_gain_min, None);
+    assert_eq!(trade.plan.answer_max, Duration::from_secs(2));
+    let limits = &settings.limits;
+    let dollars = |text: &str| Money::parse(text).unwrap();
+    assert_eq!((limits.order, limits.total), (dollars("25"), dollars("1000")));
+    assert_eq!((limits.open_trades, limits.rejections), (1, [3, 6, 10]));
+    assert_eq!(settings.paper.cash, dollars("1000"));
+    assert_eq!(settings.polymarket.conversions, Conversions::User);
+    let journal = &settings.journal;
+    assert_eq!(
+        (journal.path.as_str(), journal.durability),
+        ("journal/live.db", Durability::Process)
+    );
+    assert_ne!(journal.path, journal.paper_path, "real money and paper never share a file");
+    let wallet = Wallet { key_file: None, kind: WalletKind::Eoa, address: None };
+    assert_eq!(settings.polymarket.wallet, wallet);
 }
 
 #[test]
@@ -84,11 +105,23 @@ fn the_bounds_behind_each_default_are_the_bounds_that_are_checked() {
         let told = told_below(&write(if quoted { "-0.000001" } else { "-1" }));
         assert!(told.contains(&format!("it may be {least} to {most}")), "{told}");
     }
-    assert_eq!(numbers, 24, "every number states its bounds");
+    assert_eq!(numbers, 62, "every number states its bounds");
 }
 
 fn told_below(text: &str) -> String {
     told(text).concat()
+}
+
+#[test]
+fn the_journal_waits_for_the_disk_when_it_is_told_to() {
+    let settings = with("[journal]\npath = \"j.db\"\ndurability = \"power\"\n").unwrap();
+    assert_eq!(settings.journal.path, "j.db");
+    assert_eq!(settings.journal.durability, Durability::Power);
+    let told = told("[journal]\npath = \"\"\ndurability = \"powr\"\n");
+    assert!(told[0].starts_with("my.toml:2:8 `path` is \"\""), "{told:?}");
+    assert!(
+        told[1].contains("`durability` is \"powr\"") && told[1].contains("did you mean `power`")
+    );
 }
 
 #[test]

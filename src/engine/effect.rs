@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::book::Loss;
 use crate::domain::{FeeModel, MarketIndex, Money, Outcome, Price, Quantity, Timestamp, Venue};
-use crate::execute::Act;
+pub use crate::execute::{Act, Line, Record};
 pub use crate::pairing::{PairId, Standing};
+pub use crate::plan::{Plan, Stages};
+pub use crate::risk::Scope;
 
 /// The number of an opportunity within one run, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -34,6 +34,74 @@ pub enum Remainder {
     Dropped,
 }
 
+/// What happens when an order would meet one of its own owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelfTrade {
+    /// They trade: agents do not care.
+    Allowed,
+    /// The incoming order stops there, and what is left of it is dropped.
+    TakerStops,
+    /// The resting order is cancelled, and the incoming one goes on.
+    MakerGoes,
+}
+
+/// An order on its way into a book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Incoming {
+    /// Whose it is.
+    pub owner: Owner,
+    /// Side of YES.
+    pub side: Side,
+    /// The worst price it accepts.
+    pub price: Price,
+    /// How much.
+    pub quantity: Quantity,
+    /// What may be left of it.
+    pub remainder: Remainder,
+    /// What happens when it meets its owner's orders.
+    pub self_trade: SelfTrade,
+}
+
+/// One resting order that an incoming one met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Met {
+    /// The resting order.
+    pub maker: (OrderNumber, Owner),
+    /// At its price.
+    pub price: Price,
+    /// How much traded.
+    pub quantity: Quantity,
+}
+
+/// What became of an incoming order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Its number, whether it rests or not.
+    pub number: OrderNumber,
+    /// What it traded with, in order.
+    pub met: Vec<Met>,
+    /// Orders of its own owner that were cancelled to let it pass, with what was left of them.
+    pub gone: Vec<(OrderNumber, Quantity)>,
+    /// What rests of it now.
+    pub rests: Quantity,
+}
+
+impl Placed {
+    /// How much of it traded.
+    pub fn filled(&self) -> Quantity {
+        self.met.iter().fold(Quantity::ZERO, |sum, met| sum.saturating_add(met.quantity))
+    }
+}
+
+/// What is left of an incoming order after it met others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// This much may rest.
+    May(Quantity),
+    /// It stopped at an order of its owner, and nothing may rest.
+    Nothing,
+}
+
 /// The orders of one market. Prices are of YES; a buyer of NO at `q` is a seller of YES at `1 - q`.
 #[derive(Debug, Default)]
 pub struct Book {
@@ -90,9 +158,57 @@ impl Book {
         })
     }
 
-    /// Takes an order: it trades with what it crosses, best price first and oldest order first,
-    /// each at the resting order's price; the rest stays or is dropped. What happened is added to
-    /// `facts`.
+    /// What an order up to `limit` would meet, best price first and oldest order first.
+    pub fn within(&self, side: Side, limit: Price) -> impl Iterator<Item = (Price, Resting)> + '_ {
+        let against = opposite(side);
+        self.side(against)
+            .iter()
+            .filter_map(move |(key, queue)| {
+                Price::from_units(rank(against, *key)).map(|price| (price, queue))
+            })
+            .take_while(move |(price, _)| crosses(side, limit, *price))
+            .flat_map(|(price, queue)| queue.iter().map(move |order| (price, *order)))
+    }
+
+    /// What an order would trade with if it came in now, without anything happening.
+    pub fn preview(&self, incoming: Incoming) -> Vec<Met> {
+        let Incoming { owner, side, price: limit, quantity, self_trade, .. } = incoming;
+        let mut left = quantity;
+        let mut met = Vec::new();
+        for (price, order) in self.within(side, limit) {
+            let own = order.owner == owner;
+            match self_trade {
+                SelfTrade::TakerStops if own => break,
+                SelfTrade::MakerGoes if own => continue,
+                _ => {}
+            }
+            let fill = left.min(order.quantity);
+            if fill.is_zero() {
+                break;
+            }
+            left = left.saturating_sub(fill);
+            met.push(Met { maker: (order.number, order.owner), price, quantity: fill });
+        }
+        met
+    }
+
+    /// A resting order: its side, its price, and what is left.
+    pub fn order(&self, number: OrderNumber) -> Option<(Side, Price, Resting)> {
+        let (side, price) = *self.places.get(&number)?;
+        let queue = self.side(side).get(&rank(side, price.units()))?;
+        let order = queue.iter().find(|order| order.number == number)?;
+        Some((side, price, *order))
+    }
+
+    /// How much rests before an order at its own price.
+    pub fn ahead(&self, number: OrderNumber) -> Option<Quantity> {
+        let (side, price) = *self.places.get(&number)?;
+        let queue = self.side(side).get(&rank(side, price.units()))?;
+        let before = queue.iter().take_while(|order| order.number != number);
+        Some(before.fold(Quantity::ZERO, |sum, order| sum.saturating_add(order.quantity)))
+    }
+
+    /// Takes an order of somebody who does not mind trading with himself; see [`Book::place`].
     pub fn submit(
         &mut self,
         owner: Owner,
@@ -102,18 +218,56 @@ impl Book {
         remainder: Remainder,
         facts: &mut Vec<Fact>,
     ) -> OrderNumber {
+        let self_trade = SelfTrade::Allowed;
+        let incoming = Incoming { owner, side, price, quantity, remainder, self_trade };
+        self.place(incoming, facts).number
+    }
+
+    /// Takes an order: it trades with what it crosses, best price first and oldest order first,
+    /// each at the resting order's price; the rest stays or is dropped. What happened is added to
+    /// `facts`.
+    pub fn place(&mut self, incoming: Incoming, facts: &mut Vec<Fact>) -> Placed {
         self.last_number += 1;
         let number = OrderNumber(self.last_number);
-        let left = self.take((number, owner), side, price, quantity, facts);
-        if !left.is_zero() && remainder == Remainder::Rests {
-            let before = self.at(side, price);
-            let key = rank(side, price.units());
-            let order = Resting { number, owner, quantity: left };
-            self.side_mut(side).entry(key).or_default().push_back(order);
-            self.places.insert(number, (side, price));
-            facts.push(Fact::Level { side, price, before, after: before.saturating_add(left) });
+        let Incoming { owner, side, price, remainder, .. } = incoming;
+        let mut placed =
+            Placed { number, met: Vec::new(), gone: Vec::new(), rests: Quantity::ZERO };
+        let left = self.take(incoming, &mut placed, facts);
+        match left {
+            Left::May(left) if !left.is_zero() && remainder == Remainder::Rests => {
+                let before = self.at(side, price);
+                let key = rank(side, price.units());
+                let order = Resting { number, owner, quantity: left };
+                self.side_mut(side).entry(key).or_default().push_back(order);
+                self.places.insert(number, (side, price));
+                placed.rests = left;
+                let after = before.saturating_add(left);
+                facts.push(Fact::Level { side, price, before, after });
+            }
+            Left::May(_) | Left::Nothing => {}
         }
-        number
+        placed
+    }
+
+    /// Makes a resting order smaller without moving it in its queue; `false` when it does not rest
+    /// or is not larger than that. Nothing left is a cancel.
+    pub fn reduce(&mut self, number: OrderNumber, left: Quantity, facts: &mut Vec<Fact>) -> bool {
+        if left.is_zero() {
+            return self.cancel(number, facts);
+        }
+        let Some((side, price, order)) = self.order(number) else { return false };
+        if left >= order.quantity {
+            return false;
+        }
+        let before = self.at(side, price);
+        let key = rank(side, price.units());
+        let queue = self.side_mut(side).get_mut(&key);
+        let found = queue.and_then(|queue| queue.iter_mut().find(|order| order.number == number));
+        let Some(order) = found else { return false };
+        order.quantity = left;
+        let after = self.at(side, price);
+        facts.push(Fact::Level { side, price, before, after });
+        true
     }
 
     /// Takes an order out of the book; `false` when it does not rest any more.
@@ -131,63 +285,88 @@ impl Book {
         true
     }
 
-    fn take(
-        &mut self,
-        taker_order: (OrderNumber, Owner),
-        side: Side,
-        limit: Price,
-        quantity: Quantity,
-        facts: &mut Vec<Fact>,
-    ) -> Quantity {
+    fn take(&mut self, incoming: Incoming, placed: &mut Placed, facts: &mut Vec<Fact>) -> Left {
+        let Incoming { side, price: limit, quantity, .. } = incoming;
         let against = opposite(side);
-        let mut left = quantity;
-        while !left.is_zero() {
-            let Some((price, before)) = self.best(against) else { break };
-            let crosses = match side {
-                Side::Bid => price <= limit,
-                Side::Ask => price >= limit,
-            };
-            if !crosses {
+        let mut left = Left::May(quantity);
+        while let Left::May(wanted) = left {
+            if wanted.is_zero() {
                 break;
             }
-            let key = rank(against, price.units());
-            let mut traded = Quantity::ZERO;
-            let mut gone = Vec::new();
-            if let Some(queue) = self.side_mut(against).get_mut(&key) {
-                while let Some(order) = queue.front_mut() {
-                    let fill = left.min(order.quantity);
-                    order.quantity = order.quantity.saturating_sub(fill);
-                    left = left.saturating_sub(fill);
-                    traded = traded.saturating_add(fill);
-                    let maker_order = (order.number, order.owner);
-                    facts.push(Fact::Trade {
-                        price,
-                        quantity: fill,
-                        taker: side,
-                        maker_order,
-                        taker_order,
-                    });
-                    if !order.quantity.is_zero() {
-                        break;
-                    }
-                    gone.push(order.number);
-                    queue.pop_front();
-                    if left.is_zero() {
-                        break;
-                    }
-                }
-                if queue.is_empty() {
-                    self.side_mut(against).remove(&key);
+            let Some((price, before)) = self.best(against) else { break };
+            if !crosses(side, limit, price) {
+                break;
+            }
+            let (met, gone) = (placed.met.len(), placed.gone.len());
+            left = self.take_level(incoming, (price, wanted), placed, facts);
+            for maker in placed.met.iter().skip(met).map(|met| met.maker.0) {
+                if self.order(maker).is_none() {
+                    self.places.remove(&maker);
                 }
             }
-            for number in gone {
-                self.places.remove(&number);
+            for (number, _) in placed.gone.iter().skip(gone) {
+                self.places.remove(number);
             }
-            self.last_trade = Some(price);
-            let after = before.saturating_sub(traded);
-            facts.push(Fact::Level { side: against, price, before, after });
+            if placed.met.len() > met {
+                self.last_trade = Some(price);
+            }
+            let after = self.at(against, price);
+            if after != before {
+                facts.push(Fact::Level { side: against, price, before, after });
+            }
         }
         left
+    }
+
+    /// Trades with the orders of one level until it, or what is wanted, is used up.
+    fn take_level(
+        &mut self,
+        incoming: Incoming,
+        (price, wanted): (Price, Quantity),
+        placed: &mut Placed,
+        facts: &mut Vec<Fact>,
+    ) -> Left {
+        let Incoming { owner, side, self_trade, .. } = incoming;
+        let against = opposite(side);
+        let key = rank(against, price.units());
+        let mut left = wanted;
+        let mut stopped = false;
+        if let Some(queue) = self.side_mut(against).get_mut(&key) {
+            while let Some(order) = queue.front_mut() {
+                if left.is_zero() {
+                    break;
+                }
+                let own = order.owner == owner;
+                if own && self_trade == SelfTrade::TakerStops {
+                    stopped = true;
+                    break;
+                }
+                if own && self_trade == SelfTrade::MakerGoes {
+                    placed.gone.push((order.number, order.quantity));
+                    queue.pop_front();
+                    continue;
+                }
+                let fill = left.min(order.quantity);
+                order.quantity = order.quantity.saturating_sub(fill);
+                left = left.saturating_sub(fill);
+                let maker = (order.number, order.owner);
+                placed.met.push(Met { maker, price, quantity: fill });
+                facts.push(Fact::Trade {
+                    price,
+                    quantity: fill,
+                    taker: side,
+                    maker_order: maker,
+                    taker_order: (placed.number, owner),
+                });
+                if order.quantity.is_zero() {
+                    queue.pop_front();
+                }
+            }
+            if queue.is_empty() {
+                self.side_mut(against).remove(&key);
+            }
+        }
+        if stopped { Left::Nothing } else { Left::May(left) }
     }
 
     const fn side(&self, side: Side) -> &BTreeMap<u16, VecDeque<Resting>> {
@@ -213,6 +392,14 @@ pub const fn opposite(side: Side) -> Side {
     }
 }
 
+/// Whether an order up to `limit` takes what rests at `price`.
+fn crosses(side: Side, limit: Price, price: Price) -> bool {
+    match side {
+        Side::Bid => price <= limit,
+        Side::Ask => price >= limit,
+    }
+}
+
 /// Maps prices to keys that sort best first, and back: it is its own inverse.
 const fn rank(side: Side, units: u16) -> u16 {
     match side {
@@ -226,78 +413,4 @@ fn total(queue: &VecDeque<Resting>) -> Quantity {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn price(text: &str) -> Price {
-        Price::parse(text).unwrap()
-    }
-
-    fn put(
-        book: &mut Book,
-        owner: u32,
-        side: Side,
-        at: &str,
-        count: u32,
-    ) -> (OrderNumber, Vec<Fact>) {
-        let mut facts = Vec::new();
-        let quantity = Quantity::contracts(count);
-        let number =
-            book.submit(Owner(owner), side, price(at), quantity, Remainder::Rests, &mut facts);
-        (number, facts)
-    }
-
-    #[test]
-    fn older_orders_at_the_best_price_trade_first_at_their_own_price() {
-        let mut book = Book::default();
-        let (first, _) = put(&mut book, 1, Side::Ask, "0.43", 10);
-        put(&mut book, 2, Side::Ask, "0.43", 10);
-        put(&mut book, 3, Side::Ask, "0.44", 10);
-        let (_, facts) = put(&mut book, 4, Side::Bid, "0.45", 15);
-        let trades: Vec<_> = facts
-            .iter()
-            .filter_map(|fact| match fact {
-                Fact::Trade { price, quantity, .. } => {
-                    Some((price.to_string(), quantity.to_string()))
-                }
-                Fact::Level { .. } => None,
-            })
-            .collect();
-        assert_eq!(trades, [("0.4300".into(), "10.00".into()), ("0.4300".into(), "5.00".into())]);
-        assert!(!book.cancel(first, &mut Vec::new()), "it is filled");
-        assert_eq!(book.at(Side::Ask, price("0.43")), Quantity::contracts(5));
-        assert_eq!(book.best(Side::Bid), None, "nothing is left to rest");
-    }
-
-    #[test]
-    fn a_rest_stays_only_if_it_may() {
-        let mut book = Book::default();
-        put(&mut book, 1, Side::Ask, "0.43", 10);
-        let mut facts = Vec::new();
-        let many = Quantity::contracts(25);
-        book.submit(Owner(2), Side::Bid, price("0.43"), many, Remainder::Dropped, &mut facts);
-        assert_eq!((book.best(Side::Bid), book.best(Side::Ask)), (None, None));
-        assert_eq!(book.last_trade(), Some(price("0.43")));
-    }
-
-    #[test]
-    fn a_cancel_reports_the_level_it_leaves() {
-        let mut book = Book::default();
-        let (number, _) = put(&mut book, 1, Side::Bid, "0.41", 10);
-        put(&mut book, 2, Side::Bid, "0.41", 7);
-        let mut facts = Vec::new();
-        assert!(book.cancel(number, &mut facts));
-        let expected = Fact::Level {
-            side: Side::Bid,
-            price: price("0.41"),
-            before: Quantity::contracts(17),
-            after: Quantity::contracts(7),
-        };
-        assert_eq!(facts, [expected]);
-        assert_eq!(book.orders_of(Owner(1)).count(), 0);
-        let resting: Vec<_> =
-            book.resting().map(|(side, at, order)| (side, at, order.owner)).collect();
-        assert_eq!(resting, [(Side::Bid, price("0.41"), Owner(2))]);
-        assert_eq!(book.orders_of(Owner(2)).count(), 1);
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ use super::unwind::Draft;
 use super::{Act, Record, Scope, Sight, State, incident};
 
 /// How patient the executor is, and how often it tries.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The pause before an order that is not final is asked about again; doubles each time.
     pub inquire_pause: Duration,

@@ -41,9 +41,13 @@ pub struct Call {
     pub url: String,
     /// Headers beyond the usual; may hold signatures and are never logged.
     pub headers: Vec<(&'static str, String)>,
-    /// A JSON body makes it a POST; without one it is a GET.
+    /// A JSON body.
     pub json: Option<String>,
+    /// The method; without one, POST where there is a body, else GET.
+    pub method: Option<Method>,
 }
+
+pub use reqwest::Method;
 
 /// A client with one pool of connections.
 #[derive(Debug, Clone)]
@@ -65,6 +69,8 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(timeout)
             .tcp_nodelay(true)
+            // Every repetition is decided on above: what a request did is not known down here.
+            .retry(reqwest::retry::never())
             .build()
             .map_err(|error| Failure::Connect(causes(&error)))?;
         Ok(Self { inner, timeout, size_max: Self::SIZE_MAX })
@@ -72,12 +78,11 @@ impl Client {
 
     /// Asks once.
     pub async fn send(&self, call: Call) -> Result<Answer, Failure> {
-        let mut request = match call.json {
-            Some(body) => {
-                self.inner.post(&call.url).header("content-type", "application/json").body(body)
-            }
-            None => self.inner.get(&call.url),
-        };
+        let usual = if call.json.is_some() { Method::POST } else { Method::GET };
+        let mut request = self.inner.request(call.method.unwrap_or(usual), &call.url);
+        if let Some(body) = call.json {
+            request = request.header("content-type", "application/json").body(body);
+        }
         for (name, value) in call.headers {
             request = request.header(name, value);
         }

@@ -21,7 +21,7 @@ pub use entry::{Found, enter};
 pub use exit::{Held, exit};
 
 /// How plans are made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Which leg goes first where the pair does not say; Polymarket's, because its fill is not
     /// exact and Kalshi can take exactly what arrived.

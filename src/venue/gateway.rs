@@ -129,6 +129,15 @@ pub enum Conversion {
     },
 }
 
+/// What a venue grants: tokens at once, and tokens a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// The most that can be spent at once.
+    pub capacity: u64,
+    /// What comes back in a second.
+    pub refill_per_s: u64,
+}
+
 /// What reading an answer brought.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -154,6 +163,21 @@ pub trait Markets {
 pub trait Gateway: Send {
     /// Which venue.
     fn venue(&self) -> Venue;
+    /// The budget of a class, as far as the venue told, else its lowest tier. Cancels have one of
+    /// their own, so that orders can never use it up.
+    fn budget(&self, class: Class) -> Budget {
+        match (self.venue(), class) {
+            // Kalshi's basic tier: 100 write tokens a second, of which an order costs 10 and a
+            // cancel 2; 200 read tokens.
+            (Venue::Kalshi, Class::Order) => Budget { capacity: 80, refill_per_s: 80 },
+            (Venue::Kalshi, Class::Cancel) => Budget { capacity: 20, refill_per_s: 20 },
+            (Venue::Kalshi, Class::Read) => Budget { capacity: 200, refill_per_s: 200 },
+            // Polymarket's standard tier: 40 orders a second, cancels double.
+            (Venue::Polymarket, Class::Order) => Budget { capacity: 40, refill_per_s: 40 },
+            (Venue::Polymarket, Class::Cancel) => Budget { capacity: 80, refill_per_s: 80 },
+            (Venue::Polymarket, Class::Read) => Budget { capacity: 40, refill_per_s: 40 },
+        }
+    }
     /// Builds and signs an order. The id is final; calling it again for the same order gives the
     /// same id and the same body. Nothing is remembered but what [`Gateway::recall`] would hold.
     fn place(

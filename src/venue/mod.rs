@@ -11,6 +11,7 @@
 
 pub mod gateway;
 pub mod kalshi;
+pub mod paper;
 pub mod polymarket;
 
 use crate::book::{Lane, Update};

@@ -12,6 +12,7 @@ mod harness;
 mod mappings;
 mod scale;
 mod seeds;
+mod swarm;
 mod virtual_time;
 mod world_cup;
 

@@ -27,6 +27,7 @@ pub fn run(args: Watch, log: Option<String>) -> anyhow::Result<Exit> {
     let overrides = Overrides {
         kalshi_key_id: std::env::var("CROSSBOOK_KALSHI_KEY_ID").ok(),
         kalshi_key_file: std::env::var("CROSSBOOK_KALSHI_KEY_FILE").ok(),
+        wallet_key_file: None,
         mappings_dir: args.mappings.as_ref().map(|dir| dir.display().to_string()),
         log_level: log,
     };
@@ -64,7 +65,7 @@ pub fn credentials(settings: &Settings) -> anyhow::Result<Option<Credentials>> {
 
 /// A private key that others can read is a mistake worth a word.
 #[cfg(unix)]
-fn check_mode(path: &Path) {
+pub fn check_mode(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let open = std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
     if open {
@@ -73,7 +74,7 @@ fn check_mode(path: &Path) {
 }
 
 #[cfg(not(unix))]
-fn check_mode(_: &Path) {}
+pub fn check_mode(_: &Path) {}
 
 async fn watch(
     args: Watch,
@@ -115,6 +116,7 @@ async fn watch(
         record: args.record,
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
+        trading: None,
         stopping,
     };
     let live = plan.start()?;

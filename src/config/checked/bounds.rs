@@ -84,3 +84,39 @@ pub const RECONNECT_PLANNED_S: Bounds<u32> = whole(60, 86_400);
 pub const CONFIRM_EVERY_MS: Bounds<u32> = whole(100, 600_000);
 /// `polymarket.ping_every_ms`: the venue wants one at least every ten seconds.
 pub const PING_EVERY_MS: Bounds<u32> = whole(500, 10_000);
+/// `trade.loss_max`, `limits.dust_total`.
+pub const LOSS_MAX: Bounds<Money> = micros(0, 10_000 * Money::DOLLAR);
+/// `trade.slack`, `trade.improvement_max`.
+pub const PER_CONTRACT: Bounds<Money> = micros(0, 500_000);
+/// `trade.exit_gain_min`.
+pub const EXIT_GAIN_MIN: Bounds<Money> = micros(0, Money::DOLLAR);
+/// `trade.answer_ms_max`, `trade.inquire_pause_ms`.
+pub const MINUTE_MS: Bounds<u32> = whole(100, 60_000);
+/// `trade.inquire_pause_ms_max`.
+pub const INQUIRE_PAUSE_MS_MAX: Bounds<u32> = whole(100, 600_000);
+/// `trade.unknown_s_max`, `trade.settle_s`.
+pub const DAY_S: Bounds<u32> = whole(1, 86_400);
+/// `trade.stranded_s_max`, `trade.convert_pause_s`, `limits.stranded_s`.
+pub const HOUR_S: Bounds<u32> = whole(1, 3_600);
+/// `trade.way_out_pause_ms`.
+pub const WAY_OUT_PAUSE_MS: Bounds<u32> = whole(50, 60_000);
+/// `trade.reconcile_every_s`, `limits.purse_age_s_max`.
+pub const RECONCILE_EVERY_S: Bounds<u32> = whole(5, 3_600);
+/// `limits.order`, `limits.purse_margin`.
+pub const ORDER: Bounds<Money> = micros(0, 1_000_000 * Money::DOLLAR);
+/// Limits of a market, a pair, an event, and of what is under way.
+pub const TEN_MILLION: Bounds<Money> = micros(0, 10_000_000 * Money::DOLLAR);
+/// Limits of a venue and of everything.
+pub const HUNDRED_MILLION: Bounds<Money> = micros(0, 100_000_000 * Money::DOLLAR);
+/// `limits.open_trades`.
+pub const OPEN_TRADES: Bounds<u32> = whole(0, 1_000);
+/// `limits.orders_per_s`, `limits.rejections_…`.
+pub const COUNT: Bounds<u32> = whole(1, 1_000);
+/// `limits.dust_market`.
+pub const DUST_MARKET: Bounds<Money> = micros(0, 1_000 * Money::DOLLAR);
+/// `limits.purse_lag_ms`.
+pub const PURSE_LAG_MS: Bounds<u32> = whole(0, 600_000);
+/// `limits.fee_tolerance`.
+pub const FEE_TOLERANCE: Bounds<Money> = micros(0, 100 * Money::DOLLAR);
+/// `paper.kalshi_latency_ms`, `paper.polymarket_latency_ms`.
+pub const LATENCY_MS: Bounds<u32> = whole(0, 10_000);

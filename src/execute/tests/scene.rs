@@ -104,6 +104,7 @@ fn market(venue: Venue) -> Market {
         starts: None,
         delay: Duration::ZERO,
         shard: None,
+        rules: None,
         tokens: None,
     }
 }

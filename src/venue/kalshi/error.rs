@@ -1,4 +1,6 @@
-//! Codes and bodies to decisions.
+//! Codes and bodies to decisions; `order` has those about an order.
+
+pub mod order;
 
 use std::time::Duration;
 
@@ -80,11 +82,23 @@ enum Inner {
 /// Reads an error body: `{"error":{…}}`, `{"code",…}`, `{"msg"}`, `{"error":"…"}`, or anything
 /// else.
 pub fn read_body(body: &str) -> Told {
-    let Ok(fields) = serde_json::from_str::<Body>(body) else {
-        let page = body.trim_start();
-        let text = if page.starts_with('<') { "a web page instead of an answer" } else { page };
-        return Told { code: String::new(), text: tame(text) };
-    };
+    serde_json::from_str::<Body>(body).map_or_else(
+        |_| {
+            let page = body.trim_start();
+            let text = if page.starts_with('<') { "a web page instead of an answer" } else { page };
+            Told { code: String::new(), text: tame(text) }
+        },
+        told_by,
+    )
+}
+
+/// Reads an error body of a shape that the exchange itself writes; `None` for any other text.
+fn read_known_body(body: &str) -> Option<Told> {
+    let told = told_by(serde_json::from_str::<Body>(body).ok()?);
+    (!told.text.is_empty()).then_some(told)
+}
+
+fn told_by(fields: Body) -> Told {
     let (code, message, details) = match fields.error {
         Some(Inner::Text(text)) => (None, Some(text), None),
         Some(Inner::Fields { code, message, details }) => (code, message, details),

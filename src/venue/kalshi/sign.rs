@@ -5,6 +5,10 @@
 //! bytes, Ed25519 keys sign the bytes themselves. Which of the two a file holds is read from its
 //! contents: the label of a PEM file does not tell.
 
+mod prepared;
+
+pub use prepared::Pool;
+
 use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -206,4 +210,4 @@ fn algorithm_of(der: &[u8]) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,5 +1,7 @@
 //! What we say to Polymarket: subscription frames, request bodies, query strings.
 
+pub mod order;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;

@@ -3,6 +3,8 @@
 //! The venue answers errors with `{"error": …}`, with plain text, or with Cloudflare's HTML pages;
 //! whatever it is, it is foreign text: shortened, and without control characters.
 
+pub mod order;
+
 use serde::Deserialize;
 
 use crate::domain::Venue;
@@ -42,10 +44,11 @@ pub fn short(text: &str) -> String {
 
 /// What the body of an error answer says.
 pub fn text_of(body: &str) -> String {
-    if let Ok(parsed) = serde_json::from_str::<Body>(body)
-        && let Some(text) = parsed.error.or(parsed.error_msg).or(parsed.message)
-    {
-        return short(&text);
+    if let Ok(parsed) = serde_json::from_str::<Body>(body) {
+        let said = [parsed.error, parsed.error_msg, parsed.message];
+        if let Some(text) = said.into_iter().flatten().find(|text| !text.trim().is_empty()) {
+            return short(&text);
+        }
     }
     let trimmed = body.trim_start();
     if trimmed.starts_with('<') {

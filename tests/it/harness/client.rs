@@ -14,30 +14,34 @@ use crossbook::venue::kalshi::sign::Signer;
 use crossbook::venue::polymarket::{encode, parse};
 
 use super::clock;
-use super::hall::Hall;
+pub(crate) const KALSHI_REST: &str = "http://127.0.0.1:9/trade-api/v2";
 
-pub(super) const KALSHI_REST: &str = "http://127.0.0.1:9/trade-api/v2";
-
-pub(super) type Shared = Arc<Mutex<Hall>>;
+/// Both exchanges, as whoever asks them over REST sees them.
+pub(crate) trait Shop: Send + 'static {
+    /// How long something is under way.
+    fn travel(&mut self) -> Duration;
+    /// Carries out a request that has arrived.
+    fn request(&mut self, venue: Venue, request: &Request<'_>, now: Timestamp) -> Reply;
+}
 
 /// Carries requests to the exchange and answers back, each with its time of travel.
-pub(super) struct Carrier {
-    pub(super) hall: Shared,
-    pub(super) venue: Venue,
+pub(crate) struct Carrier<S> {
+    shop: Arc<Mutex<S>>,
+    venue: Venue,
 }
 
 /// Path and query of an address.
-pub(super) fn target(url: &str) -> (&str, &str) {
+pub(crate) fn target(url: &str) -> (&str, &str) {
     let after = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = after.find('/').map_or("/", |at| &after[at..]);
     path.split_once('?').unwrap_or((path, ""))
 }
 
-pub(super) fn lower(headers: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+pub(crate) fn lower(headers: Vec<(&'static str, String)>) -> Vec<(String, String)> {
     headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect()
 }
 
-impl Carrier {
+impl<S: Shop> Carrier<S> {
     async fn ask(
         &self,
         method: &str,
@@ -45,21 +49,21 @@ impl Carrier {
         headers: &[(String, String)],
         body: &str,
     ) -> Reply {
-        let out = self.hall.lock().unwrap().travel();
+        let out = self.shop.lock().unwrap().travel();
         clock::sleep(out).await;
         let (path, query) = target(url);
         let request = Request { method, path, query, headers, body: body.as_bytes() };
         let now = Timestamp::from_nanos(clock::unix_nanos());
         let (reply, back) = {
-            let mut hall = self.hall.lock().unwrap();
-            (hall.request(self.venue, &request, now), hall.travel())
+            let mut shop = self.shop.lock().unwrap();
+            (shop.request(self.venue, &request, now), shop.travel())
         };
         clock::sleep(back).await;
         reply
     }
 }
 
-impl Transport for Carrier {
+impl<S: Shop> Transport for Carrier<S> {
     async fn send(&self, call: Call) -> Result<Answer, Failure> {
         let method = if call.json.is_some() { "POST" } else { "GET" };
         let headers = lower(call.headers);
@@ -74,15 +78,18 @@ impl Transport for Carrier {
 }
 
 /// Kalshi's client, on the thread's clock.
-pub(super) fn kalshi(hall: &Shared, signer: Option<Signer>) -> Arc<Client<Carrier>> {
-    let carrier = Carrier { hall: Arc::clone(hall), venue: Venue::Kalshi };
+pub(crate) fn kalshi<S: Shop>(
+    shop: &Arc<Mutex<S>>,
+    signer: Option<Signer>,
+) -> Arc<Client<Carrier<S>>> {
+    let carrier = Carrier { shop: Arc::clone(shop), venue: Venue::Kalshi };
     let settings = Settings { now: clock::unix_nanos, ..Settings::new(KALSHI_REST.to_owned()) };
     Arc::new(Client::over(carrier, settings, signer))
 }
 
 /// Reads a Kalshi market until the venue answers for good.
-pub(super) async fn load_kalshi(
-    client: Arc<Client<Carrier>>,
+pub(crate) async fn load_kalshi<S: Shop>(
+    client: Arc<Client<Carrier<S>>>,
     id: String,
 ) -> Result<Market, (Venue, String)> {
     loop {
@@ -95,8 +102,13 @@ pub(super) async fn load_kalshi(
 }
 
 /// Asks one of Polymarket's hosts until it answers with 200.
-pub(super) async fn ask_polymarket(hall: &Shared, host: &str, url: &str, json: &str) -> String {
-    let carrier = Carrier { hall: Arc::clone(hall), venue: Venue::Polymarket };
+pub(crate) async fn ask_polymarket<S: Shop>(
+    shop: &Arc<Mutex<S>>,
+    host: &str,
+    url: &str,
+    json: &str,
+) -> String {
+    let carrier = Carrier { shop: Arc::clone(shop), venue: Venue::Polymarket };
     let headers = [(HOST.to_owned(), host.to_owned())];
     let method = if json.is_empty() { "GET" } else { "POST" };
     let mut wait = Duration::from_millis(200);
@@ -111,13 +123,16 @@ pub(super) async fn ask_polymarket(hall: &Shared, host: &str, url: &str, json: &
 }
 
 /// Reads a Polymarket market from Gamma and the CLOB.
-pub(super) async fn load_polymarket(hall: Shared, id: String) -> Result<Market, (Venue, String)> {
+pub(crate) async fn load_polymarket<S: Shop>(
+    shop: Arc<Mutex<S>>,
+    id: String,
+) -> Result<Market, (Venue, String)> {
     let short = id.strip_suffix("00").unwrap_or(&id);
     let query = [("limit", "100"), ("condition_ids", &id), ("condition_ids", short)];
     let gamma = encode::url("http://127.0.0.1:9", "/markets", &query);
     let clob = encode::url("http://127.0.0.1:9", &format!("/clob-markets/{id}"), &[]);
-    let listings = ask_polymarket(&hall, "gamma", &gamma, "").await;
-    let compact = ask_polymarket(&hall, "clob", &clob, "").await;
+    let listings = ask_polymarket(&shop, "gamma", &gamma, "").await;
+    let compact = ask_polymarket(&shop, "clob", &clob, "").await;
     let read = || -> Result<Market, Error> {
         let listings = parse::market::listings(&listings)?;
         let found = listings.found.into_iter().find(|one| one.condition == id);

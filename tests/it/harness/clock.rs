@@ -15,39 +15,39 @@ thread_local! {
 }
 
 /// Starts the clock of this thread anew.
-pub(super) fn start(now: Timestamp) {
+pub(crate) fn start(now: Timestamp) {
     NOW.set(now.nanos());
     WAKES.with_borrow_mut(BTreeSet::clear);
 }
 
 /// Moves the clock of this thread.
-pub(super) fn set(now: Timestamp) {
+pub(crate) fn set(now: Timestamp) {
     NOW.set(now.nanos());
 }
 
 /// The time on this thread, in the form that clients ask for.
-pub(super) fn unix_nanos() -> i64 {
+pub(crate) fn unix_nanos() -> i64 {
     NOW.get()
 }
 
 /// When the next sleep ends.
-pub(super) fn next_wake() -> Timestamp {
+pub(crate) fn next_wake() -> Timestamp {
     WAKES.with_borrow(|wakes| {
         wakes.first().map_or(Timestamp::MAX, |nanos| Timestamp::from_nanos(*nanos))
     })
 }
 
 /// Forgets the wakes that have come.
-pub(super) fn take_due() {
+pub(crate) fn take_due() {
     WAKES.with_borrow_mut(|wakes| wakes.retain(|wake| *wake > NOW.get()));
 }
 
 /// Ends when the clock has moved on by `span`.
-pub(super) fn sleep(span: Duration) -> Sleep {
+pub(crate) fn sleep(span: Duration) -> Sleep {
     Sleep { until: Timestamp::from_nanos(NOW.get()).after(span).nanos() }
 }
 
-pub(super) struct Sleep {
+pub(crate) struct Sleep {
     until: i64,
 }
 

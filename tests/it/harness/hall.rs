@@ -15,6 +15,9 @@ use crossbook::exchange::polymarket::Polymarket;
 use crossbook::exchange::world::World;
 use crossbook::exchange::{Connection, Core, Fact, Floor, Push, Reply, Request};
 
+use super::client::Shop;
+use super::wire::{Millis, Wires};
+
 /// The time from one step of the agents to the next.
 pub(super) const STEP_EVERY: Duration = Duration::from_millis(50);
 
@@ -63,45 +66,14 @@ pub(super) enum Part {
     Last,
 }
 
-#[derive(Debug, Clone)]
-pub(super) enum Cargo {
-    Text(String),
-    Ping,
-    Cut,
-}
-
-/// Something under way to a client.
-#[derive(Debug, Clone)]
-pub(super) struct Piece {
-    pub(super) due: Timestamp,
-    pub(super) cargo: Cargo,
-    pub(super) tags: Vec<Tag>,
-}
-
-#[derive(Debug)]
-struct Wire {
-    venue: Venue,
-    pieces: VecDeque<Piece>,
-    last_due: Timestamp,
-    stalled: bool,
-}
-
-/// A range of milliseconds.
-pub(super) type Millis = (i64, i64);
-
 pub(super) struct Hall {
     pub(super) world: World,
     kalshi: Kalshi,
     polymarket: Polymarket,
     script: Script,
-    wires: BTreeMap<Connection, Wire>,
-    last_connection: u64,
+    pub(super) wires: Wires<Vec<Tag>>,
     /// Both venues' books as reported so far.
     shadows: [Vec<Arc<Image>>; 2],
-    dice: Dice,
-    pub(super) latency: Millis,
-    /// How often a frame comes after the one before it instead of with it.
-    pub(super) torn_per_mille: u64,
     pub(super) steps: u64,
     /// Faults that struck: when, where, what.
     pub(super) struck: Vec<(Timestamp, Venue, Fault)>,
@@ -109,7 +81,7 @@ pub(super) struct Hall {
     pub(super) read: [VecDeque<Vec<Arc<Image>>>; 2],
 }
 
-pub(super) const fn at(venue: Venue) -> usize {
+pub(crate) const fn at(venue: Venue) -> usize {
     match venue {
         Venue::Kalshi => 0,
         Venue::Polymarket => 1,
@@ -134,21 +106,12 @@ impl Hall {
             kalshi,
             polymarket: Polymarket::new(),
             script: Script::new(faults),
-            wires: BTreeMap::new(),
-            last_connection: 0,
+            wires: Wires::new(Dice::stream(seed, 0x1a7e), latency),
             shadows,
-            dice: Dice::stream(seed, 0x1a7e),
-            latency,
-            torn_per_mille: 150,
             steps: 0,
             struck: Vec::new(),
             read: [VecDeque::new(), VecDeque::new()],
         }
-    }
-
-    /// How long something is under way.
-    pub(super) fn travel(&mut self) -> Duration {
-        Duration::from_millis(self.dice.between(self.latency.0, self.latency.1).unsigned_abs())
     }
 
     fn core(&mut self, venue: Venue) -> (&mut dyn Core, &mut World) {
@@ -192,53 +155,11 @@ impl Hall {
 
     fn send(&mut self, out: Vec<Push>, tags: Vec<Vec<Tag>>, now: Timestamp) {
         for (push, tags) in out.into_iter().zip(tags) {
-            let (connection, cargo) = match push {
-                Push::Text(connection, text) => (connection, Cargo::Text(text)),
-                Push::Ping(connection, _) => (connection, Cargo::Ping),
-                Push::Cut(connection) => (connection, Cargo::Cut),
-                Push::Stall(connection) => {
-                    if let Some(wire) = self.wires.get_mut(&connection) {
-                        wire.stalled = true;
-                    }
-                    continue;
-                }
-            };
-            let travel = self.travel();
-            // Most of a batch arrives in one read; now and then it is torn.
-            let torn = self.dice.chance(self.torn_per_mille);
-            let Some(wire) = self.wires.get_mut(&connection) else { continue };
-            let together = !torn && wire.pieces.back().is_some_and(|piece| piece.due > now);
-            let due = if together { wire.last_due } else { wire.last_due.max(now.after(travel)) };
-            wire.last_due = due;
-            if matches!(cargo, Cargo::Cut) {
-                let venue = wire.venue;
-                self.core(venue).0.closed(connection);
-            }
-            if let Some(wire) = self.wires.get_mut(&connection) {
-                wire.pieces.push_back(Piece { due, cargo, tags });
+            let cut = self.wires.send(push, tags, now);
+            if let Some(venue) = cut.and_then(|connection| self.wires.venue(connection)) {
+                self.core(venue).0.closed(cut.unwrap());
             }
         }
-    }
-
-    /// When the next piece of any wire is due.
-    pub(super) fn next_due(&self) -> Timestamp {
-        let fronts = self.wires.values().filter_map(|wire| wire.pieces.front());
-        fronts.map(|piece| piece.due).min().unwrap_or(Timestamp::MAX)
-    }
-
-    /// Everything that a wire brings at `now`.
-    pub(super) fn collect(&mut self, connection: Connection, now: Timestamp) -> Vec<Piece> {
-        let Some(wire) = self.wires.get_mut(&connection) else { return Vec::new() };
-        let mut due = Vec::new();
-        while let Some(piece) = wire.pieces.pop_front_if(|piece| piece.due <= now) {
-            due.push(piece);
-        }
-        due
-    }
-
-    /// Whether anything is still under way to a client.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.wires.values().all(|wire| wire.pieces.is_empty())
     }
 
     pub(super) fn open(
@@ -247,40 +168,23 @@ impl Hall {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<(Connection, Timestamp), Reply> {
-        self.last_connection += 1;
-        let connection = Connection(self.last_connection);
-        let travel = self.travel();
-        let arrives = now.after(travel);
+        let connection = self.wires.dial();
+        let arrives = now.after(self.wires.travel());
         self.core(venue).0.open(connection, request, now)?;
-        let wire = Wire { venue, pieces: VecDeque::new(), last_due: arrives, stalled: false };
-        self.wires.insert(connection, wire);
+        self.wires.open(connection, venue, arrives);
         Ok((connection, arrives))
     }
 
     pub(super) fn text(&mut self, connection: Connection, text: &str, now: Timestamp) {
-        let Some(wire) = self.wires.get(&connection).filter(|wire| !wire.stalled) else { return };
-        let venue = wire.venue;
+        let Some(venue) = self.wires.reader(connection) else { return };
         self.act(venue, now, |core, floor, out| core.text(connection, text, floor, now, out));
     }
 
     /// The client has gone.
     pub(super) fn closed(&mut self, connection: Connection) {
-        if let Some(wire) = self.wires.remove(&connection) {
-            self.core(wire.venue).0.closed(connection);
+        if let Some(venue) = self.wires.remove(connection) {
+            self.core(venue).0.closed(connection);
         }
-    }
-
-    pub(super) fn request(&mut self, venue: Venue, request: &Request<'_>, now: Timestamp) -> Reply {
-        let mut reply = None;
-        self.act(venue, now, |core, floor, out| {
-            reply = Some(core.request(request, floor, now, out));
-        });
-        let reply = reply.unwrap();
-        let books = request.path.ends_with("/orderbooks") || request.path == "/books";
-        if books && reply.status == 200 {
-            self.read[at(venue)].push_back(self.shadows[at(venue)].clone());
-        }
-        reply
     }
 
     pub(super) fn tick(&mut self, now: Timestamp) {
@@ -352,5 +256,24 @@ impl Hall {
             })
             .collect();
         self.send(out, tags, now);
+    }
+}
+
+impl Shop for Hall {
+    fn travel(&mut self) -> Duration {
+        self.wires.travel()
+    }
+
+    fn request(&mut self, venue: Venue, request: &Request<'_>, now: Timestamp) -> Reply {
+        let mut reply = None;
+        self.act(venue, now, |core, floor, out| {
+            reply = Some(core.request(request, floor, now, out));
+        });
+        let reply = reply.unwrap();
+        let books = request.path.ends_with("/orderbooks") || request.path == "/books";
+        if books && reply.status == 200 {
+            self.read[at(venue)].push_back(self.shadows[at(venue)].clone());
+        }
+        reply
     }
 }

@@ -4,11 +4,12 @@
 //! other, and wires in memory between them. Everything a socket does is an event with a time.
 
 mod arithmetic;
-mod client;
-mod clock;
+pub(crate) mod client;
+pub(crate) mod clock;
 mod hall;
 mod oracle;
 mod traffic;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -33,10 +34,12 @@ use crossbook::record::{Line, Writer};
 use crossbook::venue::Handshake;
 use crossbook::venue::kalshi::rest::Client;
 
-use client::{Carrier, Shared};
-use hall::{Hall, Millis, STEP_EVERY, at};
+use client::Carrier;
+use hall::{Hall, STEP_EVERY};
 use oracle::{Limits, Oracle};
+use wire::Millis;
 
+pub(crate) use hall::at;
 pub(crate) use oracle::Tally;
 
 const START: &str = "2026-11-22T00:00:00Z";
@@ -114,10 +117,10 @@ struct Ends {
 /// The machine, the exchanges, and everything that is under way between them.
 pub(crate) struct Rig {
     pub(crate) pipeline: Pipeline,
-    hall: Shared,
+    hall: Arc<Mutex<Hall>>,
     settings: Settings,
     feed: KalshiFeed,
-    kalshi: Arc<Client<Carrier>>,
+    kalshi: Arc<Client<Carrier<Hall>>>,
     now: Timestamp,
     events: BTreeMap<(Timestamp, u64), Event>,
     queued: u64,
@@ -145,7 +148,7 @@ impl Rig {
         let mut hall = Hall::new(plan.seed, key.account, plan.faults.clone(), plan.latency);
         let listings = [Venue::Kalshi, Venue::Polymarket]
             .map(|venue| hall.world.floor(venue).listings.clone());
-        hall.torn_per_mille = plan.torn_per_mille;
+        hall.wires.torn_per_mille = plan.torn_per_mille;
         let hall = Arc::new(Mutex::new(hall));
         let signed = plan.feed == KalshiFeed::Stream;
         let signer = signed.then(|| credentials.signer().unwrap());
@@ -178,6 +181,7 @@ impl Rig {
                     today: TODAY.to_owned(),
                     kalshi_feed: plan.feed.name(),
                     seed: plan.seed,
+                    private_lanes: 0,
                 };
                 (Writer::create(path).unwrap(), transcript)
             }),
@@ -252,7 +256,7 @@ impl Rig {
         let from = self.now;
         while self.now.since(from) <= patience {
             self.advance();
-            let quiet = self.hall.lock().unwrap().is_quiet();
+            let quiet = self.hall.lock().unwrap().wires.is_quiet();
             if quiet && Venue::ALL.into_iter().all(|venue| self.is_synced(venue)) {
                 return Some(self.now.since(from));
             }
@@ -281,7 +285,7 @@ impl Rig {
     /// Goes on to the next moment at which anything happens, and does all of it.
     fn advance(&mut self) {
         let next = self.events.first_key_value().map_or(Timestamp::MAX, |((due, _), _)| *due);
-        let wires = self.hall.lock().unwrap().next_due();
+        let wires = self.hall.lock().unwrap().wires.next_due();
         let timers = self.timers().map(|(_, due)| due).min().unwrap_or(Timestamp::MAX);
         self.now = next.min(wires).min(timers).min(clock::next_wake()).max(self.now);
         clock::set(self.now);
@@ -323,7 +327,8 @@ impl Rig {
     fn input(&mut self, input: &Input<'_>) {
         if let Some((writer, transcript)) = &mut self.recorder {
             let venue = |lane: Lane| self.pipeline.venue_of(lane);
-            writer.write(&transcript.line(input, self.now, self.drains, venue));
+            let line = transcript.line(input, self.now, self.drains, venue);
+            writer.write(&line.unwrap());
         }
         self.drains += u64::from(matches!(input, Input::Drained));
         self.pipeline.handle(input, self.now);

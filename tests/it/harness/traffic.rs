@@ -13,7 +13,8 @@ use crossbook::exchange::faults::Fault;
 use crossbook::venue::polymarket::encode;
 use crossbook::venue::{Closed, Handshake};
 
-use super::hall::{Cargo, Piece, STEP_EVERY, at};
+use super::hall::{STEP_EVERY, Tag, at};
+use super::wire::{Cargo, Piece};
 use super::{DRAIN_MAX, Ends, Event, Outcome, POLL_EVERY, Rig, client, clock};
 
 impl Rig {
@@ -45,7 +46,7 @@ impl Rig {
         }
         if let Some(connection) = self.lanes[place].connection {
             for frame in frames {
-                let travel = self.hall.lock().unwrap().travel();
+                let travel = self.hall.lock().unwrap().wires.travel();
                 let due = self.now.after(travel).max(self.lanes[place].up_due);
                 self.lanes[place].up_due = due;
                 self.queue_at(due, Event::Frame(connection, frame));
@@ -54,7 +55,7 @@ impl Rig {
         if connect && self.lanes[place].connection.is_none() {
             let now = self.now;
             let handshake = self.pipeline.feed_mut(lane).unwrap().handshake(now).unwrap();
-            let travel = self.hall.lock().unwrap().travel();
+            let travel = self.hall.lock().unwrap().wires.travel();
             self.queue(travel, Event::Dial(lane, handshake));
         }
     }
@@ -110,7 +111,7 @@ impl Rig {
     /// Hands over what a wire brings at this moment as one read of a socket.
     pub(super) fn deliver(&mut self, place: usize) {
         let Some(connection) = self.lanes[place].connection else { return };
-        let pieces = self.hall.lock().unwrap().collect(connection, self.now);
+        let pieces = self.hall.lock().unwrap().wires.collect(connection, self.now);
         let lane = Lane(u16::try_from(place).unwrap());
         let venue = self.pipeline.venue_of(lane).unwrap();
         for drain in pieces.chunks(DRAIN_MAX) {
@@ -125,13 +126,13 @@ impl Rig {
         }
     }
 
-    fn take_piece(&mut self, lane: Lane, venue: Venue, piece: &Piece) {
+    fn take_piece(&mut self, lane: Lane, venue: Venue, piece: &Piece<Vec<Tag>>) {
         match &piece.cargo {
             Cargo::Text(text) => {
                 self.oracle.heard(venue, self.now);
-                self.oracle.deliver(venue, &piece.tags, self.now);
+                self.oracle.deliver(venue, &piece.tag, self.now);
                 self.input(&Input::Text(lane, text));
-                self.oracle.compare(venue, &piece.tags, &self.pipeline, self.now);
+                self.oracle.compare(venue, &piece.tag, &self.pipeline, self.now);
             }
             Cargo::Ping => {
                 self.oracle.heard(venue, self.now);
@@ -180,7 +181,7 @@ impl Rig {
         let request = Request { method: "GET", path, query, headers: &headers, body: &[] };
         let (opened, travel) = {
             let mut hall = self.hall.lock().unwrap();
-            (hall.open(venue, &request, self.now), hall.travel())
+            (hall.open(venue, &request, self.now), hall.wires.travel())
         };
         match opened {
             Ok((connection, arrives)) => self.queue_at(arrives, Event::Opened(lane, connection)),

@@ -28,7 +28,7 @@ use super::wire::http as wire;
 use super::{error, facts};
 
 use load::Cache;
-use query::{Query, escape};
+pub(super) use query::{Query, escape};
 
 /// What carries requests, and lets time pass between them.
 pub trait Transport: Send + Sync {
@@ -342,7 +342,7 @@ impl<T: Transport> Client<T> {
             Some(signer) => signer.headers("GET", path_of(&bare), asked)?.into(),
             None => Vec::new(),
         };
-        let call = Call { url: format!("{bare}{query}"), headers, json: None };
+        let call = Call { url: format!("{bare}{query}"), headers, json: None, method: None };
         let answer =
             self.transport.send(call).await.map_err(|failure| unavailable(what, &failure))?;
         self.note_clock(what, answer.date.as_deref(), asked);

@@ -6,15 +6,15 @@ use super::super::facts;
 
 /// The part of a URL behind the question mark.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Query(String);
+pub(in crate::venue::kalshi) struct Query(String);
 
 impl Query {
-    pub(super) const fn none() -> Self {
+    pub(in crate::venue::kalshi) const fn none() -> Self {
         Self(String::new())
     }
 
     /// Adds a name and a value.
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+    pub(in crate::venue::kalshi) fn with(mut self, name: &str, value: &str) -> Self {
         self.0.push(if self.0.is_empty() { '?' } else { '&' });
         self.0.push_str(name);
         self.0.push('=');
@@ -22,7 +22,7 @@ impl Query {
         self
     }
 
-    fn with_some(self, name: &str, value: Option<&str>) -> Self {
+    pub(in crate::venue::kalshi) fn with_some(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
@@ -37,7 +37,7 @@ impl fmt::Display for Query {
 }
 
 /// Text as part of a URL: all but letters, digits and `-._~` is escaped.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::venue::kalshi) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -19,11 +19,18 @@ fn pem_of(label: &str, der: &[u8]) -> String {
 }
 
 /// PKCS#8 of the Ed25519 key whose seed is the bytes 00 to 1f.
-fn ed25519_pem() -> String {
+pub(in crate::venue::kalshi) fn ed25519_pem() -> String {
     let mut der = vec![0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70];
     der.extend([0x04, 0x22, 0x04, 0x20]);
     der.extend(0u8..32);
     pem_of("PRIVATE KEY", &der)
+}
+
+/// PKCS#8 of a fresh RSA key.
+pub(super) fn rsa_pem() -> String {
+    let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let pkcs8: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    pem_of("PRIVATE KEY", pkcs8.as_ref())
 }
 
 fn why(pem: &str) -> String {

@@ -1,0 +1,486 @@
+//! The order desk: between the engine, the gateways and the journal, without I/O.
+//!
+//! Acts of the engine come in; calls to be carried go out, their answers come back, and what the
+//! venues say returns to the engine as reports. An order leaves in one way only: its gateway names
+//! it, the journal holds it durably, and then its call goes out. Whoever carries the calls, a
+//! socket or a simulation, knows nothing of this.
+//!
+//! Budgets are known in advance: a call waits here until its venue's budget has room. An order
+//! does not wait: its price would be old. It is reported as not sent.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::domain::report::{Permission, Refusal, Refused};
+use crate::domain::{Evidence, IntentId, MarketIndex, Order, Report, Timestamp, Venue};
+use crate::execute::{Act, Record};
+use crate::net::rate::Bucket;
+use crate::pairing::Pair;
+use crate::venue::gateway::{
+    Answer, Call, Class, Conversion, Gateway, Markets, Question, Subject, Taken,
+};
+
+/// Where records are kept. What it cannot write stops new trades, and nothing else.
+pub trait Keep: Send {
+    /// Puts records behind those before them. They become durable soon, in order.
+    fn append(&mut self, records: &[Record]) -> Result<(), String>;
+    /// Puts records behind those before them, and returns when all are durable.
+    fn commit(&mut self, records: &[Record]) -> Result<(), String>;
+    /// Whether it can be written: asked from time to time after it could not.
+    fn probe(&mut self) -> Result<(), String>;
+    /// Says which market an index means in this process, before any record names it. What lasts no
+    /// longer than the process needs no names.
+    fn learn(&mut self, _index: MarketIndex, _venue: Venue, _id: &str) {}
+}
+
+/// Which pairs a person accepted on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acceptance {
+    /// None.
+    None,
+    /// Every pair that is approved: nothing of value is traded.
+    Approved,
+    /// Those with these fingerprints.
+    Fingerprints(BTreeSet<String>),
+}
+
+impl Acceptance {
+    /// Whether a pair was accepted as it stands.
+    pub fn holds(&self, pair: &Pair) -> bool {
+        match self {
+            Self::None => false,
+            Self::Approved => true,
+            Self::Fingerprints(known) => known.contains(&pair.fingerprint()),
+        }
+    }
+}
+
+/// A call that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// What is asked of the venues from time to time.
+#[derive(Debug, Clone, Copy)]
+pub struct Rhythm {
+    /// Positions, cash, open orders, fills and payments are read this often.
+    pub reconcile_every: Duration,
+    /// Whether the account may trade is asked this often.
+    pub permission_every: Duration,
+    /// Fills and payments are read again from this long before the last reading.
+    pub overlap: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            reconcile_every: Duration::from_secs(20),
+            permission_every: Duration::from_mins(5),
+            overlap: Duration::from_mins(2),
+        }
+    }
+}
+
+/// Whether the journal takes what it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Journal {
+    /// It does.
+    Whole,
+    /// It does not, and why.
+    Broken(String),
+}
+
+/// What is due at a venue.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    reconcile: Timestamp,
+    permission: Timestamp,
+    /// Fills and payments before this have been read.
+    read_until: Timestamp,
+}
+
+/// One venue's side of the desk.
+struct Counter {
+    gateway: Box<dyn Gateway>,
+    orders: Bucket,
+    cancels: Bucket,
+    reads: Bucket,
+    waiting: VecDeque<Call>,
+    due: Due,
+}
+
+/// The desk.
+pub struct Desk {
+    counters: Vec<Counter>,
+    keep: Box<dyn Keep>,
+    /// Where each order of this journal went.
+    venues: BTreeMap<IntentId, Venue>,
+    rhythm: Rhythm,
+    journal: Journal,
+    under_way: BTreeMap<CallId, Call>,
+    last_call: u64,
+    taken: Taken,
+    /// Calls to be carried, in order.
+    pub outgoing: Vec<(CallId, Call)>,
+    /// What the venues said, for the engine.
+    pub reports: Vec<Report>,
+    /// What became of the journal since it was last asked, for the engine.
+    pub journal_news: Vec<Journal>,
+    /// What a person may want to read.
+    pub notices: Vec<(Venue, String)>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk")
+            .field("under_way", &self.under_way.len())
+            .field("journal", &self.journal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads that may wait for one venue's budget; beyond it the oldest question is dropped, to be
+/// asked again by whoever still wants to know.
+const WAITING_MAX: usize = 10_000;
+/// Calls that may be under way at once.
+const UNDER_WAY_MAX: usize = 10_000;
+
+impl Desk {
+    /// A desk for these gateways. `since` is from when on fills and payments are not yet known.
+    pub fn new(
+        gateways: Vec<Box<dyn Gateway>>,
+        keep: Box<dyn Keep>,
+        rhythm: Rhythm,
+        since: Timestamp,
+    ) -> Self {
+        let due =
+            Due { reconcile: Timestamp::ZERO, permission: Timestamp::ZERO, read_until: since };
+        let counters = gateways
+            .into_iter()
+            .map(|gateway| {
+                let bucket = |class| {
+                    let budget = gateway.budget(class);
+                    Bucket::new(budget.capacity, budget.refill_per_s)
+                };
+                Counter {
+                    orders: bucket(Class::Order),
+                    cancels: bucket(Class::Cancel),
+                    reads: bucket(Class::Read),
+                    waiting: VecDeque::new(),
+                    due,
+                    gateway,
+                }
+            })
+            .collect();
+        Self {
+            counters,
+            keep,
+            venues: BTreeMap::new(),
+            rhythm,
+            journal: Journal::Whole,
+            under_way: BTreeMap::new(),
+            last_call: 0,
+            taken: Taken::default(),
+            outgoing: Vec::new(),
+            reports: Vec::new(),
+            journal_news: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Does what the engine wants done.
+    pub fn act(&mut self, act: &Act, markets: &dyn Markets, now: Timestamp) {
+        match act {
+            Act::Write(record) => {
+                let written = self.keep.append(std::slice::from_ref(record));
+                self.note_journal(written);
+            }
+            Act::Place(order) => self.place(order, markets, now),
+            Act::Cancel(intent) => {
+                let Some(venue) = self.venue_of(*intent) else { return };
+                let call = self.with(venue, |gateway| gateway.cancel(*intent, markets, now));
+                self.offer(venue, call, now);
+            }
+            Act::Inquire(intent) => {
+                let Some(venue) = self.venue_of(*intent) else { return };
+                self.ask(venue, &Question::Order(*intent), markets, now);
+            }
+            Act::Merge { market, quantity, .. } => {
+                let conversion = Conversion::Merge { market: *market, quantity: *quantity };
+                self.convert(conversion, markets, now);
+            }
+            Act::Redeem { market } => {
+                self.convert(Conversion::Redeem { market: *market }, markets, now);
+            }
+        }
+    }
+
+    fn venue_of(&mut self, intent: IntentId) -> Option<Venue> {
+        let known = self.venues.get(&intent).copied();
+        if known.is_none() {
+            let text = format!("{intent} is not an order of this journal");
+            self.notices.push((Venue::Kalshi, text));
+        }
+        known
+    }
+
+    /// Tells the gateways of an order of an earlier run.
+    pub fn recall(&mut self, order: &Order, id: &crate::domain::OrderId) {
+        self.venues.insert(order.intent, order.venue);
+        if let Some(counter) = self.counter(order.venue) {
+            counter.gateway.recall(order, id);
+        }
+    }
+
+    /// Fills and payments from then on are not known yet.
+    pub fn read_from(&mut self, since: Timestamp) {
+        for counter in &mut self.counters {
+            counter.due.read_until = since;
+        }
+    }
+
+    /// Tells the journal which market an index means.
+    pub fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
+        self.keep.learn(index, venue, id);
+    }
+
+    /// Takes the answer to a call.
+    pub fn answer(
+        &mut self,
+        id: CallId,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) {
+        let Some(call) = self.under_way.remove(&id) else { return };
+        let mut taken = std::mem::take(&mut self.taken);
+        if let Some(counter) = self.counter(call.venue) {
+            counter.gateway.read(&call, answer, markets, now, &mut taken);
+        }
+        self.take(call.venue, taken, now);
+    }
+
+    /// Takes a frame of a private channel.
+    pub fn private(&mut self, venue: Venue, text: &str, markets: &dyn Markets, now: Timestamp) {
+        let mut taken = std::mem::take(&mut self.taken);
+        if let Some(counter) = self.counter(venue) {
+            counter.gateway.read_private(text, markets, now, &mut taken);
+        }
+        self.take(venue, taken, now);
+    }
+
+    /// A private channel is up again: what it missed is read.
+    pub fn private_live(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
+        if let Some(counter) = self.counter(venue) {
+            counter.due.reconcile = now;
+        }
+        self.reconcile(venue, markets, now);
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, markets: &dyn Markets, now: Timestamp) {
+        if matches!(self.journal, Journal::Broken(_)) {
+            let probed = self.keep.probe();
+            self.note_journal(probed);
+        }
+        for venue in Venue::ALL {
+            let mut taken = std::mem::take(&mut self.taken);
+            if let Some(counter) = self.counter(venue) {
+                counter.gateway.tick(now, &mut taken);
+            }
+            self.take(venue, taken, now);
+            self.reconcile(venue, markets, now);
+            self.release(venue, now);
+        }
+    }
+
+    /// How many calls are under way or wait for a budget.
+    pub fn pending(&self) -> usize {
+        self.under_way.len() + self.counters.iter().map(|one| one.waiting.len()).sum::<usize>()
+    }
+
+    /// Whether the journal takes what it is given.
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    fn counter(&mut self, venue: Venue) -> Option<&mut Counter> {
+        self.counters.iter_mut().find(|counter| counter.gateway.venue() == venue)
+    }
+
+    fn with<T>(
+        &mut self,
+        venue: Venue,
+        call: impl FnOnce(&mut dyn Gateway) -> Result<T, crate::venue::Error>,
+    ) -> Result<T, String> {
+        match self.counter(venue) {
+            Some(counter) => call(&mut *counter.gateway).map_err(|error| error.to_string()),
+            None => Err(format!("there is no gateway to {venue}")),
+        }
+    }
+
+    /// Names the order, makes it durable, sends it; or says that it was not sent.
+    fn place(&mut self, order: &Order, markets: &dyn Markets, now: Timestamp) {
+        self.venues.insert(order.intent, order.venue);
+        let prepared = self.with(order.venue, |gateway| gateway.place(order, markets, now));
+        let (id, call) = match prepared {
+            Ok(prepared) => prepared,
+            Err(text) => {
+                let written = self.keep.append(&[Record::Placed(order.clone())]);
+                self.note_journal(written);
+                return self.not_sent(order.intent, text);
+            }
+        };
+        let named = Record::Named { intent: order.intent, id };
+        let kept = self.keep.commit(&[Record::Placed(order.clone()), named]);
+        self.note_journal(kept.clone());
+        if let Err(why) = kept {
+            return self.not_sent(order.intent, format!("the journal cannot be written: {why}"));
+        }
+        let cost = u64::from(call.cost);
+        let room = match self.counter(order.venue) {
+            Some(counter) => counter.orders.take(cost, now.nanos()),
+            None => return,
+        };
+        match room {
+            Ok(()) if self.under_way.len() < UNDER_WAY_MAX => self.send(call),
+            Ok(()) => self.not_sent(order.intent, "too many calls are under way".to_owned()),
+            Err(wait) => {
+                let text = format!("the budget for orders is used up for {} ms", wait.as_millis());
+                self.not_sent(order.intent, text);
+            }
+        }
+    }
+
+    fn not_sent(&mut self, intent: IntentId, text: String) {
+        let refusal = Refusal { kind: Refused::NotSent, code: String::new(), text };
+        self.reports.push(Report::Order { intent, evidence: Evidence::Refused(refusal) });
+    }
+
+    fn send(&mut self, call: Call) {
+        self.last_call += 1;
+        let id = CallId(self.last_call);
+        self.under_way.insert(id, call.clone());
+        self.outgoing.push((id, call));
+    }
+
+    fn convert(&mut self, conversion: Conversion, markets: &dyn Markets, now: Timestamp) {
+        let mut taken = std::mem::take(&mut self.taken);
+        if let Some(counter) = self.counter(Venue::Polymarket) {
+            counter.gateway.convert(conversion, markets, now, &mut taken);
+        }
+        self.take(Venue::Polymarket, taken, now);
+    }
+
+    fn ask(&mut self, venue: Venue, question: &Question, markets: &dyn Markets, now: Timestamp) {
+        match self.with(venue, |gateway| gateway.ask(question, markets, now)) {
+            Ok(calls) => {
+                for call in calls {
+                    self.offer(venue, Ok(call), now);
+                }
+            }
+            Err(text) => self.notices.push((venue, text)),
+        }
+    }
+
+    /// Sends a call that may wait, or lets it wait.
+    fn offer(&mut self, venue: Venue, call: Result<Call, String>, now: Timestamp) {
+        match call {
+            Ok(call) => {
+                if let Some(counter) = self.counter(venue) {
+                    if counter.waiting.len() == WAITING_MAX {
+                        counter.waiting.pop_front();
+                    }
+                    counter.waiting.push_back(call);
+                }
+                self.release(venue, now);
+            }
+            Err(text) => self.notices.push((venue, text)),
+        }
+    }
+
+    /// Sends what waits, as far as the budgets reach: cancels first.
+    fn release(&mut self, venue: Venue, now: Timestamp) {
+        let mut room = UNDER_WAY_MAX.saturating_sub(self.under_way.len());
+        let Some(counter) = self.counter(venue) else { return };
+        let mut free = Vec::new();
+        let (mut reads_open, mut writes_open) = (true, true);
+        let mut kept = VecDeque::new();
+        let mut waiting: Vec<Call> = std::mem::take(&mut counter.waiting).into();
+        waiting.sort_by_key(|call| call.class != Class::Cancel);
+        for call in waiting {
+            let cost = u64::from(call.cost);
+            let (bucket, open) = match call.class {
+                Class::Cancel => (&mut counter.cancels, &mut writes_open),
+                Class::Order => (&mut counter.orders, &mut writes_open),
+                Class::Read => (&mut counter.reads, &mut reads_open),
+            };
+            if room > 0 && *open && bucket.take(cost, now.nanos()).is_ok() {
+                room -= 1;
+                free.push(call);
+            } else {
+                *open = false;
+                kept.push_back(call);
+            }
+        }
+        counter.waiting = kept;
+        for call in free {
+            self.send(call);
+        }
+    }
+
+    fn reconcile(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
+        let rhythm = self.rhythm;
+        let Some(counter) = self.counter(venue) else { return };
+        let mut questions = Vec::new();
+        if now >= counter.due.permission {
+            counter.due.permission = now.after(rhythm.permission_every);
+            questions.extend([Question::Permission, Question::Limits]);
+        }
+        if now >= counter.due.reconcile {
+            counter.due.reconcile = now.after(rhythm.reconcile_every);
+            let since = counter.due.read_until.before(rhythm.overlap);
+            counter.due.read_until = counter.due.read_until.max(now);
+            questions.extend([
+                Question::Fills(since),
+                Question::OpenOrders,
+                Question::Settlements(since),
+                Question::Positions,
+                Question::Cash,
+            ]);
+        }
+        for question in questions {
+            self.ask(venue, &question, markets, now);
+        }
+    }
+
+    fn take(&mut self, venue: Venue, mut taken: Taken, now: Timestamp) {
+        for report in taken.reports.drain(..) {
+            if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
+                self.notices.push((*venue, why.clone()));
+            }
+            self.reports.push(report);
+        }
+        self.notices.extend(taken.notices.drain(..).map(|text| (venue, text)));
+        let calls = std::mem::take(&mut taken.calls);
+        self.taken = taken;
+        for call in calls {
+            self.offer(venue, Ok(call), now);
+        }
+    }
+
+    fn note_journal(&mut self, written: Result<(), String>) {
+        let state = match written {
+            Ok(()) => Journal::Whole,
+            Err(why) => Journal::Broken(why),
+        };
+        if std::mem::discriminant(&state) != std::mem::discriminant(&self.journal) {
+            self.journal_news.push(state.clone());
+        }
+        self.journal = state;
+    }
+}
+
+/// Whether a call places an order: the one kind that must not be carried twice.
+pub const fn places(call: &Call) -> bool {
+    matches!(call.subject, Subject::Place(_))
+}

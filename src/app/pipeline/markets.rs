@@ -1,0 +1,213 @@
+//! Which pairs are in force, which markets they need, and which connection brings each.
+
+use std::sync::Arc;
+
+use crate::book::Lane;
+use crate::domain::{Market, Timestamp, Venue};
+use crate::engine::event::{Event, Watched};
+use crate::pairing::{Standing, check_files};
+use crate::venue::Wanted;
+
+use super::{LaneWishes, News, Pipeline, Role, Slot};
+use crate::app::registry::Stage;
+
+impl Pipeline {
+    pub(super) fn take_mappings(&mut self, files: &[(String, String)]) {
+        let checked = check_files(files, self.today);
+        if !checked.findings.is_empty() {
+            self.tell(News::Findings(checked.findings.clone()));
+        }
+        let (set, differences) = self.set.renew(&checked);
+        self.set = set;
+        if !differences.is_empty() {
+            self.tell(News::Pairs(differences));
+        }
+        self.in_force = self.set.pairs().iter().cloned().map(Arc::new).collect();
+        self.mark_needed();
+        self.pairs_outdated = true;
+    }
+
+    /// Marks the markets that pairs in force need, and asks for the facts of new ones.
+    pub(super) fn mark_needed(&mut self) {
+        for (_, entry) in self.registry.iter_mut() {
+            entry.needed = false;
+        }
+        for pair in self.set.pairs().iter().filter(|pair| pair.standing != Standing::Suspended) {
+            for (venue, id) in
+                [(Venue::Kalshi, &pair.kalshi), (Venue::Polymarket, &pair.polymarket)]
+            {
+                let index = self.registry.intern(venue, id);
+                if let Some(entry) = self.registry.get_mut(index) {
+                    if !entry.needed && !matches!(entry.stage, Stage::Known(_)) {
+                        self.wishes.loads.push((venue, id.clone()));
+                    }
+                    entry.needed = true;
+                }
+            }
+        }
+        // What was known of a market that is not needed any more grows old unseen.
+        for (_, entry) in self.registry.iter_mut() {
+            if !entry.needed && matches!(entry.stage, Stage::Known(_)) {
+                entry.stage = Stage::Wanted;
+            }
+        }
+        self.wishes.loads.sort();
+        self.wishes.loads.dedup();
+    }
+
+    pub(super) fn take_market(&mut self, market: &Market, now: Timestamp) {
+        let known = self.registry.find(market.venue, &market.id);
+        let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
+        // Only a market that is new, or whose tokens or labels are, changes which pairs there are;
+        // other rules change which of them are traded.
+        self.pairs_outdated |= before
+            .is_none_or(|before| before.tokens != market.tokens || before.rules != market.rules);
+        let index = self.registry.learn(market);
+        if let Some(desk) = &mut self.desk {
+            desk.learn(index, market.venue, &market.id);
+        }
+        self.engine_event(&Event::Market { index, market }, now);
+    }
+
+    pub(super) fn take_books(&mut self, venue: Venue, body: &str, now: Timestamp) {
+        let mut out = std::mem::take(&mut self.out);
+        out.clear();
+        let registry = &self.registry;
+        let find = |id: &str| {
+            let index = registry.find_book(venue, id)?;
+            let lane = registry.get(index)?.lane?;
+            Some((index, lane))
+        };
+        self.source.books(venue, body, &find, &mut out);
+        self.take_output(None, venue, &mut out, now);
+        self.out = out;
+        self.engine_event(&Event::Drained, now);
+    }
+
+    /// Puts the pairs whose markets are known in force, and the markets on a feed. Done when time
+    /// passes, not for each of thousands of markets that become known at the start.
+    pub(super) fn refresh_pairs(&mut self, now: Timestamp) {
+        if !std::mem::take(&mut self.pairs_outdated) {
+            return;
+        }
+        let mut watched = Vec::new();
+        let mut news = Vec::new();
+        for pair in self.in_force.iter().filter(|pair| pair.standing != Standing::Suspended) {
+            let kalshi = self.registry.find(Venue::Kalshi, &pair.kalshi);
+            let polymarket = self.registry.find(Venue::Polymarket, &pair.polymarket);
+            let (Some(kalshi), Some(polymarket)) = (kalshi, polymarket) else { continue };
+            let known = |index| self.registry.get(index).and_then(|entry| entry.facts());
+            let (Some(_), Some(facts)) = (known(kalshi), known(polymarket)) else { continue };
+            let Some(tokens) = &facts.tokens else { continue };
+            match tokens.outcome_of(&pair.outcome) {
+                Some(named) => {
+                    watched.push(Watched { pair: Arc::clone(pair), kalshi, polymarket, named });
+                }
+                None => news.push(News::NoSuchOutcome {
+                    pair: pair.id.0.clone(),
+                    outcome: pair.outcome.clone(),
+                    labels: [tokens.yes_label.clone(), tokens.no_label.clone()],
+                }),
+            }
+        }
+        self.engine_event(&Event::Pairs(&watched), now);
+        if self.desk.is_some() {
+            self.permit(&watched, now);
+        }
+        for item in news {
+            self.tell(item);
+        }
+        self.bring_markets(now);
+    }
+
+    /// Says which pairs may be traded: those that were accepted on this machine as they stand, and
+    /// whose rules, at both venues, are the ones that were reviewed.
+    fn permit(&mut self, watched: &[Watched], now: Timestamp) {
+        let pairs = || watched.iter().map(|watched| &watched.pair);
+        let accepted: Vec<_> = pairs()
+            .filter(|pair| self.acceptance.holds(pair))
+            .map(|pair| pair.id.clone())
+            .collect();
+        let rules = |market| self.registry.get(market)?.facts()?.rules.as_deref();
+        let reads_as_reviewed = |watched: &&Watched| {
+            let Some(review) = &watched.pair.review else { return false };
+            let same = |reviewed: &Option<String>, now: Option<&str>| {
+                reviewed.is_some() && reviewed.as_deref() == now
+            };
+            same(&review.kalshi_rules, rules(watched.kalshi))
+                && same(&review.polymarket_rules, rules(watched.polymarket))
+        };
+        let verified: Vec<_> = watched
+            .iter()
+            .filter(reads_as_reviewed)
+            .map(|watched| watched.pair.id.clone())
+            .collect();
+        self.engine_event(&Event::Accepted(&accepted), now);
+        self.engine_event(&Event::Verified(&verified), now);
+    }
+
+    /// Puts needed markets on feeds, and takes others off.
+    pub(super) fn bring_markets(&mut self, now: Timestamp) {
+        let mut coming: [Vec<Wanted>; 2] = [Vec::new(), Vec::new()];
+        let mut going = Vec::new();
+        for (index, entry) in self.registry.iter_mut() {
+            match (entry.needed, entry.lane) {
+                (true, None) => {
+                    let Some(facts) = entry.facts() else { continue };
+                    let tokens =
+                        facts.tokens.as_ref().map(|tokens| (tokens.yes.clone(), tokens.no.clone()));
+                    let wanted = Wanted { market: index, id: entry.id.clone(), tokens };
+                    coming[usize::from(entry.venue == Venue::Polymarket)].push(wanted);
+                }
+                (false, Some(lane)) => {
+                    entry.lane = None;
+                    going.push((index, lane));
+                }
+                _ => {}
+            }
+        }
+        for (market, lane) in going {
+            self.drive(lane, now, |feed, out| feed.unwatch(market, now, out));
+        }
+        for (venue, wanted) in Venue::ALL.into_iter().zip(coming) {
+            self.spread(venue, wanted, now);
+        }
+    }
+
+    /// Fills the venue's connections, opening new ones as needed.
+    pub(super) fn spread(&mut self, venue: Venue, mut wanted: Vec<Wanted>, now: Timestamp) {
+        let room = self.source.markets_per_lane(venue).max(1);
+        while !wanted.is_empty() {
+            let has_room = |slot: &Slot| {
+                slot.venue == venue && slot.role == Role::Market && slot.feed.watched() < room
+            };
+            let free = self.feeds.iter().position(has_room);
+            let at = free.unwrap_or_else(|| self.open_lane(venue));
+            let taken = (room - self.feeds[at].feed.watched()).min(wanted.len());
+            let rest = wanted.split_off(taken);
+            let lane = Lane(u16::try_from(at).unwrap_or(u16::MAX));
+            for item in &wanted {
+                if let Some(entry) = self.registry.get_mut(item.market) {
+                    entry.lane = Some(lane);
+                }
+            }
+            self.drive(lane, now, |feed, out| feed.watch(&wanted, now, out));
+            wanted = rest;
+        }
+    }
+
+    pub(super) fn open_lane(&mut self, venue: Venue) -> usize {
+        let lane = Lane(u16::try_from(self.feeds.len()).unwrap_or(u16::MAX));
+        let feed = self.source.feed(venue, lane);
+        self.add_lane(Slot { venue, role: Role::Market, feed })
+    }
+
+    pub(super) fn add_lane(&mut self, slot: Slot) -> usize {
+        let at = self.feeds.len();
+        let lane = Lane(u16::try_from(at).unwrap_or(u16::MAX));
+        self.feeds.push(slot);
+        self.wishes.lanes.push(LaneWishes::default());
+        self.wishes.new_lanes.push(lane);
+        at
+    }
+}

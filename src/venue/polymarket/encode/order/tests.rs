@@ -1,0 +1,102 @@
+use alloy_primitives::hex;
+use serde_json::Value;
+
+use crate::venue::polymarket::sign::order::Wallet;
+
+use super::*;
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("{field} of {value}"))
+}
+
+fn requests() -> Vec<Value> {
+    let file = include_str!("../../../../../tests/data/polymarket/vectors/wire.json");
+    let file: Value = serde_json::from_str(file).unwrap();
+    file["requests"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_posted_order_is_the_one_of_the_official_client_byte_for_byte() {
+    let file = include_str!("../../../../../tests/data/polymarket/vectors/orders.json");
+    let file: Value = serde_json::from_str(file).unwrap();
+    for vector in file["vectors"].as_array().unwrap() {
+        let message = &vector["message"];
+        let number = |field: &str| text(message, field).parse().unwrap();
+        let wallet = u8::try_from(message["signatureType"].as_u64().unwrap()).unwrap();
+        let fields = Fields {
+            salt: number("salt"),
+            maker: text(message, "maker").parse().unwrap(),
+            signer: text(message, "signer").parse().unwrap(),
+            token: text(message, "tokenId").parse().unwrap(),
+            maker_amount: number("makerAmount"),
+            taker_amount: number("takerAmount"),
+            action: if message["side"] == 0 { Action::Buy } else { Action::Sell },
+            wallet: Wallet::from_number(wallet).unwrap(),
+            timestamp_ms: number("timestamp"),
+            metadata: text(message, "metadata").parse().unwrap(),
+            builder: text(message, "builder").parse().unwrap(),
+        };
+        let signed = Signed {
+            id: text(vector, "order_hash").parse().unwrap(),
+            signature: hex::decode(text(vector, "signature")).unwrap(),
+        };
+        let terms = Terms {
+            maker: &fields.maker.to_string(),
+            signer: &fields.signer.to_string(),
+            token: text(message, "tokenId"),
+            owner: text(&file, "owner_api_key"),
+            kind: match text(vector, "expiration_not_signed") {
+                "0" => Kind::Resting,
+                second => Kind::RestingUntil(second.parse().unwrap()),
+            },
+        };
+        let body = post_order(&fields, &signed, terms);
+        assert_eq!(body, text(vector, "post_order_body"), "{}", vector["id"]);
+    }
+}
+
+#[test]
+fn cancels_and_signs_of_life_are_those_on_the_wire() {
+    for (call, body) in [
+        ("cancelOrder", Some(cancel_order("0x01"))),
+        ("cancelOrders", cancel_orders(&["0x01", "0x02"])),
+        ("cancelMarketOrders", Some(cancel_market_orders("0xaa", "123"))),
+        ("cancelAll", None),
+        ("postHeartbeat", Some(heartbeat(""))),
+    ] {
+        let requests = requests();
+        let seen = requests.iter().find(|request| request["call"] == call).unwrap();
+        assert_eq!(seen["body"].as_str(), body.as_deref(), "{call}");
+    }
+}
+
+#[test]
+fn a_lifetime_has_its_word() {
+    for (lifetime, name) in
+        [(Lifetime::Immediate, "FAK"), (Lifetime::AllOrNothing, "FOK"), (Lifetime::Resting, "GTC")]
+    {
+        assert_eq!(Kind::from(lifetime).name(), name);
+    }
+}
+
+#[test]
+fn batches_are_neither_empty_nor_too_large() {
+    let body = |count| post_orders(&vec!["{}".to_owned(); count]);
+    assert_eq!((body(0), body(16)), (None, None));
+    assert_eq!(body(2).as_deref(), Some("[{},{}]"));
+    assert!(body(15).is_some());
+    assert!(cancel_orders(&[]).is_none());
+    assert!(cancel_orders(&["0x01"; 1_000]).is_some());
+    assert!(cancel_orders(&["0x01"; 1_001]).is_none());
+}
+
+#[test]
+fn the_first_frame_of_the_user_channel_names_no_market_and_so_all() {
+    assert_eq!(
+        user_hello("k", "s", "p"),
+        concat!(
+            r#"{"type":"user","auth":{"apiKey":"k","secret":"s","passphrase":"p"},"#,
+            r#""markets":[]}"#
+        )
+    );
+}

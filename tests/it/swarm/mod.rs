@@ -1,0 +1,87 @@
+//! The whole trading system on virtual time: one seed decides everything.
+//!
+//! A run is two small exchanges with accounts, the machine of feeds, engine, order desk and
+//! journal between them, and wires that delay, reorder, cut and lose. The seed draws what goes
+//! wrong: faults of the exchanges, answers that never come, requests that arrive late, halts, a
+//! disk that is full, and the end of the process at any write or send, after which it starts again
+//! from what was durable. After everything that happens, the oracle holds what we believe and risk
+//! against the exchanges' own statements.
+//!
+//! `cargo test --test it swarm` runs the usual seeds. More:
+//!
+//! ```text
+//! CROSSBOOK_SEEDS=100000 CROSSBOOK_FROM=1 cargo test --release --test it swarm::long -- --ignored
+//! ```
+//!
+//! A seed that fails is played again with fewer and fewer faults while it fails in the same way;
+//! what is left is printed with the last events before the failure. `CROSSBOOK_FROM=<seed>
+//! CROSSBOOK_SEEDS=1` plays it alone.
+
+mod belief;
+mod calls;
+mod draw;
+mod hunt;
+mod oracle;
+mod paper;
+mod process;
+mod run;
+mod square;
+mod tail;
+mod traffic;
+mod truth;
+mod venues;
+
+use crossbook::domain::Timestamp;
+
+use draw::Script;
+
+/// A rule that was broken.
+#[derive(Debug, Clone)]
+struct Failure {
+    rule: &'static str,
+    at: Timestamp,
+    text: String,
+}
+
+/// What became of a run.
+#[derive(Debug)]
+struct Outcome {
+    digest: String,
+    failure: Option<Failure>,
+    /// The log, where one was asked for.
+    lines: Vec<String>,
+    /// Writes of the journal, and calls sent.
+    writes: u64,
+    sends: u64,
+    /// Opportunities that opened.
+    opened: u64,
+}
+
+/// Seeds of an ordinary test run.
+const SEEDS: u64 = 2_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+#[test]
+fn every_rule_holds_for_every_seed() {
+    let count = number("CROSSBOOK_SWARM_SEEDS").unwrap_or(SEEDS);
+    hunt::assert_all(1..=count, Script::draw);
+}
+
+#[test]
+#[ignore = "runs as long as it is asked to"]
+fn long() {
+    let from = number("CROSSBOOK_FROM").unwrap_or(1);
+    let count = number("CROSSBOOK_SEEDS").unwrap_or(20_000);
+    hunt::assert_all(from..=from + count - 1, Script::draw);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [3, 17, 40] {
+        let [first, second] = [(); 2].map(|()| hunt::play(&Script::draw(seed), false));
+        assert_eq!(first.digest, second.digest, "seed {seed}");
+    }
+}

@@ -1,0 +1,173 @@
+//! The journal in memory, which can break, and which a process can end in the middle of.
+
+use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex};
+
+use crossbook::app::desk::Keep;
+use crossbook::domain::{Instance, IntentId, MarketIndex, Venue};
+use crossbook::exchange::dice::Dice;
+use crossbook::execute::Record;
+use crossbook::journal::memory::{Disk, Memory};
+use crossbook::journal::{Error, Replay};
+
+use super::draw::End;
+
+/// What a process that ends unwinds with.
+pub(super) struct Ended;
+
+#[derive(Debug)]
+struct Sheet {
+    memory: Memory,
+    /// Everything that this and earlier processes gave and that may count.
+    given: Vec<Record>,
+    /// Orders whose record is known to be durable.
+    named: BTreeSet<IntentId>,
+    broken: bool,
+    end: Option<End>,
+    /// Writes since the end was set.
+    writes: u64,
+    /// Writes of the whole run.
+    written: u64,
+    dice: Dice,
+}
+
+/// The journal's medium, which outlives the process, and the pen of the process of the day.
+#[derive(Debug, Clone)]
+pub(super) struct Paper {
+    disk: Disk,
+    sheet: Arc<Mutex<Sheet>>,
+}
+
+impl Paper {
+    pub(super) fn new(seed: u64) -> Self {
+        let disk = Disk::new();
+        let sheet = Sheet {
+            memory: Memory::open(&disk, Self::instance(seed)).0,
+            given: Vec::new(),
+            named: BTreeSet::new(),
+            broken: false,
+            end: None,
+            writes: 0,
+            written: 0,
+            dice: Dice::stream(seed, 0x9a9e),
+        };
+        Self { disk, sheet: Arc::new(Mutex::new(sheet)) }
+    }
+
+    /// The journal's own name.
+    pub(super) fn instance(seed: u64) -> Instance {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&seed.to_be_bytes());
+        Instance(bytes)
+    }
+
+    /// The process will end at this write.
+    pub(super) fn end_at(&self, end: Option<End>) {
+        let mut sheet = self.sheet.lock().unwrap();
+        (sheet.end, sheet.writes) = (end, 0);
+    }
+
+    pub(super) fn set_broken(&self, broken: bool) {
+        self.sheet.lock().unwrap().broken = broken;
+        self.disk.fail(broken.then_some(Error::DiskFull));
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.sheet.lock().unwrap().written
+    }
+
+    /// The process has ended: of what was not durable, a part is there.
+    pub(super) fn reopen(&self, seed: u64) -> Replay {
+        let mut sheet = self.sheet.lock().unwrap();
+        let more = sheet.dice.index(8);
+        self.disk.crash_after(self.disk.writes() + more);
+        let _ = sheet.memory.settle();
+        let (memory, replay) = Memory::open(&self.disk, Self::instance(seed));
+        sheet.memory = memory;
+        sheet.end = None;
+        replay
+    }
+
+    /// What was read back; an error if it is not what was written.
+    pub(super) fn began(&self, read: &[Record]) -> Result<(), String> {
+        let mut sheet = self.sheet.lock().unwrap();
+        let differs = read.iter().zip(&sheet.given).find(|(read, given)| read != given);
+        if let Some((read, given)) = differs {
+            return Err(format!("{given:?} was written, {read:?} was read"));
+        }
+        let lost = sheet.named.iter().find(|intent| {
+            let names =
+                |record: &Record| matches!(record, Record::Named { intent: i, .. } if i == *intent);
+            !read.iter().any(names)
+        });
+        if let Some(intent) = lost {
+            return Err(format!("{intent} was committed and is not there"));
+        }
+        sheet.given.truncate(read.len());
+        Ok(())
+    }
+
+    /// The writer's thread has had time.
+    pub(super) fn settle(&self) {
+        let sheet = self.sheet.lock().unwrap();
+        let _ = sheet.memory.settle();
+    }
+
+    /// Everything that was written, durable or not.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&[Record]) -> T) -> T {
+        read(&self.sheet.lock().unwrap().given)
+    }
+
+    /// Whether an order is durable under a name.
+    pub(super) fn is_named(&self, intent: IntentId) -> bool {
+        self.sheet.lock().unwrap().named.contains(&intent)
+    }
+
+    fn write(&self, records: &[Record], commit: bool) -> Result<(), String> {
+        let mut sheet = self.sheet.lock().unwrap();
+        sheet.writes += 1;
+        sheet.written += 1;
+        if sheet.end == Some(End::BeforeWrite(sheet.writes)) {
+            drop(sheet);
+            resume_unwind(Box::new(Ended));
+        }
+        sheet.given.extend_from_slice(records);
+        let written = if commit {
+            Keep::commit(&mut sheet.memory, records)
+        } else {
+            Keep::append(&mut sheet.memory, records)
+        };
+        if commit && written.is_ok() {
+            let placed = records.iter().any(|record| matches!(record, Record::Placed(_)));
+            let named = records.iter().filter_map(|record| match record {
+                Record::Named { intent, .. } if placed => Some(*intent),
+                _ => None,
+            });
+            sheet.named.extend(named);
+        }
+        if sheet.end == Some(End::AfterWrite(sheet.writes)) {
+            drop(sheet);
+            resume_unwind(Box::new(Ended));
+        }
+        written
+    }
+}
+
+impl Keep for Paper {
+    fn append(&mut self, records: &[Record]) -> Result<(), String> {
+        self.write(records, false)
+    }
+
+    fn commit(&mut self, records: &[Record]) -> Result<(), String> {
+        self.write(records, true)
+    }
+
+    fn probe(&mut self) -> Result<(), String> {
+        Keep::probe(&mut self.sheet.lock().unwrap().memory)
+    }
+
+    fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
+        self.sheet.lock().unwrap().memory.learn(index, venue, id);
+    }
+}
