@@ -170,8 +170,9 @@ impl Reconciler {
             let (theirs, id) = told.get(&(market, outcome)).copied().unwrap_or_default();
             let more = theirs.units() - ours.units();
             let text = format!(
-                "{venue} says {theirs} {outcome} of {id} (market {}), the ledger {ours}: `positions \
-                 adopt` takes the venue's word, `positions ignore` leaves the market alone",
+                "{venue} says {theirs} {outcome} of {id} (market {}), the ledger {ours}: \
+                 `positions adopt` takes the venue's word, `positions ignore` leaves the market \
+                 alone",
                 market.0
             );
             // What is below a lot is how a venue rounds.
