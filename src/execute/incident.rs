@@ -32,6 +32,8 @@ pub const NOT_CONVERTED: &str = "not_converted";
 pub const KILLED: &str = "killed";
 /// What is held cannot be sold within the stated loss.
 pub const FLATTEN_SHORT: &str = "flatten_short";
+/// What a venue says of the account is not what the books say.
+pub const ACCOUNT_DIFFERS: &str = "account_differs";
 
 /// The ledger and a venue do not say the same, and nothing explains it.
 pub const NOT_RECONCILED: &str = "not_reconciled";
@@ -54,5 +56,9 @@ pub const ALL: [&str; 17] = [
     NOT_CONVERTED,
     KILLED,
     FLATTEN_SHORT,
+<<<<<<< HEAD
     NOT_RECONCILED,
+=======
+    ACCOUNT_DIFFERS,
+>>>>>>> risk
 ];

@@ -6,7 +6,7 @@ use crate::engine::event::Command;
 use crate::execute::reconcile::Verdict;
 use crate::execute::{Record, incident};
 use crate::pairing::PairId;
-use crate::risk::{Journal, Reading, Stop};
+use crate::risk::{Journal, NoTrade, Reading, Stop};
 
 use super::{Around, Effect, Trader};
 
@@ -32,6 +32,9 @@ impl Trader {
         self.executor.report(report, &view, around.now, &mut self.acts);
         self.compare(report, around);
         self.carry_out(around, effects);
+        if matches!(report, Report::Positions { .. } | Report::Cash { .. }) {
+            self.compare(report, around, effects);
+        }
         if let Report::Order { intent, evidence } = report
             && let Some(stop) = self.judge(*intent, evidence, around)
         {
@@ -150,6 +153,9 @@ impl Trader {
         self.carry_out(around, effects);
         for stop in self.risk.overdue(around.now) {
             self.stop(stop, around.now);
+        }
+        if self.risk.check_gates() == Err(NoTrade::NotReconciled) {
+            self.conclude(around);
         }
         self.carry_out(around, effects);
         self.close_early(around, effects);
