@@ -19,7 +19,7 @@ use crate::domain::{Date, MarketIndex, Timestamp, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
-use crate::execute::Record;
+use crate::execute::{Record, reconcile};
 use crate::pairing::{Pair, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
@@ -115,6 +115,7 @@ impl Pipeline {
     pub fn begin_trading(
         &mut self,
         settings: engine::trade::Settings,
+        reconcile: reconcile::Settings,
         history: &[Record],
         now: Timestamp,
     ) {
@@ -137,6 +138,7 @@ impl Pipeline {
             }
         }
         self.engine.enable_trading(settings, history, now, &mut self.effects);
+        self.engine.reconcile_with(reconcile);
         self.settle(now);
     }
 

@@ -80,10 +80,7 @@ impl Executor {
 
     /// Books what the reconciliation found, or what a person accepted or adopted.
     pub fn enter(&mut self, record: Record, acts: &mut Vec<Act>) {
-        debug_assert!(matches!(
-            record,
-            Record::Booked { .. } | Record::Adopted { .. } | Record::Incident { .. }
-        ));
+        debug_assert!(matches!(record, Record::Booked { .. } | Record::Adopted { .. }));
         self.say(record, acts);
     }
 

@@ -35,9 +35,6 @@ pub const FLATTEN_SHORT: &str = "flatten_short";
 /// What a venue says of the account is not what the books say.
 pub const ACCOUNT_DIFFERS: &str = "account_differs";
 
-/// The ledger and a venue do not say the same, and nothing explains it.
-pub const NOT_RECONCILED: &str = "not_reconciled";
-
 /// All of them.
 pub const ALL: [&str; 17] = [
     LATE_FILL,
@@ -56,9 +53,5 @@ pub const ALL: [&str; 17] = [
     NOT_CONVERTED,
     KILLED,
     FLATTEN_SHORT,
-<<<<<<< HEAD
-    NOT_RECONCILED,
-=======
     ACCOUNT_DIFFERS,
->>>>>>> risk
 ];

@@ -3,8 +3,6 @@
 use crate::domain::report::{Evidence, Fee, Fill};
 use crate::domain::{IntentId, Money, Price, Report, Venue};
 use crate::engine::event::Command;
-use crate::execute::reconcile::Verdict;
-use crate::execute::{Record, incident};
 use crate::pairing::PairId;
 use crate::risk::{Journal, NoTrade, Reading, Stop};
 
@@ -30,7 +28,6 @@ impl Trader {
         }
         let view = around.view(&self.floor);
         self.executor.report(report, &view, around.now, &mut self.acts);
-        self.compare(report, around);
         self.carry_out(around, effects);
         if matches!(report, Report::Positions { .. } | Report::Cash { .. }) {
             self.compare(report, around, effects);
@@ -41,33 +38,6 @@ impl Trader {
             self.stop(stop, around.now);
             self.carry_out(around, effects);
         }
-    }
-
-    /// Compares a reading with the ledger. Both agree once before anything is traded; what they
-    /// differ by, without an explanation, stops new trades until they agree again.
-    fn compare(&mut self, report: &Report, around: &Around<'_>) {
-        if !matches!(report, Report::Positions { .. } | Report::Cash { .. }) {
-            return;
-        }
-        let found = self.reconciler.take(report, self.executor.state(), around.now);
-        if let Some(record) = found {
-            self.executor.enter(record, &mut self.acts);
-        }
-        let verdict = self.reconciler.verdict(self.executor.state());
-        match &verdict {
-            Verdict::Waiting => return,
-            Verdict::Agreed => self.risk.reconciled(),
-            Verdict::Differs(texts) => {
-                self.risk.unreconciled();
-                if verdict != self.verdict {
-                    let kind = incident::NOT_RECONCILED;
-                    let (text, at) = (texts.join("; "), around.now);
-                    let record = Record::Incident { kind, text, trade: None, at };
-                    self.executor.enter(record, &mut self.acts);
-                }
-            }
-        }
-        self.verdict = verdict;
     }
 
     fn hear_order(&mut self, intent: IntentId, evidence: &Evidence, around: &Around<'_>) {

@@ -25,11 +25,7 @@ use std::time::Duration;
 use crate::detect::gate;
 use crate::domain::market::Status;
 use crate::domain::{IntentId, Market, MarketIndex, Timestamp, TradeId, Venue};
-<<<<<<< HEAD
-use crate::execute::reconcile::{self, Reconciler, Verdict};
-=======
 use crate::execute::reconcile::Reconciler;
->>>>>>> risk
 use crate::execute::{self, Act, Executor};
 use crate::pairing::PairId;
 use crate::risk::{Limits, NoTrade, Risk};
@@ -48,8 +44,6 @@ pub struct Settings {
     pub limits: Limits,
     /// How patient the executor is.
     pub execute: execute::Settings,
-    /// How patient and exact the comparison with the venues is.
-    pub reconcile: reconcile::Settings,
     /// No new pair this long before a known pause; ten minutes are sensible.
     pub pause_ahead: Duration,
     /// How long a venue is held not to take orders after it said so, at least; two seconds are
@@ -80,9 +74,6 @@ pub struct Trader {
     executor: Executor,
     risk: Risk,
     floor: Floor,
-    reconciler: Reconciler,
-    /// What the comparison with the venues came to, as far as it was told.
-    verdict: Verdict,
     /// Pairs that were accepted on this machine as they stand.
     accepted: BTreeSet<PairId>,
     /// Pairs whose rules were found to be the ones that were reviewed.
@@ -110,8 +101,6 @@ impl Trader {
         Self {
             executor: Executor::new(settings.execute.clone()),
             risk: Risk::new(settings.limits.clone(), TradeId(1)),
-            reconciler: Reconciler::new(settings.reconcile.clone()),
-            verdict: Verdict::Waiting,
             settings,
             floor: Floor::default(),
             accepted: BTreeSet::new(),
@@ -134,11 +123,6 @@ impl Trader {
     /// Trades and orders.
     pub const fn executor(&self) -> &Executor {
         &self.executor
-    }
-
-    /// What the comparison of the ledger with the venues came to.
-    pub const fn verdict(&self) -> &Verdict {
-        &self.verdict
     }
 
     /// How often edges were not traded, by [`NoTrade::index`].

@@ -13,7 +13,6 @@ use crate::domain::{
 use crate::engine::event::{Command, Event};
 use crate::engine::tests as watch;
 use crate::engine::tests::{KALSHI, POLYMARKET, money};
-use crate::execute::reconcile;
 use crate::execute::trade_state::Phase;
 use crate::execute::{Record, Scope, incident};
 use crate::pairing::{Legs, Pair, Relation, Standing};
@@ -64,11 +63,6 @@ fn settings() -> Settings {
             unknown_max: Duration::from_secs(60),
             way_out_pause: Duration::from_secs(1),
             convert_pause: Duration::from_secs(60),
-        },
-        reconcile: reconcile::Settings {
-            grace: Duration::from_secs(15),
-            cash_tolerance: Money::from_micros(10_000),
-            fee_tolerance: Money::from_micros(Money::DOLLAR),
         },
         pause_ahead: Duration::from_secs(600),
         not_tradable_min: Duration::from_secs(2),

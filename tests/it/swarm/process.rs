@@ -139,18 +139,18 @@ impl Run {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),
             execute: settings.trade.execute.clone(),
-            reconcile: settings.trade.reconcile.clone(),
             pause_ahead: Duration::from_mins(10),
             not_tradable_min: Duration::from_secs(2),
         };
         let text = mappings(&self.script.questions);
         self.machine = Some(machine);
         self.input(&Input::Mappings(&[("swarm.toml".to_owned(), text)]));
-        self.with(|machine| machine.begin_trading(trading, &records, now));
+        self.with(|machine| {
+            machine.begin_trading(trading, settings.trade.reconcile.clone(), &records, now)
+        });
         for (venue, offset) in [(Venue::Kalshi, 3_000_000), (Venue::Polymarket, -4_000_000)] {
             self.input(&Input::Clock(venue, offset));
         }
-        self.input(&Input::Command(&Command::Reconciled));
     }
 
     fn desk(&self, records: &[Record]) -> Desk {
