@@ -105,6 +105,7 @@ fn market(venue: Venue) -> Market {
         starts: None,
         delay: Duration::ZERO,
         shard: None,
+        rules: None,
         tokens: None,
     }
 }
@@ -254,8 +255,10 @@ impl Scene {
                 _ => {}
             }
         }
-        self.acts.extend(acts);
-        self.check();
+        if !acts.is_empty() {
+            self.acts.extend(acts);
+            self.check();
+        }
     }
 
     /// What must hold at every moment.
