@@ -9,6 +9,7 @@
 
 mod cli;
 mod harness;
+mod kalshi;
 mod mappings;
 mod scale;
 mod seeds;
