@@ -60,7 +60,7 @@ fn a_trade_reads_the_same_on_the_channel_and_over_rest() {
     assert_eq!(first.finality, Finality::Matched);
     assert_eq!(first.at, Timestamp::from_secs(1_763_800_000));
     assert_eq!((first.legs.len(), first.for_taker), (2, Some(true)));
-    let mut rest = channel.clone();
+    let mut rest = channel;
     rest["status"] = "TRADE_STATUS_MATCHED_NOT_BROADCASTED".into();
     rest["timestamp"] = Value::Null;
     rest["last_update"] = "1763800044".into();
