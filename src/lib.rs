@@ -34,6 +34,7 @@ pub mod plan;
 pub mod risk;
 pub mod execute;
 pub mod engine;
+pub mod journal;
 pub mod net;
 pub mod venue;
 pub mod exchange;

@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exchange", &["domain", "net"]),
     ("record", &["domain"]),
     ("ui", &["domain", "engine"]),
-    ("config", &["domain", "document", "pairing", "plan", "risk", "execute"]),
+    ("config", &["domain", "document", "pairing", "plan", "risk", "execute", "journal"]),
 ];
 
 /// Rooms without I/O, clocks, randomness, environment, async and floats.

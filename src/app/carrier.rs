@@ -1,5 +1,8 @@
 //! Carries the order desk's calls over real connections.
 //!
+//! Calls of a paper venue go no further than its simulator, and take as long there as the way to
+//! the venue would: the book that fills an order is the one that stands when it would arrive.
+//!
 //! One attempt for each call, and never a second: what became of a request that was not answered
 //! is the executor's to find out. What is certain is said: a request of which no byte left this
 //! machine is not lost, it was not sent.
@@ -8,31 +11,102 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::book::Book;
+use crate::domain::{Market, MarketIndex, Money, Outcome, Quantity, Timestamp, Venue};
+use crate::net::clock;
 use crate::net::http::{self, Client, Failure, Method};
 use crate::venue::gateway::{Answer, Call};
+use crate::venue::paper::{Sight, Simulator};
 
 use super::desk::CallId;
 use super::driver::Driver;
-use super::pipeline::Input;
+use super::pipeline::{Input, Pipeline};
 
 /// How long an answer is waited for. The executor asks what became of an order much earlier; an
 /// answer that comes late is still heard.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
+/// Both paper venues, and how long the way there is.
+#[derive(Debug, Clone)]
+pub struct Paper {
+    simulators: Rc<RefCell<[Simulator; 2]>>,
+    latency: [Duration; 2],
+}
+
+/// How a paper account begins.
+#[derive(Debug, Clone)]
+pub struct PaperStart {
+    /// What can be spent at Kalshi and at Polymarket.
+    pub cash: [Money; 2],
+    /// What is held there.
+    pub held: [Vec<(MarketIndex, Outcome, Quantity)>; 2],
+    /// Each way.
+    pub latency: [Duration; 2],
+}
+
+impl Paper {
+    /// Two accounts.
+    pub fn new(start: &PaperStart) -> Self {
+        let [kalshi, polymarket] = Venue::ALL;
+        let mut simulators =
+            [Simulator::new(kalshi, start.cash[0]), Simulator::new(polymarket, start.cash[1])];
+        for (at, simulator) in simulators.iter_mut().enumerate() {
+            simulator.restore(&start.held[at], start.cash[at]);
+        }
+        Self { simulators: Rc::new(RefCell::new(simulators)), latency: start.latency }
+    }
+
+    async fn carry(&self, driver: &Rc<RefCell<Driver>>, call: &Call) -> String {
+        let at = usize::from(call.venue == Venue::Polymarket);
+        tokio::time::sleep(self.latency[at]).await;
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        let body = {
+            let driver = driver.borrow();
+            let sight = Live { pipeline: &driver.pipeline, now };
+            self.simulators.borrow_mut()[at].arrive(call, &sight, now)
+        };
+        tokio::time::sleep(self.latency[at]).await;
+        body
+    }
+}
+
+/// The live books at one moment.
+struct Live<'a> {
+    pipeline: &'a Pipeline,
+    now: Timestamp,
+}
+
+impl Sight for Live<'_> {
+    fn book(&self, market: MarketIndex) -> Option<&Book> {
+        self.pipeline.engine().believed(market, self.now)
+    }
+
+    fn facts(&self, market: MarketIndex) -> Option<&Market> {
+        self.pipeline.registry().get(market)?.facts()
+    }
+}
+
 /// Connections to both venues' order routes, apart from those that read market facts.
 #[derive(Debug, Clone)]
 pub struct Carrier {
     client: Client,
+    paper: Option<Paper>,
 }
 
 impl Carrier {
     /// A carrier without connections; they are made as they are needed, and kept.
-    pub fn new() -> Result<Self, Failure> {
-        Ok(Self { client: Client::new(ANSWER_MAX)? })
+    pub fn new(paper: Option<Paper>) -> Result<Self, Failure> {
+        Ok(Self { client: Client::new(ANSWER_MAX)?, paper })
     }
 
     /// Carries a call and gives the machine its answer.
     pub async fn carry(self, driver: Rc<RefCell<Driver>>, id: CallId, call: Call) {
+        if let Some(paper) = &self.paper {
+            let body = paper.carry(&driver, &call).await;
+            let answer = Answer::Reply { status: 200, retry_after: None, body: &body };
+            driver.borrow_mut().input(&Input::Answer(id, &answer));
+            return;
+        }
         let result = match Method::from_bytes(call.method.as_bytes()) {
             Ok(method) => {
                 let Call { url, headers, body, .. } = call;

@@ -8,13 +8,14 @@
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
 //! does not wait: its price would be old. It is reported as not sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::domain::report::{Permission, Refusal, Refused};
-use crate::domain::{Evidence, IntentId, Order, Report, Timestamp, Venue};
+use crate::domain::{Evidence, IntentId, MarketIndex, Order, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
 use crate::net::rate::Bucket;
+use crate::pairing::Pair;
 use crate::venue::gateway::{
     Answer, Call, Class, Conversion, Gateway, Markets, Question, Subject, Taken,
 };
@@ -27,6 +28,31 @@ pub trait Keep: Send {
     fn commit(&mut self, records: &[Record]) -> Result<(), String>;
     /// Whether it can be written: asked from time to time after it could not.
     fn probe(&mut self) -> Result<(), String>;
+    /// Says which market an index means in this process, before any record names it. What lasts no
+    /// longer than the process needs no names.
+    fn learn(&mut self, _index: MarketIndex, _venue: Venue, _id: &str) {}
+}
+
+/// Which pairs a person accepted on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acceptance {
+    /// None.
+    None,
+    /// Every pair that is approved: nothing of value is traded.
+    Approved,
+    /// Those with these fingerprints.
+    Fingerprints(BTreeSet<String>),
+}
+
+impl Acceptance {
+    /// Whether a pair was accepted as it stands.
+    pub fn holds(&self, pair: &Pair) -> bool {
+        match self {
+            Self::None => false,
+            Self::Approved => true,
+            Self::Fingerprints(known) => known.contains(&pair.fingerprint()),
+        }
+    }
 }
 
 /// A call that is under way.
@@ -203,6 +229,11 @@ impl Desk {
         if let Some(counter) = self.counter(order.venue) {
             counter.gateway.recall(order, id);
         }
+    }
+
+    /// Tells the journal which market an index means.
+    pub fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
+        self.keep.learn(index, venue, id);
     }
 
     /// Takes the answer to a call.

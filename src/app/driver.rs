@@ -19,7 +19,7 @@ use crate::net::clock;
 use crate::record::Writer;
 use crate::venue::gateway::Call;
 
-use super::carrier::Carrier;
+use super::carrier::{Carrier, Paper, PaperStart};
 use super::desk::CallId;
 use super::lane;
 use super::loader::{Load, Why};
@@ -78,6 +78,8 @@ pub struct Parts {
     pub ids: [Ids; 2],
     /// How often all facts are read again.
     pub refresh: Duration,
+    /// Paper accounts, where orders do not leave this machine.
+    pub paper: Option<PaperStart>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -220,7 +222,8 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     let mut lanes = tokio::task::JoinSet::new();
     let mut calls = tokio::task::JoinSet::new();
     let called = Rc::clone(&driver.borrow().called);
-    let carrier = Carrier::new().map_err(std::io::Error::other)?;
+    let carrier =
+        Carrier::new(parts.paper.as_ref().map(Paper::new)).map_err(std::io::Error::other)?;
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
             lanes.spawn_local(lane::run(Rc::clone(&driver), lane, stopping.clone()));

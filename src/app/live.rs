@@ -22,6 +22,7 @@ use super::poll;
 use super::report::Reporter;
 use super::shutdown::Stopping;
 use super::sources::{Credentials, KalshiFeed, Sources, engine_settings};
+use super::trading::Trading;
 use super::transcript::Transcript;
 use super::{clock, mappings, tasks};
 
@@ -51,6 +52,8 @@ pub struct Plan {
     pub mappings: Vec<(String, String)>,
     /// The files under watch, if they may change.
     pub watching: Option<mappings::Watching>,
+    /// What it trades with; nothing where it only watches.
+    pub trading: Option<Trading>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -83,7 +86,7 @@ impl Plan {
             today: today.to_string(),
             kalshi_feed: feed.name(),
             seed: self.seed,
-            private_lanes: 0,
+            private_lanes: self.trading.as_ref().map_or(0, Trading::private_lanes),
         };
         let (messages, received) = mpsc::channel(MESSAGES_MAX);
         let (loads, wanted) = mpsc::channel(LOADS_MAX);
@@ -95,6 +98,7 @@ impl Plan {
             tokio::spawn(tasks::forward_mappings(watching, messages.clone()));
         }
         let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
+        let trading = self.trading;
         let engine = engine_settings(&settings);
         let refresh = match feed {
             // Nothing but a new reading tells that a polled market was paused or its fee changed.
@@ -105,7 +109,11 @@ impl Plan {
             .name("engine".to_owned())
             .spawn(move || {
                 // Feeds are not sent between threads: the machine is made where it runs.
-                let pipeline = Pipeline::new(engine, Box::new(sources), today);
+                let mut pipeline = Pipeline::new(engine, Box::new(sources), today);
+                let now = clock::now();
+                let opened = trading.map(|trading| trading.open(&mut pipeline, now)).transpose();
+                let opened = opened.map_err(std::io::Error::other)?;
+                let paper = opened.as_ref().and_then(|opened| opened.paper.clone());
                 let parts = Parts {
                     pipeline,
                     reporter,
@@ -115,6 +123,7 @@ impl Plan {
                     loads,
                     ids,
                     refresh,
+                    paper,
                     stopping,
                 };
                 driver::run(parts, &files)

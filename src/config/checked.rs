@@ -2,6 +2,7 @@
 
 mod address;
 pub mod bounds;
+mod journal;
 mod take;
 mod trade;
 
@@ -12,6 +13,7 @@ use super::raw::{Layers, Reading};
 use crate::domain::{Finding, Money, Quantity};
 use crate::risk::Limits;
 pub use bounds::Bounds;
+pub use journal::Journal;
 use take::Take;
 pub use trade::{Conversions, Mode, Paper, Trade, Wallet, WalletKind};
 
@@ -30,6 +32,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How paper trades.
     pub paper: Paper,
+    /// Where what happened is kept.
+    pub journal: Journal,
     /// Where the pairs stand.
     pub mappings: Mappings,
     /// What is logged.
@@ -106,6 +110,8 @@ pub struct Polymarket {
     pub gamma: String,
     /// The base of the data API.
     pub data: String,
+    /// The site that tells whether orders may come from here.
+    pub site: String,
     /// The base of the WebSocket, to which `/market` is added.
     pub ws: String,
     /// A subscribed market without an image after this is asked for again.
@@ -186,6 +192,7 @@ pub(super) fn check(layers: &Layers<'_>, overrides: &Overrides) -> Result<Settin
     let trade = trade::trade(&mut reading);
     let limits = trade::limits(&mut reading);
     let paper = trade::paper(&mut reading);
+    let journal = journal::journal(&mut reading);
     let mappings = mappings(&mut reading, overrides);
     let log = log(&mut reading, overrides);
     let findings = reading.finish();
@@ -197,6 +204,7 @@ pub(super) fn check(layers: &Layers<'_>, overrides: &Overrides) -> Result<Settin
             trade: trade?,
             limits: limits?,
             paper: paper?,
+            journal: journal?,
             mappings: mappings?,
             log: log?,
         })
@@ -269,6 +277,7 @@ fn polymarket(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Polyma
     let clob = take.address("clob", address::Kind::Rest);
     let gamma = take.address("gamma", address::Kind::Rest);
     let data = take.address("data", address::Kind::Rest);
+    let site = take.address("site", address::Kind::Rest);
     let ws = take.address("ws", address::Kind::WebSocket);
     let snapshot_deadline = take.millis("snapshot_deadline_ms", bounds::SNAPSHOT_DEADLINE_MS);
     let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
@@ -287,6 +296,7 @@ fn polymarket(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Polyma
         clob: clob?,
         gamma: gamma?,
         data: data?,
+        site: site?,
         ws: ws?,
         snapshot_deadline: snapshot_deadline?.value,
         silence_max: silence_max?.value,

@@ -9,8 +9,8 @@ mod checked;
 mod raw;
 
 pub use checked::{
-    Bounds, Conversions, Detect, Kalshi, Key, Level, Log, Mappings, Mode, Paper, Polymarket,
-    Settings, Trade, Wallet, WalletKind, bounds,
+    Bounds, Conversions, Detect, Journal, Kalshi, Key, Level, Log, Mappings, Mode, Paper,
+    Polymarket, Settings, Trade, Wallet, WalletKind, bounds,
 };
 
 use crate::domain::{Finding, Source};

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{Money, Quantity};
+use crate::journal::Durability;
 use crate::pairing::Legs;
 use proptest::prelude::*;
 
@@ -61,6 +62,12 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!((limits.open_trades, limits.rejections), (1, [3, 6, 10]));
     assert_eq!(settings.paper.cash, dollars("1000"));
     assert_eq!(settings.polymarket.conversions, Conversions::User);
+    let journal = &settings.journal;
+    assert_eq!(
+        (journal.path.as_str(), journal.durability),
+        ("journal/live.db", Durability::Process)
+    );
+    assert_ne!(journal.path, journal.paper_path, "real money and paper never share a file");
     let wallet = Wallet { key_file: None, kind: WalletKind::Eoa, address: None };
     assert_eq!(settings.polymarket.wallet, wallet);
 }
@@ -98,11 +105,23 @@ fn the_bounds_behind_each_default_are_the_bounds_that_are_checked() {
         let told = told_below(&write(if quoted { "-0.000001" } else { "-1" }));
         assert!(told.contains(&format!("it may be {least} to {most}")), "{told}");
     }
-    assert_eq!(numbers, 63, "every number states its bounds");
+    assert_eq!(numbers, 62, "every number states its bounds");
 }
 
 fn told_below(text: &str) -> String {
     told(text).concat()
+}
+
+#[test]
+fn the_journal_waits_for_the_disk_when_it_is_told_to() {
+    let settings = with("[journal]\npath = \"j.db\"\ndurability = \"power\"\n").unwrap();
+    assert_eq!(settings.journal.path, "j.db");
+    assert_eq!(settings.journal.durability, Durability::Power);
+    let told = told("[journal]\npath = \"\"\ndurability = \"powr\"\n");
+    assert!(told[0].starts_with("my.toml:2:8 `path` is \"\""), "{told:?}");
+    assert!(
+        told[1].contains("`durability` is \"powr\"") && told[1].contains("did you mean `power`")
+    );
 }
 
 #[test]

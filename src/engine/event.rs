@@ -7,7 +7,7 @@ use crate::book::Update;
 use crate::domain::market::Status;
 use crate::domain::{Market, MarketIndex, Money, Outcome, Report, Venue};
 use crate::execute::Scope;
-use crate::pairing::Pair;
+use crate::pairing::{Pair, PairId};
 
 /// A pair whose two contracts are known to both venues.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +107,11 @@ pub enum Event<'a> {
     Report(&'a Report),
     /// A person, or a fault outside, stops new trades or allows them again.
     Command(&'a Command),
+    /// The pairs that were accepted on this machine, as they stand in the set in force, whole. A
+    /// pair that changes is not accepted any more, until it is told again.
+    Accepted(&'a [PairId]),
+    /// The pairs whose rules were found to be the ones that were reviewed, whole; as above.
+    Verified(&'a [PairId]),
     /// Time passed.
     Tick,
 }

@@ -33,7 +33,10 @@ impl Engine {
                 Err(no) => Err(*no),
             };
             match result {
-                Ok(found) => self.found(at, direction, &found, now, effects),
+                Ok(found) => {
+                    self.found(at, direction, &found, now, effects);
+                    self.attempt(at, direction, &found, now, effects);
+                }
                 Err(no) => self.rejected(at, direction, no, now, effects),
             }
         }
@@ -93,9 +96,15 @@ impl Engine {
         let watched = &self.pairs[at].watched;
         let slots = self.books.get(watched.kalshi).zip(self.books.get(watched.polymarket));
         let (kalshi, polymarket) = slots.ok_or(NoEdge::MarketUnknown)?;
-        let kalshi = leg(kalshi, outcomes.0, ground.fees[0])?;
-        let polymarket = leg(polymarket, outcomes.1, ground.fees[1])?;
-        edge::walk(&kalshi, &polymarket, &ground.terms, &mut self.fills)
+        let mut kalshi_leg = leg(kalshi, outcomes.0, ground.fees[0])?;
+        let mut polymarket_leg = leg(polymarket, outcomes.1, ground.fees[1])?;
+        // What we took is gone, whatever the books still show.
+        let left = |market, ladder| self.trader.as_ref()?.left_of(market, ladder);
+        let kalshi_left = left(watched.kalshi, kalshi_leg.ladder);
+        let polymarket_left = left(watched.polymarket, polymarket_leg.ladder);
+        kalshi_leg.ladder = kalshi_left.as_ref().unwrap_or(kalshi_leg.ladder);
+        polymarket_leg.ladder = polymarket_left.as_ref().unwrap_or(polymarket_leg.ladder);
+        edge::walk(&kalshi_leg, &polymarket_leg, &ground.terms, &mut self.fills)
     }
 
     fn found(
@@ -152,9 +161,10 @@ impl Engine {
         slot.seats[direction].last = Some(no);
         if no.speaks_against_the_pair() && !std::mem::replace(&mut slot.doubted, true) {
             let pair = slot.watched.pair.id.clone();
-            effects.push(Effect::Doubt { at: now, pair, reason: no.name() });
+            effects.push(Effect::Doubt { at: now, pair: pair.clone(), reason: no.name() });
+            self.suspend(&pair, no, now, effects);
         }
-        let closed: Option<Closed> = slot.close(direction, no.name(), now);
+        let closed: Option<Closed> = self.pairs[at].close(direction, no.name(), now);
         self.report_closed(closed, effects);
     }
 

@@ -13,10 +13,12 @@ pub mod effect;
 pub mod event;
 mod look;
 mod seat;
+pub mod trade;
+mod view;
 
 use std::time::Duration;
 
-use crate::book::Loss;
+use crate::book::{Loss, Update};
 use crate::detect::edge::Fills;
 use crate::detect::{NoEdge, gate};
 use crate::domain::market::Status;
@@ -26,6 +28,7 @@ use books::{Aftermath, Books};
 use effect::Effect;
 use event::{Event, Watched};
 use seat::PairSlot;
+use trade::Trader;
 
 /// What decisions depend on beyond books, facts and pairs.
 #[derive(Debug, Clone)]
@@ -81,6 +84,8 @@ pub struct Engine {
     counters: Counters,
     fills: Fills,
     look_number: u64,
+    /// Trades, where trading is on.
+    trader: Option<Box<Trader>>,
 }
 
 impl Engine {
@@ -97,33 +102,51 @@ impl Engine {
             counters: Counters::default(),
             fills: Fills::default(),
             look_number: 0,
+            trader: None,
         }
     }
 
     /// Takes one event.
     pub fn handle(&mut self, event: &Event<'_>, now: Timestamp, effects: &mut Vec<Effect>) {
         match *event {
-            Event::Update(update) => match self.books.apply(update, now) {
-                Aftermath::None => {}
-                Aftermath::Broken(market, why) => effects.push(Effect::Resync { market, why }),
-                Aftermath::Outdated(market) => effects.push(Effect::Reload { market }),
-                Aftermath::LaneLost => self.look_at_waiting(now, effects),
-            },
+            Event::Update(update) => self.update(update, now, effects),
             Event::Drained => self.look_at_changed(now, effects),
-            Event::Market { index, market } => self.books.learn(index, market, now),
+            Event::Market { index, market } => {
+                self.books.learn(index, market, now);
+                if let Some(trader) = &mut self.trader {
+                    trader.learn(index, market);
+                }
+            }
             Event::Pairs(watched) => self.set_pairs(watched, now, effects),
             Event::Clock { venue, offset } => self.clock_offsets[venue_at(venue)] = offset,
             Event::Exchange { venue, status } => {
                 self.exchanges[venue_at(venue)] = status;
                 self.look_at_waiting(now, effects);
             }
-            Event::Report(_) | Event::Command(_) => {}
+            Event::Report(_) | Event::Command(_) | Event::Accepted(_) | Event::Verified(_) => {
+                self.trade(event, now, effects);
+            }
             Event::Tick => {
+                self.trade(event, now, effects);
                 self.books.forget_lags(now);
                 self.lose_suspects(now, effects);
                 self.look_at_changed(now, effects);
                 self.look_at_waiting(now, effects);
             }
+        }
+    }
+
+    /// Takes one step of a market's life.
+    #[inline]
+    fn update(&mut self, update: &Update, now: Timestamp, effects: &mut Vec<Effect>) {
+        if let Some(trader) = &mut self.trader {
+            trader.hear(update, &self.books);
+        }
+        match self.books.apply(update, now) {
+            Aftermath::None => {}
+            Aftermath::Broken(market, why) => effects.push(Effect::Resync { market, why }),
+            Aftermath::Outdated(market) => effects.push(Effect::Reload { market }),
+            Aftermath::LaneLost => self.look_at_waiting(now, effects),
         }
     }
 
@@ -210,6 +233,7 @@ impl Engine {
                     self.pairs.push(slot);
                 }
                 Some(slot) => {
+                    self.forget_pair(&slot.watched);
                     ended.push((slot, "pair_changed"));
                     self.pairs.push(PairSlot::new(new.clone()));
                 }
@@ -218,13 +242,25 @@ impl Engine {
         }
         let mut gone: Vec<_> = old.into_values().map(|slot| (slot, "pair_removed")).collect();
         gone.sort_by(|a, b| a.0.watched.pair.id.cmp(&b.0.watched.pair.id));
+        for (slot, _) in &gone {
+            self.forget_pair(&slot.watched);
+        }
         for (mut slot, reason) in ended.into_iter().chain(gone) {
             for direction in 0..2 {
                 self.report_closed(slot.close(direction, reason, now), effects);
             }
         }
         self.index_pairs();
+        if let Some(trader) = &mut self.trader {
+            trader.set_pairs(watched);
+        }
         self.look_at_changed(now, effects);
+    }
+
+    fn forget_pair(&mut self, watched: &Watched) {
+        if let Some(trader) = &mut self.trader {
+            trader.forget_pair(&watched.pair.id);
+        }
     }
 
     fn index_pairs(&mut self) {

@@ -2,21 +2,25 @@
 
 use std::time::Duration;
 
-use crate::domain::{Money, Report, Timestamp, TradeId};
-use crate::plan::Plan;
+use crate::domain::report::Permission;
+use crate::domain::{Evidence, IntentId, Money, Order, Report, Timestamp, TradeId};
+use crate::plan::{Kind, Plan};
 use crate::risk::{Approved, Exposure};
 
-use super::{Act, Record, Scope, Sight, State};
+use super::agenda::Agenda;
+use super::decide::{LIFETIME, Step, View};
+use super::order_state::Phase as OrderPhase;
+use super::trade_state::{Event, Phase, Way, next};
+use super::unwind::Draft;
+use super::{Act, Record, Scope, Sight, State, incident};
 
 /// How patient the executor is, and how often it tries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The pause before an unknown order is asked about again; doubles each time.
+    /// The pause before an order that is not final is asked about again; doubles each time.
     pub inquire_pause: Duration,
     /// The longest such pause.
     pub inquire_pause_max: Duration,
-    /// How long after the decision a venue's reading may still miss an order.
-    pub not_found_grace: Duration,
     /// An order that is unknown for longer is an incident.
     pub unknown_max: Duration,
     /// The pause between two attempts to leave a stranded leg.
@@ -25,36 +29,103 @@ pub struct Settings {
     pub convert_pause: Duration,
 }
 
+/// What the executor is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The journal was read; no new trade until every order up to this one is known.
+    Resuming(IntentId),
+    /// Trades.
+    Trading,
+    /// Gets out of everything.
+    Flattening {
+        /// The most that may be lost.
+        loss_max: Money,
+        /// What had been earned for good when it began.
+        realised_before: Money,
+    },
+    /// Sends nothing more.
+    Killed,
+}
+
 /// Trades, orders and the ledger.
 #[derive(Debug)]
 pub struct Executor {
-    settings: Settings,
-    state: State,
+    pub(super) settings: Settings,
+    pub(super) state: State,
+    pub(super) mode: Mode,
+    pub(super) agenda: Agenda,
     changed: Vec<TradeId>,
 }
 
 impl Executor {
+    /// How many steps a trade may take at once; more would be a decision that repeats itself.
+    const STEPS_MAX: usize = 8;
+
     /// An executor without history.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, state: State::default(), changed: Vec::new() }
+        Self {
+            settings,
+            state: State::default(),
+            mode: Mode::Trading,
+            agenda: Agenda::default(),
+            changed: Vec::new(),
+        }
     }
 
     /// Takes one record in: live, and when the journal is read.
     pub fn apply(&mut self, record: &Record) {
-        self.state.apply(record);
+        let after = self.state.apply(record);
+        self.changed.extend(after.trades);
     }
 
-    /// Ends the reading of the journal: every order that is not final is asked about, and no new
-    /// trade may open until all are known.
-    pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
-        let _ = (now, acts, &self.settings);
+    /// Books what the reconciliation found, or what a person accepted or adopted.
+    pub fn enter(&mut self, record: Record, acts: &mut Vec<Act>) {
+        debug_assert!(matches!(record, Record::Booked { .. } | Record::Adopted { .. }));
+        self.say(record, acts);
     }
 
     /// Whether a plan may become a trade now, as far as the executor can tell; else why not. Asked
     /// before `risk` approves.
     pub fn may_open(&self, plan: &Plan) -> Result<(), &'static str> {
-        let _ = plan;
-        if self.state.halts().is_empty() { Ok(()) } else { Err("halted") }
+        match self.mode {
+            Mode::Trading => {}
+            Mode::Resuming(_) => return Err("resuming"),
+            Mode::Flattening { .. } => return Err("flattening"),
+            Mode::Killed => return Err("killed"),
+        }
+        if self.is_halted(plan) {
+            return Err("halted");
+        }
+        if self.state.adopted().next().is_some() {
+            return Err("order_adopted");
+        }
+        let shares_market =
+            |market| plan.legs.iter().any(|leg: &crate::plan::Leg| leg.market == market);
+        let is_busy = |trade: &super::trade::Trade| {
+            trade.plan.legs.iter().any(|leg| shares_market(leg.market)) && !trade.phase.is_quiet()
+        };
+        if self.state.trades().any(is_busy) {
+            return Err("trade_open");
+        }
+        if self.state.pending().any(|o| shares_market(o.order().market) && !o.is_known()) {
+            return Err("order_unknown");
+        }
+        if plan.kind == Kind::Exit {
+            let held = self.state.locked(&plan.pair).map(|locked| locked.sellable);
+            let held = held.fold(crate::domain::Quantity::ZERO, |sum, q| sum.saturating_add(q));
+            if held < plan.quantity {
+                return Err("not_held");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a stop covers a plan.
+    fn is_halted(&self, plan: &Plan) -> bool {
+        self.state.halts().iter().any(|(scope, _)| match scope {
+            Scope::Pair(pair) => *pair == plan.pair,
+            Scope::Venue(_) | Scope::All => true,
+        })
     }
 
     /// Begins a trade.
@@ -65,12 +136,12 @@ impl Executor {
         now: Timestamp,
         acts: &mut Vec<Act>,
     ) {
-        let _ = sight;
         let (trade, plan) = (plan.trade(), Box::new(plan.into_inner()));
         self.say(Record::Opened { trade, plan, at: now }, acts);
+        self.advance(trade, sight, now, acts);
     }
 
-    /// Takes in what a venue said.
+    /// Takes in what a venue said. What says nothing new is not written down.
     pub fn report(
         &mut self,
         report: &Report,
@@ -78,51 +149,248 @@ impl Executor {
         now: Timestamp,
         acts: &mut Vec<Act>,
     ) {
-        let _ = sight;
+        if self.is_news(report) {
+            self.heed(report, now, acts);
+        }
+        self.end_resuming();
+        for trade in self.touched_by(report) {
+            self.advance(trade, sight, now, acts);
+        }
+    }
+
+    /// Whether a report changes anything.
+    fn is_news(&self, report: &Report) -> bool {
+        match report {
+            Report::Order { intent, evidence } => {
+                let Some(known) = self.state.order(*intent) else { return true };
+                let mut told = known.clone();
+                !told.take(evidence).is_empty() || told != *known
+            }
+            Report::Foreign { venue, id, is_ours, .. } => {
+                *is_ours && !self.state.adopted().any(|known| *known == (*venue, id.clone()))
+            }
+            Report::Settled { market: Some(market), yes_pays, paid, .. } => {
+                let known = self.state.ledger().payout(*market);
+                let is_touched = self.state.ledger().markets().any(|(_, m)| m == *market);
+                is_touched && known.is_none_or(|k| k.yes_pays != *yes_pays || k.paid < *paid)
+            }
+            Report::Merged { .. } | Report::NotConverted { .. } | Report::Permission { .. } => true,
+            Report::Settled { market: None, .. }
+            | Report::Positions { .. }
+            | Report::Cash { .. } => false,
+        }
+    }
+
+    /// Writes a report down, and says and does what follows at once.
+    pub(super) fn heed(&mut self, report: &Report, now: Timestamp, acts: &mut Vec<Act>) {
         self.say(Record::Reported { report: report.clone(), at: now }, acts);
+        match report {
+            Report::Order { intent, evidence } => self.heed_order(*intent, evidence, now, acts),
+            Report::Foreign { venue, .. } => {
+                let why = "an order that the journal does not hold";
+                self.stop(Scope::Venue(*venue), why, now, acts);
+            }
+            Report::Settled { venue, market: Some(market), .. } => {
+                self.check_payout(*venue, *market, now, acts);
+            }
+            Report::NotConverted { market, text } if self.agenda.cannot_convert(*market) => {
+                self.tell(incident::NOT_CONVERTED, text.clone(), None, now, acts);
+            }
+            Report::Permission { venue, permission: Permission::ReadOnly(why) }
+                if self.stop(Scope::Venue(*venue), why, now, acts) =>
+            {
+                self.tell(incident::READ_ONLY, format!("{venue}: {why}"), None, now, acts);
+            }
+            _ => {}
+        }
     }
 
-    /// Lets time pass.
-    pub fn tick(&mut self, sight: &dyn Sight, now: Timestamp, acts: &mut Vec<Act>) {
-        let _ = (sight, now, acts);
-    }
-
-    /// When the next tick has something to do at the latest; `None` when nothing is waited for.
-    pub fn wakes(&self) -> Option<Timestamp> {
-        None
-    }
-
-    /// No new trades; open ones are finished or unwound.
-    pub fn halt(&mut self, scope: Scope, why: &str, now: Timestamp, acts: &mut Vec<Act>) {
-        self.say(Record::Halted { scope, why: why.to_owned(), at: now }, acts);
-    }
-
-    /// New trades again.
-    pub fn unhalt(&mut self, scope: Scope, now: Timestamp, acts: &mut Vec<Act>) {
-        self.say(Record::Resumed { scope, at: now }, acts);
-    }
-
-    /// Cancels our own orders by id, lists what is held, and sends nothing more.
-    pub fn kill(&mut self, why: &str, now: Timestamp, acts: &mut Vec<Act>) {
-        self.halt(Scope::All, why, now, acts);
-    }
-
-    /// Out of everything, losing at most this against what was paid.
-    pub fn flatten(
+    fn heed_order(
         &mut self,
-        loss_max: Money,
+        intent: IntentId,
+        evidence: &Evidence,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
+        let Some(tracked) = self.state.order(intent) else { return };
+        let (venue, trade) = (tracked.order().venue, tracked.order().trade);
+        let is_resting = tracked.phase() == OrderPhase::Resting;
+        if tracked.is_final() {
+            self.agenda.forget(intent);
+        } else if matches!(evidence, Evidence::Unclear(_) | Evidence::NotCancelled(_)) {
+            if self.mode != Mode::Killed {
+                self.agenda.hurry(intent, self.settings.inquire_pause, now);
+                acts.push(Act::Inquire(intent));
+            }
+        } else if !matches!(evidence, Evidence::NotFound { .. }) {
+            self.agenda.hurry(intent, self.settings.inquire_pause, now);
+        }
+        // None of our orders is meant to rest.
+        if is_resting && self.mode != Mode::Killed {
+            acts.push(Act::Cancel(intent));
+        }
+        if let Evidence::Refused(refusal) = evidence
+            && refusal.kind.halts()
+        {
+            let why = format!("{}: {}", refusal.kind.name(), refusal.text);
+            if self.stop(Scope::Venue(venue), &why, now, acts) {
+                self.tell(
+                    incident::VENUE_REFUSED,
+                    format!("{venue} {why}"),
+                    Some(trade),
+                    now,
+                    acts,
+                );
+            }
+        }
+    }
+
+    fn touched_by(&self, report: &Report) -> Vec<TradeId> {
+        match report {
+            Report::Order { intent, .. } => {
+                self.state.order(*intent).map(|tracked| tracked.order().trade).into_iter().collect()
+            }
+            Report::Settled { market: Some(market), .. } | Report::Merged { market, .. } => {
+                let is_in = |trade: &&super::trade::Trade| trade.seat_of(*market).is_some();
+                self.state.trades().filter(is_in).map(|trade| trade.id).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Lets time pass: orders without an answer become unknown, what is due is asked, and trades
+    /// that wait for nothing but the market go on.
+    pub fn tick(&mut self, sight: &dyn Sight, now: Timestamp, acts: &mut Vec<Act>) {
+        if self.mode == Mode::Killed {
+            return;
+        }
+        self.give_up_waiting(now, acts);
+        self.inquire(now, acts);
+        self.redeem(now, acts);
+        self.end_resuming();
+        let is_flattening = matches!(self.mode, Mode::Flattening { .. });
+        let restless = |trade: &&super::trade::Trade| {
+            !trade.phase.is_quiet()
+                || trade.phase == Phase::Locked && (is_flattening || trade.has_offset(&self.state))
+        };
+        let trades: Vec<TradeId> =
+            self.state.trades().filter(restless).map(|trade| trade.id).collect();
+        for trade in trades {
+            self.advance(trade, sight, now, acts);
+        }
+    }
+
+    /// Takes a trade as far as it goes now.
+    pub(super) fn advance(
+        &mut self,
+        id: TradeId,
         sight: &dyn Sight,
         now: Timestamp,
         acts: &mut Vec<Act>,
     ) {
-        let _ = (loss_max, sight);
-        self.halt(Scope::All, "flatten", now, acts);
+        for _ in 0..Self::STEPS_MAX {
+            if self.mode == Mode::Killed {
+                return;
+            }
+            let Some(trade) = self.state.trade(id) else { return };
+            let view = View {
+                state: &self.state,
+                sight,
+                now,
+                pause: self.settings.way_out_pause,
+                loss_max: self.loss_left(),
+                is_flattening: matches!(self.mode, Mode::Flattening { .. }),
+            };
+            match view.step(trade) {
+                Step::Wait => return,
+                Step::Send(drafts, event, why) => {
+                    self.go(id, event, why, now, acts);
+                    for draft in drafts {
+                        self.place(id, &draft, now, acts);
+                    }
+                }
+                Step::Note(event, why) => self.go(id, event, why, now, acts),
+                Step::Stuck(text) => {
+                    self.go(id, Event::Took(Way::Hold), text.clone(), now, acts);
+                    if let Some(pair) = self.state.trade(id).map(|trade| trade.plan.pair.clone()) {
+                        self.stop(Scope::Pair(pair), &text, now, acts);
+                    }
+                    self.tell(incident::NO_WAY_OUT, text, Some(id), now, acts);
+                }
+                Step::Alarm(text) => {
+                    self.tell(incident::STRANDED_LONG, text, Some(id), now, acts);
+                }
+                Step::Short(text) => {
+                    if self.agenda.report_short(id) {
+                        self.tell(incident::FLATTEN_SHORT, text, Some(id), now, acts);
+                    }
+                    return;
+                }
+                Step::Merge(market, quantity) => {
+                    if !self.agenda.may_convert(market, self.settings.convert_pause, now) {
+                        return;
+                    }
+                    self.say(Record::Merged { trade: id, market, quantity, at: now }, acts);
+                    acts.push(Act::Merge { trade: id, market, quantity });
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Moves a trade by the table.
+    fn go(
+        &mut self,
+        trade: TradeId,
+        event: Event,
+        why: String,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
+        let Some(known) = self.state.trade(trade) else { return };
+        if let Some(to) = next(known.phase, event)
+            && to != known.phase
+        {
+            self.say(Record::Moved { trade, to: to.name(), why, at: now }, acts);
+        }
+    }
+
+    /// Decides on an order: the state knows it before anybody else does.
+    fn place(&mut self, trade: TradeId, draft: &Draft, now: Timestamp, acts: &mut Vec<Act>) {
+        let order = Order {
+            intent: self.state.next_intent(),
+            trade,
+            venue: draft.venue,
+            market: draft.market,
+            outcome: draft.outcome,
+            action: draft.action,
+            limit: draft.limit,
+            size: draft.size,
+            lifetime: LIFETIME,
+            purpose: draft.purpose,
+            at: now,
+        };
+        self.apply(&Record::Placed(order.clone()));
+        acts.push(Act::Place(order));
+    }
+
+    /// When the next tick has something to do at the latest; `None` when nothing is waited for.
+    pub fn wakes(&self) -> Option<Timestamp> {
+        let answers = self.state.pending().filter_map(|tracked| {
+            let plan = &self.state.trade(tracked.order().trade)?.plan;
+            let is_decided = tracked.phase() == OrderPhase::Decided;
+            is_decided.then(|| tracked.order().at.after(plan.answer_max))
+        });
+        let alone = self.state.trades().filter_map(|trade| {
+            let last = trade.orders.last().and_then(|intent| self.state.order(*intent))?;
+            trade.phase.is_stranded().then(|| last.order().at.after(self.settings.way_out_pause))
+        });
+        answers.chain(alone).chain(self.agenda.wakes()).min()
     }
 
     /// What a trade has at risk, recomputed; `None` when it has nothing at risk any more.
     pub fn exposure(&self, trade: TradeId) -> Option<Exposure> {
-        let _ = trade;
-        None
+        self.state.trade(trade)?.exposure(self.state.orders())
     }
 
     /// The trades that changed since the last call, each once.
@@ -138,8 +406,35 @@ impl Executor {
         &self.state
     }
 
-    fn say(&mut self, record: Record, acts: &mut Vec<Act>) {
-        self.apply(&record);
+    pub(super) fn open_orders(&self, is_one: impl Fn(OrderPhase) -> bool) -> Vec<IntentId> {
+        let one = |tracked: &&super::Tracked| is_one(tracked.phase());
+        self.state.pending().filter(one).map(|tracked| tracked.order().intent).collect()
+    }
+
+    /// Says something that a person must know.
+    pub(super) fn tell(
+        &mut self,
+        kind: &'static str,
+        text: String,
+        trade: Option<TradeId>,
+        at: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
+        self.say(Record::Incident { kind, text, trade, at }, acts);
+    }
+
+    /// Applies a record and hands it out, and after it what a person must know about it.
+    pub(super) fn say(&mut self, record: Record, acts: &mut Vec<Act>) {
+        let after = self.state.apply(&record);
+        let trade = after.trades.first().copied();
+        self.changed.extend(after.trades);
+        let at = match &record {
+            Record::Reported { at, .. } => *at,
+            _ => Timestamp::ZERO,
+        };
         acts.push(Act::Write(record));
+        for (kind, text) in after.notices {
+            self.tell(kind, text, trade, at, acts);
+        }
     }
 }

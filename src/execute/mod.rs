@@ -9,14 +9,26 @@
 //! out as [`Act`]s. An [`Act::Place`] stands for its [`Record::Placed`] too: the executor has
 //! applied it, and whoever carries the act out writes it down before anything is sent.
 
+mod agenda;
+mod decide;
 mod executor;
 pub mod incident;
+pub mod ledger;
+pub mod order_state;
 pub mod sight;
+pub mod reconcile;
+mod resume;
 mod state;
+mod stop;
+pub mod trade;
+pub mod trade_state;
+pub mod unwind;
 
 pub use executor::{Executor, Settings};
+pub use order_state::Tracked;
 pub use sight::Sight;
-pub use state::State;
+pub use state::{Locked, State};
+pub use trade::Trade;
 
 use crate::domain::{
     IntentId, MarketIndex, Money, Order, OrderId, Outcome, Quantity, Report, Timestamp, TradeId,
@@ -106,6 +118,8 @@ pub enum Record {
     },
     /// Contracts that no order of this journal bought were taken into the ledger, or out of it.
     Adopted {
+        /// Where.
+        venue: Venue,
         /// The market.
         market: MarketIndex,
         /// The contract.
@@ -187,3 +201,6 @@ pub enum Act {
         market: MarketIndex,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,43 +1,398 @@
 //! All that follows from the records: what start-up rebuilds and live work changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{IntentId, Order, TradeId};
-use crate::plan::Plan;
+use crate::domain::{
+    Evidence, IntentId, MarketIndex, Money, Order, OrderId, Quantity, Report, Timestamp, TradeId,
+    Venue,
+};
+use crate::pairing::PairId;
+use crate::plan::{Kind, Plan};
 
-use super::{Record, Scope};
+use super::ledger::{Ledger, Payout, seat};
+use super::order_state::{Notice, Tracked};
+use super::trade::{Given, Orders, Trade, share};
+use super::trade_state::Phase;
+use super::{Record, Scope, incident};
 
-/// Orders, trades, halts: a fold over records, equal for equal records.
+/// Orders, trades, ledger, halts: a fold over records, equal for equal records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
+    /// The highest numbers that were ever given.
     intents: u64,
-    orders: BTreeMap<IntentId, Order>,
-    trades: BTreeMap<TradeId, Plan>,
+    trade_numbers: u64,
+    orders: Orders,
+    trades: BTreeMap<TradeId, Trade>,
+    /// Orders that are not final.
+    pending: BTreeSet<IntentId>,
+    ledger: Ledger,
     halts: Vec<(Scope, String)>,
+    /// Orders at a venue that bear our mark and are not in the journal.
+    adopted: BTreeSet<(Venue, OrderId)>,
+    /// What was earned or lost for good, by UTC day since the epoch.
+    realised: BTreeMap<i64, Money>,
+}
+
+/// A locked position: both contracts of a pair, bought by one trade and not yet given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked<'a> {
+    /// The trade.
+    pub trade: &'a Trade,
+    /// How many of each contract.
+    pub quantity: Quantity,
+    /// What they cost, fees included.
+    pub paid: Money,
+    /// How many of each are confirmed and so can be sold.
+    pub sellable: Quantity,
+}
+
+/// What a record brought beyond the state itself.
+#[derive(Debug, Default)]
+pub(super) struct Aftermath {
+    /// Trades that it changed.
+    pub(super) trades: Vec<TradeId>,
+    /// What a person must know.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl State {
     /// Takes one record in.
-    pub fn apply(&mut self, record: &Record) {
+    pub(super) fn apply(&mut self, record: &Record) -> Aftermath {
+        let mut after = Aftermath::default();
         match record {
-            Record::Opened { trade, plan, .. } => {
-                self.trades.insert(*trade, (**plan).clone());
+            Record::Opened { trade, plan, at } => self.opened(*trade, plan, *at, &mut after),
+            Record::Placed(order) => self.placed(order, &mut after),
+            // The gateways keep the venue's names of orders.
+            Record::Named { .. } => {}
+            Record::Reported { report, at } => self.reported(report, *at, &mut after),
+            Record::Merged { trade, quantity, at, .. } => {
+                if let Some(known) = self.trades.get_mut(trade) {
+                    let before = known.merging.map_or(Quantity::ZERO, |(before, _)| before);
+                    known.merging = Some((before.max(*quantity), *at));
+                    after.trades.push(*trade);
+                }
             }
-            Record::Placed(order) => {
-                self.intents = self.intents.max(order.intent.0);
-                self.orders.insert(order.intent, order.clone());
+            Record::Moved { trade, to, at, .. } => {
+                let known = self.trades.get_mut(trade);
+                if let (Some(known), Some(phase)) = (known, Phase::named(to)) {
+                    known.enter(phase, *at);
+                    after.trades.push(*trade);
+                }
             }
             Record::Halted { scope, why, .. } => {
                 self.halts.retain(|halt| halt.0 != *scope);
                 self.halts.push((scope.clone(), why.clone()));
             }
-            Record::Resumed { scope, .. } => self.halts.retain(|halt| halt.0 != *scope),
-            _ => {}
+            Record::Resumed { scope, .. } => self.resumed(scope),
+            Record::Booked { venue, line, amount, .. } => self.ledger.enter(*venue, *line, *amount),
+            Record::Adopted { venue, market, outcome, quantity, .. } => {
+                self.ledger.adopt(*venue, *market, *outcome, *quantity);
+                self.reconcile(*market);
+            }
+            Record::Incident { kind, trade, .. } => {
+                if let Some(known) = trade.and_then(|trade| self.trades.get_mut(&trade)) {
+                    known.is_alarmed |= *kind == incident::STRANDED_LONG;
+                    known.is_diverged |= *kind == incident::SETTLEMENT_DIVERGENCE;
+                }
+            }
         }
+        after
+    }
+
+    fn opened(&mut self, trade: TradeId, plan: &Plan, at: Timestamp, after: &mut Aftermath) {
+        self.trade_numbers = self.trade_numbers.max(trade.0);
+        self.trades.entry(trade).or_insert_with(|| Trade::new(trade, plan.clone(), at));
+        after.trades.push(trade);
+    }
+
+    /// An order that is known already is the same order, written twice.
+    fn placed(&mut self, order: &Order, after: &mut Aftermath) {
+        self.intents = self.intents.max(order.intent.0);
+        if self.orders.contains_key(&order.intent) {
+            return;
+        }
+        self.orders.insert(order.intent, Tracked::new(order.clone()));
+        self.pending.insert(order.intent);
+        if let Some(trade) = self.trades.get_mut(&order.trade) {
+            trade.orders.push(order.intent);
+            after.trades.push(order.trade);
+        }
+    }
+
+    /// A person took the venue's word for a market: what its orders dispute is settled.
+    fn reconcile(&mut self, market: MarketIndex) {
+        for (intent, tracked) in &mut self.orders {
+            if tracked.order().market == market && tracked.is_disputed() {
+                tracked.reconcile();
+                if tracked.is_final() {
+                    self.pending.remove(intent);
+                }
+            }
+        }
+    }
+
+    /// A person has looked: what was taken in under a stop is theirs to judge.
+    fn resumed(&mut self, scope: &Scope) {
+        self.halts.retain(|halt| halt.0 != *scope);
+        self.adopted.retain(|(venue, _)| match scope {
+            Scope::Venue(of) => of != venue,
+            Scope::All => false,
+            Scope::Pair(_) => true,
+        });
+    }
+
+    fn reported(&mut self, report: &Report, at: Timestamp, after: &mut Aftermath) {
+        match report {
+            Report::Order { intent, evidence } => self.heard(*intent, evidence, at, after),
+            Report::Foreign { venue, id, is_ours: true, .. } => {
+                if self.adopted.insert((*venue, id.clone())) {
+                    let text = format!("{venue} has order {id}, which bears this journal's mark");
+                    after.notices.push((incident::ORDER_ADOPTED, text));
+                }
+            }
+            Report::Settled { venue, market: Some(market), yes_pays, paid, .. } => {
+                let payout = Payout { yes_pays: *yes_pays, paid: *paid };
+                self.settled(*venue, *market, payout, at, after);
+            }
+            Report::Merged { market, quantity, .. } => {
+                self.ledger.merge(*market, *quantity);
+                after.trades.extend(self.in_market(*market).map(|trade| trade.id));
+            }
+            Report::Foreign { .. }
+            | Report::Positions { .. }
+            | Report::Cash { .. }
+            | Report::Settled { market: None, .. }
+            | Report::NotConverted { .. }
+            | Report::Permission { .. } => {}
+        }
+    }
+
+    fn heard(
+        &mut self,
+        intent: IntentId,
+        evidence: &Evidence,
+        at: Timestamp,
+        after: &mut Aftermath,
+    ) {
+        let Some(tracked) = self.orders.get_mut(&intent) else {
+            let text = format!("{intent} is not in the journal: {evidence:?}");
+            after.notices.push((incident::ORDER_MISSING, text));
+            return;
+        };
+        let (order, before) = (tracked.order().clone(), tracked.booked());
+        let realised = self.realised_around(order.trade);
+        let Some(tracked) = self.orders.get_mut(&intent) else { return };
+        after.notices.extend(tracked.take(evidence));
+        let booked = tracked.booked();
+        if tracked.is_final() {
+            self.pending.remove(&intent);
+        } else {
+            self.pending.insert(intent);
+        }
+        if booked != before {
+            self.ledger.book(&order, &before, &booked);
+            self.attribute(order.trade);
+            let earned = self.realised_around(order.trade) - realised;
+            self.earn(at, earned);
+        }
+        after.trades.push(order.trade);
+    }
+
+    fn settled(
+        &mut self,
+        venue: Venue,
+        market: MarketIndex,
+        payout: Payout,
+        at: Timestamp,
+        after: &mut Aftermath,
+    ) {
+        self.ledger.settle(venue, market, payout);
+        let trades: Vec<TradeId> = self.in_market(market).map(|trade| trade.id).collect();
+        for id in trades {
+            let before = self.realised_of(id);
+            if let Some(trade) = self.trades.get_mut(&id) {
+                trade.payouts[seat(venue)] = self.ledger.payout(market);
+            }
+            let earned = self.realised_of(id) - before;
+            self.earn(at, earned);
+            after.trades.push(id);
+        }
+    }
+
+    fn earn(&mut self, at: Timestamp, amount: Money) {
+        if amount != Money::ZERO {
+            *self.realised.entry(at.secs().div_euclid(86_400)).or_default() += amount;
+        }
+    }
+
+    fn realised_of(&self, trade: TradeId) -> Money {
+        self.trades
+            .get(&trade)
+            .map_or(Money::ZERO, |trade| trade.realised(&trade.accounts(&self.orders)))
+    }
+
+    /// What a trade earned, and on an exit those too from which it took.
+    fn realised_around(&self, trade: TradeId) -> Money {
+        let Some(known) = self.trades.get(&trade) else { return Money::ZERO };
+        if known.plan.kind == Kind::Enter {
+            return self.realised_of(trade);
+        }
+        self.trades
+            .values()
+            .filter(|other| other.plan.pair == known.plan.pair)
+            .fold(Money::ZERO, |sum, other| sum + self.realised_of(other.id))
+    }
+
+    /// Gives what the exits of a pair sold to the trades that bought it, oldest first.
+    fn attribute(&mut self, trade: TradeId) {
+        let Some(exit) = self.trades.get(&trade).filter(|t| t.plan.kind == Kind::Exit) else {
+            return;
+        };
+        let pair = exit.plan.pair.clone();
+        for trade in self.trades.values_mut().filter(|trade| trade.plan.pair == pair) {
+            trade.given = [Given::default(); 2];
+        }
+        let of_pair = |kind: Kind| -> Vec<TradeId> {
+            let is_one = |t: &&Trade| t.plan.pair == pair && t.plan.kind == kind;
+            self.trades.values().filter(is_one).map(|t| t.id).collect()
+        };
+        let (exits, givers) = (of_pair(Kind::Exit), of_pair(Kind::Enter));
+        for exit in exits {
+            for at in 0..2 {
+                for giver in &givers {
+                    self.give(*giver, exit, at);
+                }
+            }
+        }
+    }
+
+    /// Moves as much of one leg as both allow from the trade that bought to the exit that sold.
+    fn give(&mut self, giver: TradeId, exit: TradeId, at: usize) {
+        let (Some(from), Some(to)) = (self.trades.get(&giver), self.trades.get(&exit)) else {
+            return;
+        };
+        let leg = |trade: &Trade| (trade.plan.legs[at].market, trade.plan.legs[at].outcome);
+        if leg(from) != leg(to) {
+            return;
+        }
+        let (own, sold) = (from.accounts(&self.orders)[at], to.accounts(&self.orders)[at]);
+        let left = own.change() - from.given[at].quantity.units();
+        let wanted = -sold.change() - to.given[at].quantity.units();
+        let Some(quantity) = Quantity::from_units(left.min(wanted).max(0)) else { return };
+        let closed = own.sold.saturating_add(own.offset);
+        let cost_left = own.cost - share(own.cost, closed, own.bought) - from.given[at].cost;
+        let left = Quantity::from_units(left.max(0)).unwrap_or(Quantity::MAX);
+        let cost = share(cost_left, quantity, left);
+        for id in [giver, exit] {
+            if let Some(trade) = self.trades.get_mut(&id) {
+                let given = &mut trade.given[at];
+                given.quantity = given.quantity.saturating_add(quantity);
+                given.cost += cost;
+            }
+        }
+    }
+
+    fn in_market(&self, market: MarketIndex) -> impl Iterator<Item = &Trade> + '_ {
+        self.trades.values().filter(move |trade| trade.seat_of(market).is_some())
+    }
+
+    /// The number of the next intent.
+    pub const fn next_intent(&self) -> IntentId {
+        IntentId(self.intents + 1)
+    }
+
+    /// The number of the next trade.
+    pub const fn next_trade(&self) -> TradeId {
+        TradeId(self.trade_numbers + 1)
     }
 
     /// What is halted, and why.
     pub fn halts(&self) -> &[(Scope, String)] {
         &self.halts
     }
+
+    /// Positions and cash.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// One order.
+    pub fn order(&self, intent: IntentId) -> Option<&Tracked> {
+        self.orders.get(&intent)
+    }
+
+    /// All orders, by number.
+    pub const fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// Orders that are not final: open, unknown, in dispute, or with fills that may still fail.
+    pub fn pending(&self) -> impl Iterator<Item = &Tracked> + '_ {
+        self.pending.iter().filter_map(|intent| self.orders.get(intent))
+    }
+
+    /// One trade.
+    pub fn trade(&self, trade: TradeId) -> Option<&Trade> {
+        self.trades.get(&trade)
+    }
+
+    /// All trades, by number.
+    pub fn trades(&self) -> impl Iterator<Item = &Trade> + '_ {
+        self.trades.values()
+    }
+
+    /// Orders that bear our mark and are not in the journal, until a person has looked.
+    pub fn adopted(&self) -> impl Iterator<Item = &(Venue, OrderId)> + '_ {
+        self.adopted.iter()
+    }
+
+    /// What was earned for good on the UTC day of `at`; less than nothing for a loss.
+    pub fn realised_on(&self, at: Timestamp) -> Money {
+        self.realised.get(&at.secs().div_euclid(86_400)).copied().unwrap_or_default()
+    }
+
+    /// What was earned for good over all days.
+    pub fn realised(&self) -> Money {
+        self.realised.values().fold(Money::ZERO, |sum, day| sum + *day)
+    }
+
+    /// The locked positions of a pair, oldest first.
+    pub fn locked<'a>(&'a self, pair: &'a PairId) -> impl Iterator<Item = Locked<'a>> + 'a {
+        let is_one = move |trade: &&Trade| {
+            trade.plan.pair == *pair
+                && trade.plan.kind == Kind::Enter
+                && trade.phase == Phase::Locked
+        };
+        self.trades.values().filter(is_one).filter_map(|trade| {
+            let accounts = trade.accounts(&self.orders);
+            let left = |at: usize| {
+                let change = accounts[at].change() - trade.given[at].quantity.units();
+                Quantity::from_units(change.max(0)).unwrap_or(Quantity::MAX)
+            };
+            let paid = |at: usize| {
+                let own = &accounts[at];
+                let closed = own.sold.saturating_add(own.offset);
+                own.cost - share(own.cost, closed, own.bought) - trade.given[at].cost
+            };
+            let quantity = left(0).min(left(1));
+            let sure = |at: usize| left(at).saturating_sub(accounts[at].unconfirmed);
+            let sellable = quantity.min(sure(0)).min(sure(1));
+            let paid = paid(0) + paid(1);
+            (!quantity.is_zero()).then_some(Locked { trade, quantity, paid, sellable })
+        })
+    }
+
+    /// What stands alone in a market and is too small for its venue, over all trades.
+    pub fn dust(&self, market: MarketIndex) -> Quantity {
+        self.in_market(market)
+            .filter(|trade| matches!(trade.phase, Phase::Locked | Phase::Ended(_)))
+            .filter_map(|trade| {
+                let (leg, quantity) = trade.balance(&trade.accounts(&self.orders)).surplus?;
+                (trade.plan.legs[leg].market == market).then_some(quantity)
+            })
+            .fold(Quantity::ZERO, Quantity::saturating_add)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,15 +2,15 @@
 
 /// A record, its body as text; the columns beside it are what people and views look for first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     /// Which record.
-    pub kind: String,
+    pub(super) kind: String,
     /// When, in nanoseconds; none for [`crate::execute::Record::Named`].
-    pub at: Option<i64>,
+    pub(super) at: Option<i64>,
     /// The trade it names.
-    pub trade: Option<i64>,
+    pub(super) trade: Option<i64>,
     /// The intent it names.
-    pub intent: Option<i64>,
+    pub(super) intent: Option<i64>,
     /// The whole record as JSON.
-    pub body: String,
+    pub(super) body: String,
 }

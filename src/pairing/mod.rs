@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod file;
+mod fingerprint;
 pub mod index;
 mod set;
 

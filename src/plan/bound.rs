@@ -86,7 +86,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_fills_of_contracts_cost_more_fee_than_the_bound(
-            rate in 0u32..=1_000_000, exponent in 0u8..=3, limit in 1u16..10_000, sell in any::<bool>(),
+            rate in 0u32..=1_000_000, exponent in 0u8..=3, limit in 1u16..10_000,
+            sell in any::<bool>(),
             fills in prop::collection::vec((0u16..10_000, 1i64..100_000), 1..100),
         ) {
             let (model, limit) = (model(rate, exponent), price(limit));

@@ -78,6 +78,8 @@ pub(super) struct Standing {
     pub(super) loss_max: Money,
     pub(super) exposure: Exposure,
     pub(super) phase: Phase,
+    /// Whether an order of it has been sent in this run.
+    pub(super) has_begun: bool,
 }
 
 impl Standing {
@@ -91,6 +93,7 @@ impl Standing {
             loss_max: plan.loss_max,
             exposure,
             phase: Phase::Live,
+            has_begun: false,
         }
     }
 

@@ -26,8 +26,8 @@ pub struct Limits {
     pub stranded: Money,
     /// How long something may stand alone before its pair is halted; thirty seconds are sensible.
     pub stranded_max: Duration,
-    /// Losses of a UTC day and what stands to be lost at worst, together, in dollars. What is
-    /// gained on a day makes no room for losses.
+    /// What was lost for good on a UTC day, gains of the day taken off, and what all trades under
+    /// way stand to lose at worst, together, in dollars.
     pub loss_per_day: Money,
     /// Trades that are not locked yet; one is sensible for a beginning.
     pub open_trades: usize,
@@ -35,7 +35,8 @@ pub struct Limits {
     pub orders_per_second: u32,
     /// Refusals in a row that halt a pair, a venue, everything.
     pub rejections: [u32; 3],
-    /// Remainders below what their venue takes, in one market, in dollars at cost.
+    /// Remainders below what their venue takes, in one market, in dollars, each contract
+    /// counted as one.
     pub dust_market: Money,
     /// The same over all markets.
     pub dust_total: Money,
@@ -53,7 +54,7 @@ pub struct Limits {
 /// Why something is not traded although an edge was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoTrade {
-    /// Our own was stopped for good: `kill`.
+    /// Sending was stopped for good.
     Killed,
     /// What the journal holds and what the venues say has not been brought together yet.
     NotReconciled,
@@ -73,8 +74,8 @@ pub enum NoTrade {
     PauseAhead,
     /// A plan is under way on one of the markets.
     MarketBusy,
-    /// More was delivered on the pair than was meant, and is not hedged yet.
-    Surplus,
+    /// The fate of an order is not known.
+    OrderUnknown,
     /// Both venues hold orders before they match.
     VenueDelay,
     /// What is left on the venues' grids is below a smallest order.
@@ -126,7 +127,7 @@ impl NoTrade {
         Self::VenueNotTradable,
         Self::PauseAhead,
         Self::MarketBusy,
-        Self::Surplus,
+        Self::OrderUnknown,
         Self::VenueDelay,
         Self::PlanBelowMinimum,
         Self::NoWayOut,
@@ -165,7 +166,7 @@ impl NoTrade {
             Self::VenueNotTradable => "venue_not_tradable",
             Self::PauseAhead => "pause_ahead",
             Self::MarketBusy => "market_busy",
-            Self::Surplus => "surplus",
+            Self::OrderUnknown => "order_unknown",
             Self::VenueDelay => "venue_delay",
             Self::PlanBelowMinimum => "plan_below_minimum",
             Self::NoWayOut => "no_way_out",

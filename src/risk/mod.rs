@@ -59,6 +59,12 @@ impl<T> Approved<T> {
     pub fn into_inner(self) -> T {
         self.inner
     }
+
+    /// Allows what a test needs allowed.
+    #[cfg(test)]
+    pub(crate) const fn for_test(inner: T, trade: TradeId) -> Self {
+        Self { inner, trade }
+    }
 }
 
 /// Orders that one plan may need at once: both legs and a way out.
@@ -141,17 +147,16 @@ impl Risk {
     }
 
     /// Whether an order may be sent, and counts it. What reduces exposure always may, unless all
-    /// sending has been stopped for good; so may the second leg of a trade whose first one stands
-    /// alone, since it is what makes it whole.
+    /// sending has been stopped for good; so may every order of a trade that has sent one, since
+    /// without it the first would stand alone.
     pub fn may_send(&mut self, order: &Order, now: Timestamp) -> Result<(), NoTrade> {
         if self.gates.is_killed {
             return Err(NoTrade::Killed);
         }
         let trade = self.trades.get(&order.trade);
-        let stands_alone = trade.is_some_and(|trade| trade.exposure.stranded.is_positive());
-        if !order.purpose.reduces() && !stands_alone {
-            let stopped = trade.is_none_or(|trade| self.halts.stop_pair(&trade.pair));
-            if stopped {
+        let has_begun = trade.is_some_and(|trade| trade.has_begun);
+        if !order.purpose.reduces() && !has_begun {
+            if trade.is_none_or(|trade| self.halts.stop_pair(&trade.pair)) {
                 return Err(NoTrade::Halted);
             }
             if order.spend_max() > self.limits.order {
@@ -162,13 +167,21 @@ impl Risk {
             }
         }
         self.bucket.take(now);
+        if let Some(trade) = self.trades.get_mut(&order.trade) {
+            trade.has_begun = true;
+        }
         Ok(())
+    }
+
+    /// Numbers new trades from here on, unless a higher number was seen.
+    pub fn number_from(&mut self, trade: TradeId) {
+        self.next_trade = self.next_trade.max(trade.0);
     }
 
     /// Sets what a trade has at risk, as its executor worked it out. A trade that is not known
     /// (after a restart, or adopted) is from here on.
     pub fn set_exposure(&mut self, trade: TradeId, plan: &Plan, exposure: Exposure) {
-        self.next_trade = self.next_trade.max(trade.0 + 1);
+        self.number_from(TradeId(trade.0 + 1));
         let known = self.trades.entry(trade).or_insert_with(|| Standing::new(plan, exposure));
         known.exposure = exposure;
         // Late evidence can bring back what was over.
@@ -196,27 +209,23 @@ impl Risk {
         }
     }
 
-    /// A trade is over and left this much, which is negative for a loss.
-    pub fn end_trade(&mut self, trade: TradeId, realised: Money, now: Timestamp) {
+    /// A trade is over.
+    pub fn end_trade(&mut self, trade: TradeId, now: Timestamp) {
         if let Some(known) = self.trades.get_mut(&trade)
             && !known.is_over()
         {
             known.phase = Phase::Ended { since: now };
-            self.note_realised(realised, now);
         }
         self.forget_ended();
     }
 
-    /// Books a gain or a loss that was made at a time: of this day, or of one that a replay comes
-    /// from. Gains make no room for losses.
-    pub fn note_realised(&mut self, realised: Money, at: Timestamp) {
-        self.roll_day(at);
-        if self.day.number == day_of(at) && realised < Money::ZERO {
-            self.day.lost -= realised;
-        }
+    /// Sets what has been earned for good on the UTC day of `at`, less than nothing for a loss, as
+    /// the books have it.
+    pub fn set_realised(&mut self, realised: Money, at: Timestamp) {
+        self.day = Day { number: day_of(at), lost: (-realised).max(Money::ZERO) };
     }
 
-    /// Sets what lies in a market below what its venue takes, in dollars at cost.
+    /// Sets what lies in a market below what its venue takes, at the most that it can have cost.
     pub fn set_dust(&mut self, market: MarketIndex, dust: Money) {
         self.dust.insert(market, dust);
     }
@@ -252,10 +261,15 @@ impl Risk {
         self.halts.add(stop);
     }
 
-    /// Lifts the halt of this scope, of [`Scope::All`] every one, and what led to it.
+    /// Lifts the halt of exactly this scope, and begins to count refusals anew.
     pub fn resume(&mut self, scope: &Scope) {
         self.halts.lift(scope);
         self.rejections = Rejections::default();
+    }
+
+    /// Whether a trade of this pair would be stopped.
+    pub fn is_stopped(&self, pair: &PairId) -> bool {
+        self.halts.stop_pair(pair)
     }
 
     /// Whether exactly this scope is halted.
@@ -315,14 +329,19 @@ impl Risk {
         self.trades.values().any(|trade| trade.is_live() && trade.markets.contains(&market))
     }
 
+    /// The pair of a trade.
+    pub fn pair_of(&self, trade: TradeId) -> Option<&PairId> {
+        self.trades.get(&trade).map(|known| &known.pair)
+    }
+
     /// What is at risk in all.
     pub fn totals(&self) -> Totals {
         exposure::totals(&self.trades, None)
     }
 
-    /// What has been lost on the day of the last booking.
-    pub const fn lost_today(&self) -> Money {
-        self.day.lost
+    /// What has been lost for good on the UTC day of `now`.
+    pub fn lost_on(&self, now: Timestamp) -> Money {
+        if self.day.number == day_of(now) { self.day.lost } else { Money::ZERO }
     }
 
     /// All readings of purses.
@@ -348,8 +367,7 @@ impl Risk {
         }
     }
 
-    fn check_limits(&mut self, proposal: &Proposal, now: Timestamp) -> Result<(), NoTrade> {
-        self.roll_day(now);
+    fn check_limits(&self, proposal: &Proposal, now: Timestamp) -> Result<(), NoTrade> {
         let (plan, limits) = (&proposal.plan, &self.limits);
         let sums = exposure::totals(&self.trades, Some(plan));
         let new = Standing::new(plan, Exposure::of_plan(plan));
@@ -376,7 +394,7 @@ impl Risk {
         within(sums.unconfirmed, unconfirmed, limits.unconfirmed, NoTrade::LimitUnconfirmed)?;
         let alone = new.alone_at_worst();
         within(sums.stranded, alone, limits.stranded, NoTrade::LimitStranded)?;
-        let lost = self.day.lost.saturating_add(sums.loss);
+        let lost = self.lost_on(now).saturating_add(sums.loss);
         within(lost, new.loss_at_worst(), limits.loss_per_day, NoTrade::LimitLoss)?;
         for leg in &plan.legs {
             let dust = self.dust.get(&leg.market).copied().unwrap_or_default();
@@ -405,13 +423,6 @@ impl Risk {
             }
         }
         Ok(())
-    }
-
-    fn roll_day(&mut self, now: Timestamp) {
-        let number = day_of(now);
-        if number > self.day.number {
-            self.day = Day { number, lost: Money::ZERO };
-        }
     }
 
     /// Drops trades that are over once every purse was read late enough to show what is left.

@@ -59,6 +59,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         record: args.record,
         mappings: read_mappings(&file)?,
         watching: watch_mappings(&file)?,
+        trading: None,
         stopping,
     };
     let live = plan.start()?;

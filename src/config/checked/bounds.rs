@@ -94,8 +94,6 @@ pub const EXIT_GAIN_MIN: Bounds<Money> = micros(0, Money::DOLLAR);
 pub const MINUTE_MS: Bounds<u32> = whole(100, 60_000);
 /// `trade.inquire_pause_ms_max`.
 pub const INQUIRE_PAUSE_MS_MAX: Bounds<u32> = whole(100, 600_000);
-/// `trade.not_found_grace_ms`.
-pub const NOT_FOUND_GRACE_MS: Bounds<u32> = whole(500, 600_000);
 /// `trade.unknown_s_max`, `trade.settle_s`.
 pub const DAY_S: Bounds<u32> = whole(1, 86_400);
 /// `trade.stranded_s_max`, `trade.convert_pause_s`, `limits.stranded_s`.

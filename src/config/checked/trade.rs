@@ -142,14 +142,12 @@ fn plan_settings(take: &mut Take<'_, '_>) -> Option<plan::Settings> {
 fn execute_settings(take: &mut Take<'_, '_>) -> Option<execute::Settings> {
     let inquire_pause = take.millis("inquire_pause_ms", bounds::MINUTE_MS);
     let inquire_pause_max = take.millis("inquire_pause_ms_max", bounds::INQUIRE_PAUSE_MS_MAX);
-    let not_found_grace = take.millis("not_found_grace_ms", bounds::NOT_FOUND_GRACE_MS);
     let unknown_max = take.seconds("unknown_s_max", bounds::DAY_S);
     let way_out_pause = take.millis("way_out_pause_ms", bounds::WAY_OUT_PAUSE_MS);
     let convert_pause = take.seconds("convert_pause_s", bounds::HOUR_S);
     Some(execute::Settings {
         inquire_pause: inquire_pause?.value,
         inquire_pause_max: inquire_pause_max?.value,
-        not_found_grace: not_found_grace?.value,
         unknown_max: unknown_max?.value,
         way_out_pause: way_out_pause?.value,
         convert_pause: convert_pause?.value,

@@ -55,6 +55,8 @@ pub enum Scope {
     Read,
     /// Trades.
     WriteTrade,
+    /// Moves cash between shards.
+    WriteTransfer,
 }
 
 impl Scope {
@@ -63,6 +65,7 @@ impl Scope {
         match self {
             Self::Read => "read",
             Self::WriteTrade => "write::trade",
+            Self::WriteTransfer => "write::transfer",
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::domain::{Change, Price, Quantity, Side, Timestamp};
 use crate::exchange::Listing;
 use crate::exchange::matching::Book;
 
+use super::trading::Cause;
+
 /// Any frame: what does not apply is left out.
 #[derive(Debug, Serialize)]
 pub(super) struct Frame<'a, T> {
@@ -91,6 +93,10 @@ pub(super) struct Delta<'a> {
     price_dollars: String,
     delta_fp: String,
     side: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_order_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subaccount: Option<u8>,
     ts: String,
     ts_ms: i64,
 }
@@ -113,9 +119,17 @@ impl<'a> Delta<'a> {
             price_dollars: shown.to_string(),
             delta_fp: change.to_string(),
             side: leg(side),
+            client_order_id: None,
+            subaccount: None,
             ts: now.to_string(),
             ts_ms: now.millis(),
         }
+    }
+
+    /// Names the receiver's own order that caused the change.
+    pub(super) fn caused_by(self, own: Option<&'a Cause>) -> Self {
+        let subaccount = own.map(|_| 0);
+        Self { client_order_id: own.and_then(|own| own.client.as_deref()), subaccount, ..self }
     }
 }
 
@@ -224,7 +238,7 @@ pub(super) fn dollars(price: Option<Price>, missing: &str) -> String {
 }
 
 /// A price between zero and a dollar, both included.
-fn edge_dollars(units: u16) -> String {
+pub(super) fn edge_dollars(units: u16) -> String {
     format!("{}.{:04}", units / Price::ONE, units % Price::ONE)
 }
 

@@ -7,7 +7,8 @@ use crate::domain::{Rate, Side, Timestamp};
 use crate::exchange::Listing;
 use crate::exchange::matching::Book;
 
-use super::frames::{ALL, NOTHING, Tally, dollars, price_ranges, structure};
+use super::frames::{ALL, NOTHING, Tally, dollars, edge_dollars, price_ranges, structure};
+use super::trading::{Ending, outcome};
 
 /// The coefficient of the quadratic fee at a multiplier of one, in millionths.
 const QUADRATIC: u32 = 70_000;
@@ -16,8 +17,28 @@ const OPENED: &str = "2026-11-01T15:00:00Z";
 /// How long after the close a market settles at the latest.
 const SETTLES_AFTER_SECS: i64 = 7 * 86_400;
 
+/// The shard of crypto and commodities.
+const SECOND_SHARD: u32 = 2;
+
+/// The shard on which a market trades and on which its cash is held. All markets of an event share
+/// one.
+pub(super) fn shard(listing: &Listing) -> u32 {
+    match listing.series.as_str() {
+        "KXDEMOCOIN" | "KXDEMOCPI" => SECOND_SHARD,
+        _ => 0,
+    }
+}
+
+/// All shards with a description.
+pub(super) const SHARDS: [(u32, &str); 2] = [(0, "default"), (SECOND_SHARD, "crypto")];
+
 /// A market's status, as the objects spell it.
-pub(super) fn status(listing: &Listing, now: Timestamp) -> &'static str {
+fn status(listing: &Listing, ending: Option<&Ending>, now: Timestamp) -> &'static str {
+    match ending {
+        Some(Ending { paid: Some(_), .. }) => return "finalized",
+        Some(_) => return "determined",
+        None => {}
+    }
     match listing.status {
         Status::Closed => "closed",
         _ if listing.closes <= now => "closed",
@@ -28,16 +49,21 @@ pub(super) fn status(listing: &Listing, now: Timestamp) -> &'static str {
 
 /// Whether a market passes the status filter of a query, which spells the states differently;
 /// `None` for a word that is no filter.
-pub(super) fn passes(filter: &str, listing: &Listing, now: Timestamp) -> Option<bool> {
-    let wanted = match filter {
-        "unopened" => "initialized",
-        "open" => "active",
-        "paused" => "inactive",
-        "closed" => "closed",
-        "settled" => "finalized",
-        _ => return None,
-    };
-    Some(status(listing, now) == wanted)
+pub(super) fn passes(
+    filter: &str,
+    listing: &Listing,
+    ending: Option<&Ending>,
+    now: Timestamp,
+) -> Option<bool> {
+    let status = status(listing, ending, now);
+    match filter {
+        "unopened" => Some(status == "initialized"),
+        "open" => Some(status == "active"),
+        "paused" => Some(status == "inactive"),
+        "closed" => Some(matches!(status, "closed" | "determined")),
+        "settled" => Some(status == "finalized"),
+        _ => None,
+    }
 }
 
 /// A whole-second time, as listings show it.
@@ -47,7 +73,13 @@ fn stamp(time: Timestamp) -> String {
 }
 
 /// The market object.
-pub(super) fn market(listing: &Listing, book: &Book, tally: Tally, now: Timestamp) -> Value {
+pub(super) fn market(
+    listing: &Listing,
+    ending: Option<&Ending>,
+    book: &Book,
+    tally: Tally,
+    now: Timestamp,
+) -> Value {
     let (bid, ask) = (book.best(Side::Bid), book.best(Side::Ask));
     let latest = Timestamp::from_secs(listing.closes.secs() + SETTLES_AFTER_SECS);
     let mut object = Map::new();
@@ -60,8 +92,10 @@ pub(super) fn market(listing: &Listing, book: &Book, tally: Tally, now: Timestam
         "ticker": listing.id, "event_ticker": listing.event, "market_type": "binary",
         "title": listing.title, "subtitle": "",
         "yes_sub_title": listing.title, "no_sub_title": listing.title,
-        "status": status(listing, now), "result": "", "expiration_value": "",
-        "strike_type": "custom", "exchange_index": 0, "can_close_early": true,
+        "status": status(listing, ending, now),
+        "result": ending.map_or("", |ending| outcome(ending.resolution).1),
+        "expiration_value": "",
+        "strike_type": "custom", "exchange_index": shard(listing), "can_close_early": true,
         "early_close_condition": "This market closes early once its outcome is known.",
         "rules_primary": listing.rules, "rules_secondary": "",
         "settlement_bounds_type": "default", "settlement_timer_seconds": 300,
@@ -88,6 +122,12 @@ pub(super) fn market(listing: &Listing, book: &Book, tally: Tally, now: Timestam
         "price_level_structure": structure(&listing.bands),
         "price_ranges": price_ranges(&listing.bands),
     }));
+    if let Some(ending) = ending {
+        put(json!({
+            "settlement_value_dollars": edge_dollars(outcome(ending.resolution).0),
+            "settlement_ts": ending.paid.map(stamp),
+        }));
+    }
     Value::Object(object)
 }
 
@@ -103,8 +143,8 @@ pub(super) fn event(listing: &Listing, exclusive: Exclusive) -> Value {
         "mutually_exclusive": exclusive == Exclusive::AtMostOneYes,
         "strike_date": stamp(listing.closes), "strike_period": "",
         "fee_type_override": null, "fee_multiplier_override": null,
-        "settlement_sources": sources(), "last_updated_ts": OPENED, "exchange_index": 0,
-        "available_on_brokers": false,
+        "settlement_sources": sources(), "last_updated_ts": OPENED,
+        "exchange_index": shard(listing), "available_on_brokers": false,
     })
 }
 
@@ -123,7 +163,7 @@ pub(super) fn series(listing: &Listing) -> Value {
         "contract_url": "", "contract_terms_url": "", "product_metadata": null,
         "fee_type": "quadratic", "fee_multiplier": multiplier(listing.rate),
         "additional_prohibitions": [], "volume_fp": "0.00", "last_updated_ts": OPENED,
-        "exchange_index": 0,
+        "exchange_index": shard(listing),
     })
 }
 

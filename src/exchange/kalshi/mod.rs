@@ -1,15 +1,14 @@
-//! Kalshi's market data, server side: REST under `/trade-api/v2`, frames under `/trade-api/ws/v2`.
+//! Kalshi, server side: REST under `/trade-api/v2`, frames under `/trade-api/ws/v2`.
 //!
-//! A WebSocket needs a signature; reads do not, but unsigned ones share a small budget. A request
-//! that bears authentication headers is always checked.
+//! A WebSocket needs a signature; reads of market data do not, but unsigned ones share a small
+//! budget. A request that bears authentication headers is always checked. Every registered key is
+//! a member of its own, with demo cash on both shards.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::domain::market::{Band, Status};
-use crate::domain::{Change, Price, Side, Timestamp};
+use crate::domain::{Money, Timestamp};
 
 use super::faults::Fault;
 use super::ledger::Statement;
@@ -19,16 +18,20 @@ pub use auth::{Account, PublicKey, Scope};
 
 use budget::Bucket;
 use command::Scene;
-use frames::{Delta, Print, Tally, Ticker, Trade, price_ranges, structure};
+use frames::{Print, Tally};
 use rest::Desk;
-use stream::{Channel, Images, Link};
+use stream::{Images, Link};
+use trading::Trading;
+use trading::route::Cost;
 
 /// Where the WebSocket is.
 const STREAM_PATH: &str = "/trade-api/ws/v2";
 /// Tokens of a signed reader: the basic tier.
 const READ_PER_SECOND: u64 = 200;
 const READ_CAPACITY: u64 = 200;
-const REQUEST_TOKENS: u64 = 10;
+/// Tokens of a signed writer: the basic tier.
+const WRITE_PER_SECOND: u64 = 100;
+const WRITE_CAPACITY: u64 = 100;
 /// Requests without signature, together, as all come from one address.
 const UNSIGNED_PER_SECOND: u64 = 3;
 const UNSIGNED_BURST: u64 = 5;
@@ -39,13 +42,13 @@ const TRADES_MAX: usize = 1_000;
 #[derive(Debug)]
 pub struct Kalshi {
     accounts: Vec<Account>,
-    /// One bucket for each account, at its index.
-    budgets: Vec<Bucket>,
+    /// The buckets of reads and of writes of each account, at its index.
+    budgets: Vec<[Bucket; 2]>,
     unsigned: Bucket,
     links: BTreeMap<Connection, Link>,
     tallies: Vec<Tally>,
     trades: Vec<VecDeque<Print>>,
-    trade_count: u64,
+    trading: Trading,
     trouble: Trouble,
 }
 
@@ -56,23 +59,114 @@ struct Trouble {
     failing: Option<(Timestamp, u16)>,
     late: Option<Timestamp>,
     paused: BTreeMap<usize, Timestamp>,
+    /// Private messages are lost until then.
+    silent: Option<Timestamp>,
+    /// Private messages are repeated and out of order until then.
+    jumbled: Option<Timestamp>,
+    /// What a jumbled channel repeats next.
+    repeats: Vec<Push>,
+    /// No key is known until then.
+    revoked: Option<Timestamp>,
+    /// The clock is so many milliseconds ahead until then.
+    skewed: Option<(Timestamp, i64)>,
 }
 
 impl Kalshi {
     /// Opens the exchange for the holders of `accounts`.
     pub fn new(floor: &Floor, accounts: Vec<Account>) -> Self {
-        let budgets =
-            accounts.iter().map(|_| Bucket::new(READ_PER_SECOND, READ_CAPACITY)).collect();
+        let read = Bucket::new(READ_PER_SECOND, READ_CAPACITY);
+        let write = Bucket::new(WRITE_PER_SECOND, WRITE_CAPACITY);
+        let budgets = accounts.iter().map(|_| [read, write]).collect();
         Self {
+            trading: Trading::new(accounts.len()),
             accounts,
             budgets,
             unsigned: Bucket::new(UNSIGNED_PER_SECOND, UNSIGNED_BURST),
             links: BTreeMap::new(),
             tallies: vec![Tally::default(); floor.listings.len()],
             trades: vec![VecDeque::new(); floor.listings.len()],
-            trade_count: 0,
             trouble: Trouble::default(),
         }
+    }
+
+    /// Gives the account at `place` this cash by shard instead of the demo cash. A shard that is
+    /// not named is unfunded.
+    #[must_use]
+    pub fn funded(mut self, place: usize, cash: &[(u32, Money)]) -> Self {
+        self.trading.fund(place, cash);
+        self
+    }
+
+    /// The time as the exchange has it.
+    fn clock(&self, now: Timestamp) -> Timestamp {
+        match self.trouble.skewed.filter(|(until, _)| now < *until) {
+            Some((_, ms)) => {
+                Timestamp::from_nanos(now.nanos().saturating_add(ms.saturating_mul(1_000_000)))
+            }
+            None => now,
+        }
+    }
+
+    /// Who signed a request, by place.
+    fn identify(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Option<usize>, auth::Refusal> {
+        let revoked = self.trouble.revoked.is_some_and(|until| now < until);
+        let known = if revoked { &[][..] } else { &self.accounts[..] };
+        let caller = auth::identify(known, request, self.clock(now))?;
+        Ok(caller.and_then(|caller| {
+            self.accounts.iter().position(|account| account.key_id == caller.key_id)
+        }))
+    }
+
+    /// Takes a request's tokens out of the caller's budget.
+    fn granted(&mut self, place: Option<usize>, request: &Request<'_>, now: Timestamp) -> bool {
+        match place.and_then(|place| self.budgets.get_mut(place)) {
+            Some([read, write]) => match trading::route::cost(request) {
+                Cost::Read(tokens) => read.take(tokens, now),
+                Cost::Write(tokens) => write.take(tokens, now),
+            },
+            None => self.unsigned.take(1, now),
+        }
+    }
+
+    /// Answers a request that no fault keeps from being answered.
+    fn answer(
+        &mut self,
+        request: &Request<'_>,
+        floor: &mut Floor,
+        now: Timestamp,
+        out: &mut Vec<Push>,
+    ) -> Reply {
+        let place = match self.identify(request, now) {
+            Ok(place) => place,
+            Err(refusal) => return refusal.reply(),
+        };
+        if !self.granted(place, request, now) {
+            return too_many();
+        }
+        let account = place.and_then(|place| self.accounts.get(place));
+        if trading::route::is_ours(request) {
+            let (Some(place), Some(account)) = (place, account) else {
+                return auth::Refusal::Incomplete.reply();
+            };
+            let reply = self.trading.answer_member((place, account), request, floor, now);
+            self.spread(None, floor, now, out);
+            return reply;
+        }
+        let desk = Desk {
+            floor,
+            tallies: &self.tallies,
+            trades: &self.trades,
+            accounts: &self.accounts,
+            endings: &self.trading.endings,
+            halted: self.trading.halted.is_some_and(|until| now < until),
+            caller: account,
+            now,
+        };
+        rest::answer(desk, request)
     }
 
     /// What keeps a request from being answered: the fault in force.
@@ -86,111 +180,6 @@ impl Kalshi {
     fn images(&self) -> Images {
         if self.trouble.late.is_some() { Images::HeldBack } else { Images::Sent }
     }
-
-    fn record(&mut self, market: usize, print: Print) {
-        let tally = &mut self.tallies[market];
-        tally.volume = tally.volume.saturating_add(print.quantity);
-        tally.last = Some((print.price, print.quantity));
-        let trades = &mut self.trades[market];
-        if trades.len() == TRADES_MAX {
-            trades.pop_front();
-        }
-        trades.push_back(print);
-    }
-
-    fn delta(
-        &mut self,
-        market: usize,
-        (side, price): (Side, Price),
-        change: Change,
-        floor: &Floor,
-        now: Timestamp,
-        out: &mut Vec<Push>,
-    ) {
-        let listing = &floor.listings[market];
-        for link in self.links.values_mut() {
-            link.publish(
-                "orderbook_delta",
-                |held| held.channel == Channel::Orderbook && held.live(market),
-                |held| Delta::of(listing, (side, price), change, held.scale, now),
-                out,
-            );
-        }
-    }
-
-    fn lifecycle(&mut self, message: &Value, out: &mut Vec<Push>) {
-        for link in self.links.values_mut() {
-            link.publish(
-                "market_lifecycle_v2",
-                |held| held.channel == Channel::Lifecycle,
-                |_| message,
-                out,
-            );
-        }
-    }
-
-    fn pause(
-        &mut self,
-        market: usize,
-        lasts: Duration,
-        floor: &mut Floor,
-        now: Timestamp,
-        out: &mut Vec<Push>,
-    ) {
-        let Some(listing) = floor.listings.get_mut(market) else { return };
-        let until = now.after(lasts);
-        let known = self.trouble.paused.insert(market, until).is_some();
-        if known || listing.status == Status::Closed {
-            return;
-        }
-        listing.status = Status::Paused;
-        let message = json!({
-            "event_type": "deactivated", "market_ticker": listing.id, "exchange_index": 0,
-            "is_deactivated": true,
-        });
-        self.lifecycle(&message, out);
-    }
-
-    fn resume(&mut self, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {
-        let over = |until: &Timestamp| *until <= now;
-        let markets: Vec<usize> = self
-            .trouble
-            .paused
-            .iter()
-            .filter(|(_, until)| over(until))
-            .map(|(market, _)| *market)
-            .collect();
-        for market in markets {
-            self.trouble.paused.remove(&market);
-            let Some(listing) = floor.listings.get_mut(market) else { continue };
-            if listing.status != Status::Paused {
-                continue;
-            }
-            listing.status = Status::Open;
-            let message = json!({
-                "event_type": "activated", "market_ticker": listing.id, "exchange_index": 0,
-                "is_deactivated": false,
-            });
-            self.lifecycle(&message, out);
-        }
-    }
-
-    fn change_ticks(
-        &mut self,
-        market: usize,
-        bands: &[Band],
-        floor: &mut Floor,
-        out: &mut Vec<Push>,
-    ) {
-        let Some(listing) = floor.listings.get_mut(market) else { return };
-        listing.bands = bands.to_vec();
-        let message = json!({
-            "event_type": "price_level_structure_updated", "market_ticker": listing.id,
-            "exchange_index": 0, "price_level_structure": structure(bands),
-            "price_ranges": price_ranges(bands),
-        });
-        self.lifecycle(&message, out);
-    }
 }
 
 impl Core for Kalshi {
@@ -199,28 +188,16 @@ impl Core for Kalshi {
         request: &Request<'_>,
         floor: &mut Floor,
         now: Timestamp,
-        _out: &mut Vec<Push>,
+        out: &mut Vec<Push>,
     ) -> Reply {
         if let Some(reply) = self.obstacle(now) {
             return reply;
         }
-        let caller = match auth::identify(&self.accounts, request, now) {
-            Ok(caller) => caller,
-            Err(refusal) => return refusal.reply(),
-        };
-        let place = caller.and_then(|caller| {
-            self.accounts.iter().position(|account| account.key_id == caller.key_id)
-        });
-        let granted = match place.and_then(|place| self.budgets.get_mut(place)) {
-            Some(budget) => budget.take(REQUEST_TOKENS, now),
-            None => self.unsigned.take(1, now),
-        };
-        if !granted {
-            return too_many();
+        let mut reply = self.answer(request, floor, now, out);
+        if self.clock(now) != now {
+            reply.headers.push(("date", publish::date(self.clock(now))));
         }
-        let (tallies, trades) = (&self.tallies, &self.trades);
-        let accounts = &self.accounts;
-        rest::answer(Desk { floor, tallies, trades, accounts, caller, now }, request)
+        reply
     }
 
     fn open(
@@ -232,12 +209,9 @@ impl Core for Kalshi {
         if request.path != STREAM_PATH {
             return Err(rest::not_found());
         }
-        let caller =
-            auth::identify(&self.accounts, request, now).map_err(auth::Refusal::handshake)?;
-        if caller.is_none() {
-            return Err(auth::Refusal::Incomplete.handshake());
-        }
-        self.links.insert(connection, Link::new(connection, now));
+        let place = self.identify(request, now).map_err(auth::Refusal::handshake)?;
+        let Some(place) = place else { return Err(auth::Refusal::Incomplete.handshake()) };
+        self.links.insert(connection, Link::new(connection, place, now));
         Ok(())
     }
 
@@ -270,40 +244,8 @@ impl Core for Kalshi {
         if market >= floor.listings.len() || market >= self.trades.len() {
             return;
         }
-        let listing = &floor.listings[market];
-        for fact in facts {
-            match *fact {
-                Fact::Level { side, price, before, after } => {
-                    let change = Change::from_units(after.units() - before.units());
-                    if let Some(change) = change.filter(|change| change.units() != 0) {
-                        self.delta(market, (side, price), change, floor, now, out);
-                    }
-                }
-                Fact::Trade { price, quantity, taker, .. } => {
-                    self.trade_count += 1;
-                    let id = format!("7ade0000-0000-4000-8000-{:012x}", self.trade_count);
-                    let print = Print { id, price, quantity, taker, at: now };
-                    for link in self.links.values_mut() {
-                        link.publish(
-                            "trade",
-                            |held| held.channel == Channel::Trade && held.markets.covers(market),
-                            |_| Trade::of(listing, &print),
-                            out,
-                        );
-                    }
-                    self.record(market, print);
-                }
-            }
-        }
-        let tally = self.tallies[market];
-        for link in self.links.values_mut() {
-            link.publish(
-                "ticker",
-                |held| held.channel == Channel::Ticker && held.markets.covers(market),
-                |_| Ticker::of(listing, &floor.books[market], tally, now),
-                out,
-            );
-        }
+        self.trading.absorb(market, facts, None, floor, now);
+        self.spread(Some(market), floor, now, out);
     }
 
     fn tick(&mut self, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {
@@ -323,14 +265,17 @@ impl Core for Kalshi {
                 link.release(floor, out);
             }
         }
-        self.resume(floor, now, out);
+        self.resume(floor, now);
+        self.trading.expire(floor, now);
+        self.trading.settle(floor, now);
+        self.spread(None, floor, now, out);
         for link in self.links.values_mut() {
             link.beat(now, out);
         }
     }
 
     fn statement(&self, _floor: &Floor) -> Statement {
-        Statement::default()
+        self.trading.statement(0)
     }
 
     fn fault(&mut self, fault: &Fault, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {
@@ -350,10 +295,30 @@ impl Core for Kalshi {
             Fault::ServerError { lasts, status } => {
                 self.trouble.failing = Some((now.after(*lasts), *status));
             }
-            Fault::Pause { lasts, market } => self.pause(*market, *lasts, floor, now, out),
-            Fault::Ticks { market, bands } => self.change_ticks(*market, bands, floor, out),
-            _ => {}
+            Fault::Pause { lasts, market } => self.pause(*market, *lasts, floor, now),
+            Fault::Ticks { market, bands } => self.change_ticks(*market, bands, floor),
+            Fault::Resolve { market, resolution, pays_after } => {
+                self.trading.resolve(*market, *resolution, *pays_after, floor, now);
+            }
+            Fault::KeyRevoked { lasts } => {
+                self.trouble.revoked = Some(now.after(*lasts));
+                out.extend(self.links.keys().map(|connection| Push::Cut(*connection)));
+                self.links.clear();
+            }
+            Fault::PrivateSilence { lasts } => self.trouble.silent = Some(now.after(*lasts)),
+            Fault::Jumbled { lasts } => self.trouble.jumbled = Some(now.after(*lasts)),
+            Fault::ClockSkew { ms, lasts } => {
+                self.trouble.skewed = Some((now.after(*lasts), *ms));
+            }
+            Fault::Order(_)
+            | Fault::CancelsDenied { .. }
+            | Fault::TradingPause { .. }
+            | Fault::ReadLag { .. }
+            | Fault::NoFunds { .. } => self.trading.trouble(fault, floor, now),
+            // Of the other venue.
+            Fault::Restart { .. } => {}
         }
+        self.spread(None, floor, now, out);
     }
 }
 
@@ -382,9 +347,11 @@ mod command;
 mod frames;
 pub mod keys;
 mod listing;
+mod publish;
 mod query;
 mod rest;
 mod stream;
+mod trading;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ use super::auth::Account;
 use super::frames::{Print, Tally, bids, book_side, leg, offers};
 use super::listing::{self, Exclusive};
 use super::query::{Query, invalid, page};
+use super::trading::Ending;
+use super::trading::route::endpoint_costs;
 
 /// Where all REST paths begin.
 pub(super) const PREFIX: &str = "/trade-api/v2";
@@ -41,6 +43,10 @@ pub(super) struct Desk<'a> {
     pub(super) tallies: &'a [Tally],
     pub(super) trades: &'a [VecDeque<Print>],
     pub(super) accounts: &'a [Account],
+    /// How markets ended.
+    pub(super) endings: &'a BTreeMap<usize, Ending>,
+    /// Whether the exchange takes no orders.
+    pub(super) halted: bool,
     /// Who signed the request.
     pub(super) caller: Option<&'a Account>,
     pub(super) now: Timestamp,
@@ -69,7 +75,7 @@ pub(super) fn answer(desk: Desk<'_>, request: &Request<'_>) -> Reply {
         return error(405, "method_not_allowed", "method not allowed");
     }
     let answered = match parts.as_slice() {
-        ["exchange", "status"] => Ok(exchange_status()),
+        ["exchange", "status"] => Ok(exchange_status(desk.halted)),
         ["exchange", "schedule"] => Ok(exchange_schedule()),
         ["series"] => Ok(desk.series_list(&query)),
         ["series", "fee_changes"] => Ok(ok(&json!({"series_fee_change_arr": []}))),
@@ -82,7 +88,7 @@ pub(super) fn answer(desk: Desk<'_>, request: &Request<'_>) -> Reply {
         ["markets", "trades"] => desk.trades(&query),
         ["markets", ticker] => Ok(desk.market(ticker)),
         ["markets", ticker, "orderbook"] => desk.orderbook(ticker, &query),
-        ["account", "endpoint_costs"] => Ok(endpoint_costs()),
+        ["account", "endpoint_costs"] => Ok(ok(&endpoint_costs())),
         ["account", "limits"] => Ok(desk.signed(|_| account_limits())),
         ["api_keys"] => Ok(desk.signed(|desk| desk.api_keys())),
         _ => Ok(not_found()),
@@ -90,13 +96,17 @@ pub(super) fn answer(desk: Desk<'_>, request: &Request<'_>) -> Reply {
     answered.unwrap_or_else(|refusal| refusal)
 }
 
-fn exchange_status() -> Reply {
+fn exchange_status(halted: bool) -> Reply {
+    let shard = |(index, description): (u32, &str)| {
+        json!({
+            "exchange_index": index, "description": description, "exchange_active": true,
+            "trading_active": !halted, "intra_exchange_transfers_active": true,
+        })
+    };
+    let shards: Value = listing::SHARDS.into_iter().map(shard).collect();
     ok(&json!({
-        "exchange_active": true, "trading_active": true, "intra_exchange_transfers_active": true,
-        "exchange_index_statuses": [{
-            "exchange_index": 0, "description": "default", "exchange_active": true,
-            "trading_active": true, "intra_exchange_transfers_active": true,
-        }],
+        "exchange_active": true, "trading_active": !halted,
+        "intra_exchange_transfers_active": true, "exchange_index_statuses": shards,
     }))
 }
 
@@ -112,15 +122,11 @@ fn exchange_schedule() -> Reply {
     ok(&json!({"schedule": {"standard_hours": [hours], "maintenance_windows": []}}))
 }
 
-fn endpoint_costs() -> Reply {
-    ok(&json!({"default_cost": 10, "endpoint_costs": []}))
-}
-
 fn account_limits() -> Reply {
     ok(&json!({
         "usage_tier": "basic",
         "read": {"refill_rate": super::READ_PER_SECOND, "bucket_capacity": super::READ_CAPACITY},
-        "write": {"refill_rate": 100, "bucket_capacity": 100},
+        "write": {"refill_rate": super::WRITE_PER_SECOND, "bucket_capacity": super::WRITE_CAPACITY},
         "grants": [],
     }))
 }
@@ -149,7 +155,7 @@ impl Desk<'_> {
     fn market_value(self, market: usize) -> Value {
         let tally = self.tallies.get(market).copied().unwrap_or_default();
         let (listing, book) = (&self.floor.listings[market], &self.floor.books[market]);
-        listing::market(listing, book, tally, self.now)
+        listing::market(listing, self.endings.get(&market), book, tally, self.now)
     }
 
     fn market(self, ticker: &str) -> Reply {
@@ -171,9 +177,12 @@ impl Desk<'_> {
         for (market, listing) in self.floor.listings.iter().enumerate() {
             let open = match query.get("status") {
                 None => true,
-                Some(filter) => listing::passes(filter, listing, self.now).ok_or_else(|| {
-                    invalid("status must be one of unopened, open, paused, closed, settled")
-                })?,
+                Some(filter) => {
+                    let ending = self.endings.get(&market);
+                    listing::passes(filter, listing, ending, self.now).ok_or_else(|| {
+                        invalid("status must be one of unopened, open, paused, closed, settled")
+                    })?
+                }
             };
             let listed = tickers.as_ref().is_none_or(|list| list.contains(&listing.id.as_str()));
             let plain = query.get("mve_filter") != Some("only");
@@ -229,7 +238,8 @@ impl Desk<'_> {
             for market in &markets {
                 let filter = query.get("status").unwrap_or("open");
                 let listing = &self.floor.listings[*market];
-                open |= listing::passes(filter, listing, self.now).ok_or_else(|| {
+                let ending = self.endings.get(market);
+                open |= listing::passes(filter, listing, ending, self.now).ok_or_else(|| {
                     invalid("status must be one of unopened, open, closed, settled")
                 })?;
             }

@@ -25,19 +25,16 @@ pub(super) enum Channel {
     Trade,
     Ticker,
     Lifecycle,
-    /// A real channel on which nothing happens here: no account trades.
+    /// A channel about the member's own orders and money.
+    Private(&'static str),
+    /// A real channel on which nothing happens here.
     Quiet(&'static str),
 }
 
 impl Channel {
-    const QUIET: [&'static str; 6] = [
-        "fill",
-        "user_orders",
-        "market_positions",
-        "order_group_updates",
-        "multivariate_market_lifecycle",
-        "communications",
-    ];
+    const PRIVATE: [&'static str; 4] =
+        ["fill", "user_orders", "market_positions", "order_group_updates"];
+    const QUIET: [&'static str; 2] = ["multivariate_market_lifecycle", "communications"];
 
     pub(super) fn parse(name: &str) -> Option<Self> {
         match name {
@@ -45,7 +42,11 @@ impl Channel {
             "trade" => Some(Self::Trade),
             "ticker" => Some(Self::Ticker),
             "market_lifecycle_v2" => Some(Self::Lifecycle),
-            _ => Self::QUIET.into_iter().find(|quiet| *quiet == name).map(Self::Quiet),
+            _ => {
+                let private = Self::PRIVATE.into_iter().find(|private| *private == name);
+                let quiet = Self::QUIET.into_iter().find(|quiet| *quiet == name);
+                private.map(Self::Private).or(quiet.map(Self::Quiet))
+            }
         }
     }
 
@@ -55,13 +56,13 @@ impl Channel {
             Self::Trade => "trade",
             Self::Ticker => "ticker",
             Self::Lifecycle => "market_lifecycle_v2",
-            Self::Quiet(name) => name,
+            Self::Private(name) | Self::Quiet(name) => name,
         }
     }
 
     fn sequenced(self) -> bool {
         matches!(self, Self::Orderbook | Self::Trade | Self::Lifecycle)
-            || self == Self::Quiet("order_group_updates")
+            || self == Self::Private("order_group_updates")
     }
 }
 
@@ -131,6 +132,8 @@ enum Voice {
 #[derive(Debug)]
 pub(super) struct Link {
     connection: Connection,
+    /// Whose key opened it.
+    pub(super) member: usize,
     pub(super) subscriptions: BTreeMap<u64, Subscription>,
     last_sid: u64,
     heartbeat_due: Timestamp,
@@ -140,9 +143,10 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(connection: Connection, now: Timestamp) -> Self {
+    pub(super) fn new(connection: Connection, member: usize, now: Timestamp) -> Self {
         Self {
             connection,
+            member,
             subscriptions: BTreeMap::new(),
             last_sid: 0,
             heartbeat_due: now.after(HEARTBEAT_EVERY),

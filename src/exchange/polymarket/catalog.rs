@@ -9,6 +9,7 @@ use crate::domain::{Rate, Side};
 
 use super::super::{Floor, Listing};
 use super::asset::{Asset, dollars, number, shares, tick};
+use super::settle::Ending;
 
 /// The number of the first market; ids are numbers in decimal.
 const FIRST_MARKET: usize = 1_000_001;
@@ -19,6 +20,8 @@ const FIRST_EVENT: usize = 20_001;
 #[derive(Debug)]
 pub(super) struct Catalog<'a> {
     floor: &'a Floor,
+    /// How markets ended.
+    endings: Option<&'a BTreeMap<usize, Ending>>,
     /// The markets of each event.
     events: Vec<Vec<usize>>,
     /// The event of each market.
@@ -26,6 +29,11 @@ pub(super) struct Catalog<'a> {
 }
 
 impl<'a> Catalog<'a> {
+    /// Groups a floor's markets, some of which have ended.
+    pub(super) fn with(floor: &'a Floor, endings: &'a BTreeMap<usize, Ending>) -> Self {
+        Self { endings: Some(endings), ..Self::of(floor) }
+    }
+
     /// Groups a floor's markets.
     pub(super) fn of(floor: &'a Floor) -> Self {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
@@ -38,7 +46,7 @@ impl<'a> Catalog<'a> {
             events[place].push(market);
             event_of.push(place);
         }
-        Self { floor, events, event_of }
+        Self { floor, endings: None, events, event_of }
     }
 
     /// How many markets there are.
@@ -58,7 +66,7 @@ impl<'a> Catalog<'a> {
 
     /// A market with the event it belongs to.
     pub(super) fn market_with_event(&self, market: usize) -> Value {
-        let mut body = dress(market, self.floor);
+        let mut body = self.market(market);
         body["events"] = json!([self.event(self.event_of[market])]);
         body
     }
@@ -66,8 +74,21 @@ impl<'a> Catalog<'a> {
     /// An event with its markets.
     pub(super) fn event_with_markets(&self, event: usize) -> Value {
         let mut body = self.event(event);
-        let markets = self.events[event].iter().map(|market| dress(*market, self.floor));
+        let markets = self.events[event].iter().map(|market| self.market(*market));
         body["markets"] = markets.collect();
+        body
+    }
+
+    fn market(&self, market: usize) -> Value {
+        let mut body = dress(market, self.floor);
+        let Some(ending) = self.endings.and_then(|endings| endings.get(&market)) else {
+            return body;
+        };
+        let [yes, no] = ending.payouts();
+        body["outcomePrices"] = nested([&yes, &no]).into();
+        body["umaResolutionStatus"] = "resolved".into();
+        body["automaticallyResolved"] = false.into();
+        body["closedTime"] = ending.at.to_string().into();
         body
     }
 

@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::domain::{Price, Quantity, Side, Timestamp};
+use crate::domain::{Outcome, Price, Quantity, Side, Timestamp};
 
 use super::super::{Floor, Listing};
 use super::asset::{Asset, Quote, dollars, shares, side_name, tick};
@@ -217,6 +217,23 @@ pub(super) fn new_market(
         "sports_market_type": "",
         "line": "",
         "game_start_time": "",
+        "timestamp": now.millis().to_string(),
+    })
+}
+
+/// The end of a market that pays one of its outcomes.
+pub(super) fn market_resolved(listing: &Listing, id: &str, winner: Asset, now: Timestamp) -> Value {
+    let label = match winner.outcome {
+        Outcome::Yes => &listing.labels.0,
+        Outcome::No => &listing.labels.1,
+    };
+    json!({
+        "event_type": "market_resolved",
+        "id": id,
+        "market": listing.id,
+        "assets_ids": [listing.tokens.0, listing.tokens.1],
+        "winning_asset_id": winner.id(listing),
+        "winning_outcome": label,
         "timestamp": now.millis().to_string(),
     })
 }

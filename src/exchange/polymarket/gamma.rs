@@ -3,6 +3,8 @@
 //! Two of its manners are kept because they cost money when missed: lists inside a market are
 //! strings that hold JSON, and `endDate` is the planned day, not the moment of the settlement.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -13,6 +15,7 @@ use super::super::{Floor, Reply, Request};
 use super::catalog::Catalog;
 use super::limits::Group;
 use super::query::Query;
+use super::settle::Ending;
 
 /// Entries of a page when the client names no limit.
 const PAGE: usize = 20;
@@ -33,7 +36,11 @@ pub(super) fn group(path: &str) -> Group {
 }
 
 /// Answers a request to Gamma.
-pub(super) fn answer(request: &Request<'_>, floor: &Floor) -> Reply {
+pub(super) fn answer(
+    request: &Request<'_>,
+    floor: &Floor,
+    endings: &BTreeMap<usize, Ending>,
+) -> Reply {
     // The venue turns this client away by name.
     if request.header("user-agent").is_some_and(|agent| agent.starts_with("Python-urllib")) {
         return error(403, "forbidden", "request blocked");
@@ -44,14 +51,14 @@ pub(super) fn answer(request: &Request<'_>, floor: &Floor) -> Reply {
         return error(404, "not found error", "no such route");
     }
     let reply = match path.as_slice() {
-        ["markets"] => page(&query, Kind::Markets, floor),
-        ["events"] => page(&query, Kind::Events, floor),
-        ["markets", "keyset"] => keyset(&query, Kind::Markets, floor),
-        ["events", "keyset"] => keyset(&query, Kind::Events, floor),
-        ["markets", "slug", slug] => Ok(single(Kind::Markets, "slug", slug, floor)),
-        ["events", "slug", slug] => Ok(single(Kind::Events, "slug", slug, floor)),
-        ["markets", id] => Ok(single(Kind::Markets, "id", id, floor)),
-        ["events", id] => Ok(single(Kind::Events, "id", id, floor)),
+        ["markets"] => page(&query, Kind::Markets, (floor, endings)),
+        ["events"] => page(&query, Kind::Events, (floor, endings)),
+        ["markets", "keyset"] => keyset(&query, Kind::Markets, (floor, endings)),
+        ["events", "keyset"] => keyset(&query, Kind::Events, (floor, endings)),
+        ["markets", "slug", slug] => Ok(single(Kind::Markets, "slug", slug, (floor, endings))),
+        ["events", "slug", slug] => Ok(single(Kind::Events, "slug", slug, (floor, endings))),
+        ["markets", id] => Ok(single(Kind::Markets, "id", id, (floor, endings))),
+        ["events", id] => Ok(single(Kind::Events, "id", id, (floor, endings))),
         _ => Ok(error(404, "not found error", "no such route")),
     };
     reply.unwrap_or_else(|key| error(422, "validation error", &format!("invalid {key}")))
@@ -61,6 +68,9 @@ pub(super) fn answer(request: &Request<'_>, floor: &Floor) -> Reply {
 fn error(status: u16, kind: &str, text: &str) -> Reply {
     Reply::json(status, &json!({ "type": kind, "error": text }))
 }
+
+/// The markets, and how those ended that did.
+type Place<'a> = (&'a Floor, &'a BTreeMap<usize, Ending>);
 
 /// One of the two things that Gamma lists.
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +101,8 @@ impl Kind {
     }
 }
 
-fn single(kind: Kind, key: &str, wanted: &str, floor: &Floor) -> Reply {
-    let catalog = Catalog::of(floor);
+fn single(kind: Kind, key: &str, wanted: &str, place: Place<'_>) -> Reply {
+    let catalog = Catalog::with(place.0, place.1);
     match kind.all(&catalog).find(|entry| entry[key] == wanted) {
         Some(entry) => Reply::json(200, &entry),
         None => error(404, "not found error", "id not found"),
@@ -100,14 +110,18 @@ fn single(kind: Kind, key: &str, wanted: &str, floor: &Floor) -> Reply {
 }
 
 /// All entries that pass the filters, with their indices.
-fn selected(query: &Query, kind: Kind, floor: &Floor) -> Result<Vec<(usize, Value)>, &'static str> {
+fn selected(
+    query: &Query,
+    kind: Kind,
+    place: Place<'_>,
+) -> Result<Vec<(usize, Value)>, &'static str> {
     let (closed, active) = (query.flag("closed")?, query.flag("active")?);
     let (earliest, latest) = (day(query, "end_date_min")?, day(query, "end_date_max")?);
     // Nothing here carries a tag or belongs to a series.
     if query.first("tag_id").or_else(|| query.first("series_id")).is_some() {
         return Ok(Vec::new());
     }
-    let catalog = Catalog::of(floor);
+    let catalog = Catalog::with(place.0, place.1);
     let passes = |entry: &Value| {
         let text = |key: &str| entry[key].as_str().unwrap_or_default();
         let ends = day_of(text("endDate"));
@@ -127,15 +141,15 @@ fn selected(query: &Query, kind: Kind, floor: &Floor) -> Result<Vec<(usize, Valu
     Ok(kind.all(&catalog).enumerate().filter(|(_, entry)| passes(entry)).collect())
 }
 
-fn page(query: &Query, kind: Kind, floor: &Floor) -> Result<Reply, &'static str> {
+fn page(query: &Query, kind: Kind, place: Place<'_>) -> Result<Reply, &'static str> {
     let limit = query.count("limit", PAGE)?.min(PAGE_MAX);
     let offset = query.count("offset", 0)?;
-    let found = selected(query, kind, floor)?;
+    let found = selected(query, kind, place)?;
     let entries = found.into_iter().skip(offset).take(limit).map(|(_, entry)| entry).collect();
     Ok(Reply::json(200, &Value::Array(entries)))
 }
 
-fn keyset(query: &Query, kind: Kind, floor: &Floor) -> Result<Reply, &'static str> {
+fn keyset(query: &Query, kind: Kind, place: Place<'_>) -> Result<Reply, &'static str> {
     if query.first("offset").is_some() {
         return Err("offset");
     }
@@ -144,7 +158,7 @@ fn keyset(query: &Query, kind: Kind, floor: &Floor) -> Result<Reply, &'static st
         None | Some("") => 0,
         Some(cursor) => cursor_index(cursor).ok_or("after_cursor")?,
     };
-    let found = selected(query, kind, floor)?;
+    let found = selected(query, kind, place)?;
     let mut rest = found.into_iter().filter(|(index, _)| *index >= after);
     let entries: Vec<(usize, Value)> = rest.by_ref().take(limit).collect();
     let more = rest.next().is_some();

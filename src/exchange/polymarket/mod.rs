@@ -1,47 +1,71 @@
-//! Polymarket's public side: the CLOB, Gamma, and the market channel, as the global exchange
-//! speaks them.
+//! Polymarket: the CLOB, Gamma, the Data API, the market channel and the user channel, as the
+//! global exchange speaks them.
 //!
 //! One process listens where the venue has three hosts; the header [`HOST`] says to which of them a
 //! request came. The matching books hold YES only; what is said of NO is its mirror, since the
 //! venue has one pool. Every frame carries the time of the call that caused it; books carry the
-//! time of their last change. `market_resolved` is never sent, as on the venue: clients have to
-//! ask Gamma.
+//! time of their last change. `market_resolved` is sent for a market that ends YES or NO, and not
+//! for one that ends in between: on the venue it is not reliable either, and clients have to ask
+//! Gamma.
 
+mod access;
+mod account;
 mod asset;
+mod budget;
+mod cancel;
 mod catalog;
 mod clob;
+mod data;
+mod disturb;
 mod frame;
 mod gamma;
+mod heart;
 mod limits;
+mod order;
+mod place;
+mod private;
 mod query;
+mod settle;
+mod sign;
 mod stream;
 mod tape;
+mod trading;
+mod trouble;
+mod user;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::domain::market::{Band, Status};
-use crate::domain::{PriceGrid, Timestamp};
+use crate::domain::{Outcome, PriceGrid, Timestamp};
 
-use super::faults::Fault;
+use super::faults::{Fault, Resolution};
 use super::ledger::Statement;
 use super::{Connection, Core, Fact, Floor, Push, Reply, Request, Sending};
+use asset::Asset;
 use catalog::Catalog;
 use limits::{Group, Limits};
 use stream::Stream;
 use tape::{Audience, Frame, Tape};
+use trading::{Scene, Trading};
+
+pub use access::ApiKey;
+pub use sign::{Address, WalletKind};
+pub use trading::Wallet;
 
 /// The header that names the listener: `clob`, `gamma` or `data`; `clob` when it is missing.
 pub const HOST: &str = "x-crossbook-host";
 
-/// The market-data side of Polymarket, without I/O.
+/// Polymarket, without I/O.
 #[derive(Debug)]
 pub struct Polymarket {
     stream: Stream,
     tape: Tape,
+    trading: Trading,
     limits: Limits,
     /// Until when every request is answered with 429.
     limited: Option<Timestamp>,
@@ -58,16 +82,60 @@ impl Default for Polymarket {
 }
 
 impl Polymarket {
-    /// An exchange without connections.
+    /// An exchange without connections, with the test wallet.
     pub fn new() -> Self {
+        Self::with_wallet(Wallet::default())
+    }
+
+    /// An exchange on which this wallet trades.
+    pub fn with_wallet(wallet: Wallet) -> Self {
         Self {
             stream: Stream::default(),
             tape: Tape::default(),
+            trading: Trading::new(wallet),
             limits: Limits::new(),
             limited: None,
             erring: None,
             paused: BTreeMap::new(),
         }
+    }
+
+    /// The wallet's API key of a nonce, as if the wallet had asked for it.
+    pub fn api_key(&mut self, nonce: u64) -> ApiKey {
+        self.trading.keys.issue(nonce)
+    }
+
+    /// The trading side, and where it tells what it does.
+    fn trading<'a>(
+        &'a mut self,
+        floor: &'a mut Floor,
+        now: Timestamp,
+        out: &'a mut Vec<Push>,
+    ) -> (&'a mut Trading, Scene<'a>) {
+        let Self { stream, tape, trading, .. } = self;
+        (trading, Scene { floor, tape, stream, out, now })
+    }
+
+    /// Ends a market.
+    fn resolve(
+        &mut self,
+        (market, resolution, pays_after): (usize, Resolution, Duration),
+        floor: &mut Floor,
+        now: Timestamp,
+        out: &mut Vec<Push>,
+    ) {
+        let (trading, mut scene) = self.trading(floor, now, out);
+        trading.resolve(market, resolution, pays_after, &mut scene);
+        let Some(listing) = floor.listings.get(market) else { return };
+        let winner = match resolution {
+            Resolution::Yes => Outcome::Yes,
+            Resolution::No => Outcome::No,
+            Resolution::Value(_) => return,
+        };
+        let asset = Asset { market, outcome: winner };
+        let text = frame::market_resolved(listing, &catalog::market_id(market), asset, now);
+        let frame = Frame { to: Audience::Everyone, text: text.to_string() };
+        self.stream.send(market, &[frame], out);
     }
 
     /// Takes notice of new markets, and tells those who asked to hear of them.
@@ -143,10 +211,22 @@ impl Core for Polymarket {
         if let Err(reply) = self.limits.admit(group, now) {
             return reply;
         }
+        // On the venue this is asked of its site, which is none of the three hosts.
+        if (request.method, request.path) == ("GET", "/api/geoblock") {
+            let body =
+                json!({ "blocked": false, "ip": "127.0.0.1", "country": "CH", "region": "ZH" });
+            return Reply::json(200, &body);
+        }
         match host {
-            "gamma" => gamma::answer(request, floor),
-            "data" => data(request),
-            _ => clob::answer(request, floor, &self.tape, now),
+            "gamma" => gamma::answer(request, floor, &self.trading.endings),
+            "data" => data::answer(&self.trading, request, floor, now),
+            _ => {
+                let (trading, mut scene) = self.trading(floor, now, out);
+                match trading.request(request, &mut scene) {
+                    Some(reply) => reply,
+                    None => clob::answer(request, floor, &self.tape, now),
+                }
+            }
         }
     }
 
@@ -156,11 +236,17 @@ impl Core for Polymarket {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<(), Reply> {
-        if !matches!(request.path, "/market" | "/ws/market") {
-            return Err(Reply::json(404, &json!({ "error": "Not Found" })));
-        }
+        let user = match request.path {
+            "/market" | "/ws/market" => false,
+            "/user" | "/ws/user" => true,
+            _ => return Err(Reply::json(404, &json!({ "error": "Not Found" }))),
+        };
         self.limits.admit(Group::Open, now)?;
-        self.stream.open(connection, now)
+        if user {
+            self.trading.users.open(connection, now)
+        } else {
+            self.stream.open(connection, now)
+        }
     }
 
     fn text(
@@ -172,10 +258,13 @@ impl Core for Polymarket {
         out: &mut Vec<Push>,
     ) {
         self.notice(floor, now, out);
-        self.stream.text(connection, text, (floor, &self.tape), now, out);
+        if !self.trading.text(connection, text, now, out) {
+            self.stream.text(connection, text, (floor, &self.tape), now, out);
+        }
     }
 
     fn closed(&mut self, connection: Connection) {
+        self.trading.users.closed(connection);
         self.stream.closed(connection);
     }
 
@@ -188,15 +277,9 @@ impl Core for Polymarket {
         out: &mut Vec<Push>,
     ) {
         self.notice(floor, now, out);
-        if facts.is_empty() || market >= floor.listings.len() {
-            return;
-        }
-        let step = self.tape.note(market, facts, floor, now);
-        // Hashing two whole books is the dear part, and nobody may listen.
-        if self.stream.has_audience(market) {
-            let frames = self.tape.frames(&step, floor, now);
-            self.stream.send(market, &frames, out);
-        }
+        let Self { stream, tape, trading, .. } = self;
+        trading::publish(tape, stream, (market, facts), floor, now, out);
+        trading.overhear((market, facts), floor, now, out);
     }
 
     fn tick(&mut self, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {
@@ -211,18 +294,26 @@ impl Core for Polymarket {
             }
             !over
         });
+        let (trading, mut scene) = self.trading(floor, now, out);
+        trading.tick(&mut scene);
         self.stream.tick(floor, &self.tape, now, out);
     }
 
     fn statement(&self, _floor: &Floor) -> Statement {
-        Statement::default()
+        self.trading.statement()
     }
 
     fn fault(&mut self, fault: &Fault, floor: &mut Floor, now: Timestamp, out: &mut Vec<Push>) {
         self.notice(floor, now, out);
         match fault {
-            Fault::Disconnect => self.stream.disconnect(out),
-            Fault::Freeze { lasts } => self.stream.freeze(now.after(*lasts)),
+            Fault::Disconnect => {
+                self.stream.disconnect(out);
+                self.trading.users.disconnect(out);
+            }
+            Fault::Freeze { lasts } => {
+                self.stream.freeze(now.after(*lasts));
+                self.trading.users.freeze(now.after(*lasts));
+            }
             Fault::Gap => self.stream.lose_one(),
             Fault::LateSnapshot { lasts } => self.stream.hold_images(now.after(*lasts)),
             Fault::RateLimited { lasts } => {
@@ -242,18 +333,17 @@ impl Core for Polymarket {
                 }
             }
             Fault::Ticks { market, bands } => self.retick(*market, bands, floor, now, out),
-            _ => {}
+            Fault::PrivateSilence { lasts } => self.trading.users.silence(now.after(*lasts)),
+            Fault::Jumbled { lasts } => self.trading.users.jumble(now.after(*lasts)),
+            Fault::Resolve { market, resolution, pays_after } => {
+                self.resolve((*market, *resolution, *pays_after), floor, now, out);
+            }
+            other => {
+                let Trading { trouble, account, .. } = &mut self.trading;
+                trouble.strike(other, account, now);
+            }
         }
     }
-}
-
-/// The Data API keeps what accounts did, and this exchange has no accounts: only its health is
-/// public here.
-fn data(request: &Request<'_>) -> Reply {
-    if request.method == "GET" && request.path == "/" {
-        return Reply::json(200, &json!({ "data": "OK" }));
-    }
-    Reply::json(404, &json!({ "error": "not found" }))
 }
 
 /// The page of a server in trouble: the exchange itself answers in JSON, what stands before it in

@@ -3,7 +3,10 @@
 mod faults;
 mod frames;
 mod rest;
+mod settling;
 mod shapes;
+mod orders;
+mod trader;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

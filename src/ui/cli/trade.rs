@@ -45,8 +45,8 @@ pub fn record(record: &Record, names: &dyn Names) -> Option<Value> {
             "kind": "booked", "at": at.to_string(), "venue": venue.name(), "line": line.name(),
             "amount": amount.to_string(), "why": why,
         }),
-        Record::Adopted { market, outcome, quantity, at } => json!({
-            "kind": "adopted", "at": at.to_string(), "market": market_id(*market, names),
+        Record::Adopted { venue, market, outcome, quantity, at } => json!({
+            "kind": "adopted", "at": at.to_string(), "venue": venue.name(), "market": market_id(*market, names),
             "outcome": outcome.name(), "quantity": quantity.to_string(),
         }),
         Record::Incident { kind, text, trade, at } => json!({
@@ -227,9 +227,9 @@ pub fn people(record: &Record, names: &dyn Names, colour: Colour) -> Option<Stri
             let words = format!("{venue}: {of} {amount}: {}", clean(why, TEXT_WIDTH));
             line(*at, &colour.paint(Tone::Dim, "  booked"), &words)
         }
-        Record::Adopted { market, outcome, quantity, at } => {
+        Record::Adopted { venue, market, outcome, quantity, at } => {
             let market = clean(&market_id(*market, names), 24);
-            let words = format!("{quantity} {} of {market}", outcome.name());
+            let words = format!("{venue}: {quantity} {} of {market}", outcome.name());
             line(*at, &colour.paint(Tone::Warn, "  adopted"), &words)
         }
         Record::Incident { kind, text, at, .. } => {

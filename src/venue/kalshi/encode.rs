@@ -12,6 +12,9 @@ pub const BOOKS: &str = "orderbook_delta";
 /// The channel of market lives.
 pub const LIFECYCLE: &str = "market_lifecycle_v2";
 
+/// The channels about an account. They know no filter that is needed and no order of their own.
+pub const ACCOUNT: [&str; 3] = ["fill", "user_orders", "market_positions"];
+
 /// What to do with the markets of a subscription that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -53,6 +56,11 @@ struct SubscribeLifecycle {
 }
 
 #[derive(Serialize)]
+struct SubscribeAccount {
+    channels: [&'static str; 3],
+}
+
+#[derive(Serialize)]
 struct Update<'a> {
     sid: u64,
     action: &'static str,
@@ -77,6 +85,11 @@ pub fn encode_subscribe_books(id: u64, tickers: &[&str], mode: PriceMode) -> Str
 /// Subscribes to the lives of all markets; the channel knows no filter.
 pub fn encode_subscribe_lifecycle(id: u64) -> String {
     text(&Command { id, cmd: "subscribe", params: SubscribeLifecycle { channels: [LIFECYCLE] } })
+}
+
+/// Subscribes to what concerns the account that signed the handshake.
+pub fn encode_subscribe_account(id: u64) -> String {
+    text(&Command { id, cmd: "subscribe", params: SubscribeAccount { channels: ACCOUNT } })
 }
 
 /// Changes the markets of a subscription.
@@ -114,6 +127,13 @@ mod tests {
         assert_eq!(
             encode_subscribe_lifecycle(2),
             r#"{"id":2,"cmd":"subscribe","params":{"channels":["market_lifecycle_v2"]}}"#
+        );
+        assert_eq!(
+            encode_subscribe_account(2),
+            concat!(
+                r#"{"id":2,"cmd":"subscribe","params":"#,
+                r#"{"channels":["fill","user_orders","market_positions"]}}"#
+            )
         );
         assert_eq!(
             encode_update(3, 1, Change::AddMarkets, &["C"]),

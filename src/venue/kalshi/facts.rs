@@ -36,6 +36,9 @@ pub const REQUEST_COST: u64 = 10;
 /// Read tokens a second of the lowest tier (docs, `rate_limits`, September 2026), and the size of
 /// its bucket (wire, `/account/limits`, June 2026).
 pub const READ_TOKENS_PER_S: u64 = 200;
+/// Write tokens a second of the lowest tier, and the size of its bucket (wire, `/account/limits`,
+/// June 2026).
+pub const WRITE_TOKENS_PER_S: u64 = 100;
 /// Requests a second without a key. The limit is per address and not documented; 429 was seen at
 /// two to five a second (wire, September 2026).
 pub const UNSIGNED_REQUESTS_PER_S: u64 = 1;
@@ -44,6 +47,8 @@ pub const LIMITED_WAIT: (Duration, Duration) = (Duration::from_millis(250), Dura
 
 /// Largest page of `/markets` (docs, `openapi.yaml` 3.34.0).
 pub const MARKETS_PAGE: usize = 1_000;
+/// Largest page of orders, fills, positions and settlements (docs, `openapi.yaml` 3.34.0).
+pub const PORTFOLIO_PAGE: usize = 1_000;
 /// Most tickers in one `/markets/orderbooks` (docs, `openapi.yaml` 3.34.0).
 pub const ORDERBOOKS_MAX: usize = 100;
 /// The deepest book that can be asked for; zero asks for all levels (docs, `openapi.yaml` 3.34.0).

@@ -7,12 +7,15 @@
 pub mod encode;
 pub mod error;
 pub mod facts;
+pub mod gateway;
 pub mod parse;
+pub mod private;
 pub mod rest;
 pub mod sign;
 pub mod stream;
 pub mod wire;
 
+pub use gateway::Gateway;
 pub use parse::{FrameKind, PriceMode};
 pub use sign::Signer;
 pub use stream::{Counts, Sequence, Settings, Stream};

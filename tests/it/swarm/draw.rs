@@ -62,9 +62,14 @@ pub(super) struct Blow {
 #[derive(Debug, Clone)]
 pub(super) struct Script {
     pub(super) seed: u64,
-    /// Indices of the catalogue.
+    /// Indices of the catalogue. Nothing happens to the last one before the end, so that a trade
+    /// in it shows that the machine is well again.
     pub(super) questions: Vec<usize>,
+    /// Which of the configurations.
+    pub(super) style: usize,
     pub(super) latency: Millis,
+    /// How long the floors are busy and things go wrong.
+    pub(super) busy: Duration,
     pub(super) odds: Odds,
     pub(super) blows: Vec<Blow>,
     /// How each question ends.
@@ -72,18 +77,25 @@ pub(super) struct Script {
 }
 
 /// How long things go wrong.
-pub(super) const BUSY: Duration = Duration::from_secs(40);
+const BUSY: Duration = Duration::from_secs(40);
 /// Before that, clients connect and books fill.
 pub(super) const WARM: Duration = Duration::from_secs(4);
 
 /// Sets of questions of the catalogue: equal and opposite, coarse and fine ticks, with and without
 /// a fee, two questions of one event.
 const WORLDS: [&[usize]; 6] = [&[0, 4], &[0, 1], &[5], &[4, 5], &[0], &[6, 7]];
+/// The question that is left for the end.
+const LAST: usize = 3;
+/// How many configurations there are.
+pub(super) const STYLES: usize = 8;
 
 impl Script {
     pub(super) fn draw(seed: u64) -> Self {
         let mut dice = Dice::stream(seed, 0x5c21);
-        let questions = WORLDS[dice.index(WORLDS.len())].to_vec();
+        let mut questions = WORLDS[dice.index(WORLDS.len())].to_vec();
+        let busy = questions.len();
+        questions.push(LAST);
+        let style = dice.index(STYLES);
         let latency = [(1, 8), (1, 30), (20, 120), (1, 300)][dice.index(4)];
         let odds = match dice.between(0, 9) {
             0..=3 => Odds::default(),
@@ -101,12 +113,12 @@ impl Script {
                 let from = i64::try_from(WARM.as_millis()).unwrap();
                 let until = i64::try_from((WARM + BUSY).as_millis()).unwrap() - 5_000;
                 let after = Duration::from_millis(dice.between(from, until).unsigned_abs());
-                Blow { after, strike: strike(&mut dice, questions.len()) }
+                Blow { after, strike: strike(&mut dice, busy) }
             })
             .collect();
         blows.sort_by_key(|blow| blow.after);
         let resolutions = questions.iter().map(|_| resolution(&mut dice)).collect();
-        Self { seed, questions, latency, odds, blows, resolutions }
+        Self { seed, questions, style, latency, busy: BUSY, odds, blows, resolutions }
     }
 
     /// A run in which nothing goes wrong.
@@ -118,8 +130,9 @@ impl Script {
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, questions, latency, odds, .. } = self;
-        writeln!(f, "seed {seed}: questions {questions:?}, latency {latency:?} ms, {odds:?}")?;
+        let Self { seed, questions, style, latency, odds, .. } = self;
+        writeln!(f, "seed {seed}: questions {questions:?}, style {style}")?;
+        writeln!(f, "  latency {latency:?} ms, {odds:?}")?;
         for Blow { after, strike } in &self.blows {
             writeln!(f, "  {:>6} ms {strike:?}", after.as_millis())?;
         }

@@ -21,8 +21,8 @@ pub(super) fn play(script: &Script, with_log: bool) -> Outcome {
     Run::new(script, with_log).play()
 }
 
-/// Plays all seeds on all cores, and fails with everything that is known about those that fail.
-pub(super) fn assert_all(seeds: RangeInclusive<u64>) {
+/// Plays all scripts on all cores, and fails with everything that is known about those that fail.
+pub(super) fn assert_all(seeds: RangeInclusive<u64>, script: impl Fn(u64) -> Script + Sync) {
     let next = AtomicU64::new(*seeds.start());
     let failed: Mutex<BTreeMap<u64, Failure>> = Mutex::default();
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -35,7 +35,7 @@ pub(super) fn assert_all(seeds: RangeInclusive<u64>) {
                     if !seeds.contains(&seed) || enough {
                         return;
                     }
-                    if let Some(failure) = play(&Script::draw(seed), false).failure {
+                    if let Some(failure) = play(&script(seed), false).failure {
                         failed.lock().unwrap().insert(seed, failure);
                     }
                 }
@@ -52,14 +52,15 @@ pub(super) fn assert_all(seeds: RangeInclusive<u64>) {
     }
     let mut text = format!("{} seeds failed: {rules:?}\n", failed.len());
     for seeds in rules.values() {
-        explain(seeds[0], &mut text);
+        explain(script(seeds[0]), &mut text);
     }
     panic!("{text}");
 }
 
 /// Prints the smallest run that fails like this seed.
-fn explain(seed: u64, text: &mut String) {
-    let script = shrink(Script::draw(seed));
+fn explain(script: Script, text: &mut String) {
+    let seed = script.seed;
+    let script = shrink(script);
     let outcome = play(&script, true);
     let Some(failure) = outcome.failure else {
         writeln!(text, "seed {seed} does not fail when it is played again").unwrap();

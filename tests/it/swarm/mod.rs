@@ -25,7 +25,9 @@ mod paper;
 mod process;
 mod run;
 mod square;
+mod tail;
 mod traffic;
+mod truth;
 mod venues;
 
 use crossbook::domain::Timestamp;
@@ -50,6 +52,8 @@ struct Outcome {
     /// Writes of the journal, and calls sent.
     writes: u64,
     sends: u64,
+    /// Opportunities that opened.
+    opened: u64,
 }
 
 /// Seeds of an ordinary test run.
@@ -62,7 +66,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn every_rule_holds_for_every_seed() {
     let count = number("CROSSBOOK_SWARM_SEEDS").unwrap_or(SEEDS);
-    hunt::assert_all(1..=count);
+    hunt::assert_all(1..=count, Script::draw);
 }
 
 #[test]
@@ -70,7 +74,7 @@ fn every_rule_holds_for_every_seed() {
 fn long() {
     let from = number("CROSSBOOK_FROM").unwrap_or(1);
     let count = number("CROSSBOOK_SEEDS").unwrap_or(20_000);
-    hunt::assert_all(from..=from + count - 1);
+    hunt::assert_all(from..=from + count - 1, Script::draw);
 }
 
 #[test]

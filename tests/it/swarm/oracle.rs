@@ -1,39 +1,123 @@
-//! What must hold, judged from the exchanges' own books.
+//! What must hold, judged from the exchanges' own statements after everything that happens.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
+use crossbook::domain::{Order, Size, Venue};
+use crossbook::exchange::ledger::Statement;
+use crossbook::execute::Record;
 
-use crossbook::domain::Venue;
+use crate::harness::at;
 
-use super::draw::{BUSY, WARM};
-use super::run::{Mood, Run};
+use super::process;
+use super::run::Run;
+use super::truth::{self, Account};
+
+/// What the oracle remembers from one judgement to the next.
+#[derive(Debug, Default)]
+pub(super) struct Oracle {
+    statements: [Statement; 2],
+    pub(super) accounts: [Account; 2],
+    /// Orders that the journal knows, by the names that we gave them.
+    orders: BTreeMap<String, Order>,
+}
 
 impl Run {
     /// Judges after everything that happened at one moment.
-    pub(super) fn judge(&mut self) {}
-
-    /// After the last fault: what lasts passes, and the machine works again.
-    pub(super) fn end_well(&mut self) {
-        let calm = WARM + BUSY;
-        self.until(calm + Duration::from_secs(8));
-        self.venues.lock().unwrap().square.calm();
-        self.mood = Mood::Refilling;
-        self.until(calm + Duration::from_secs(12));
+    pub(super) fn judge(&mut self) {
+        for venue in Venue::ALL {
+            let statement = {
+                let mut venues = self.venues.lock().unwrap();
+                let (statement, news) = venues.statement(venue);
+                if !news || *statement == self.oracle.statements[at(venue)] {
+                    continue;
+                }
+                statement.clone()
+            };
+            self.oracle.accounts[at(venue)] = Account::of(&statement);
+            self.judge_orders(venue, &statement);
+            self.judge_books(venue, &statement);
+            self.oracle.statements[at(venue)] = statement;
+            self.judge_limits();
+        }
     }
 
-    /// Equal for equal runs.
-    pub(super) fn digest(&mut self) -> String {
-        let mut digest = Sha256::new();
+    /// Every order at an exchange is one that the journal names, is there once, and did not fill
+    /// more than it asked for.
+    fn judge_orders(&mut self, venue: Venue, statement: &Statement) {
+        self.read_journal();
+        let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+        for found in &statement.orders {
+            let name = truth::name_of(venue, found);
+            *seen.entry(name).or_default() += 1;
+            let Some(order) = self.oracle.orders.get(name) else {
+                let text = format!("{venue} has {found:?}, which the journal does not name");
+                self.fail("written_before_sent", text);
+                continue;
+            };
+            let too_much = match order.size {
+                Size::Contracts(quantity) => found.filled > quantity,
+                Size::Collateral(money) => found.money > money,
+            };
+            if too_much {
+                let text = format!("{order:?} was filled as {found:?}");
+                self.fail("filled_as_asked", text);
+            }
+        }
+        if let Some((name, count)) = seen.into_iter().find(|(_, count)| *count > 1) {
+            let text = format!("{name} is at {venue} {count} times");
+            self.fail("executed_once", text);
+        }
+    }
+
+    fn read_journal(&mut self) {
+        let records = self.paper.records();
+        let mut placed = BTreeMap::new();
+        for record in &records {
+            match record {
+                Record::Placed(order) => drop(placed.insert(order.intent, order)),
+                Record::Named { intent, id } => {
+                    if let Some(order) = placed.get(intent) {
+                        self.oracle.orders.insert(id.0.clone(), (*order).clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The exchange's own books add up: an oracle that believes wrong books finds nothing.
+    fn judge_books(&mut self, venue: Venue, statement: &Statement) {
+        let (due, cash) = (truth::cash_due(venue, statement), statement.cash_total());
+        if due != i128::from(cash.micros()) {
+            let text =
+                format!("{venue} has {cash} where {due} micro-dollars are due: {statement:?}");
+            self.fail("exchange_books", text);
+        }
+    }
+
+    /// No dollar limit is exceeded, whatever we believe.
+    fn judge_limits(&mut self) {
+        let limits = &process::settings(&self.script).limits;
+        let dollars = self.oracle.accounts.each_ref().map(Account::dollars);
+        let mut over = Vec::new();
+        let mut check = |what: String, is: i128, most: crossbook::domain::Money| {
+            if is > i128::from(most.micros()) {
+                over.push(format!("{what}: {is} micro-dollars where {most} are allowed"));
+            }
+        };
         for venue in Venue::ALL {
-            let mut venues = self.venues.lock().unwrap();
-            digest.update(format!("{:?}", venues.statement(venue).0));
+            check(venue.to_string(), dollars[at(venue)], limits.venues[at(venue)]);
         }
-        digest.update(self.machine.as_ref().map(|one| one.digest()).unwrap_or_default());
-        for record in self.paper.records() {
-            digest.update(format!("{record:?}"));
+        check("total".to_owned(), dollars.iter().sum(), limits.total);
+        for market in 0..self.script.questions.len() {
+            let both = [0, 1].map(|venue: usize| self.oracle.accounts[venue].dollars_in(market));
+            for venue in Venue::ALL {
+                check(format!("market {market} of {venue}"), both[at(venue)], limits.market);
+            }
+            check(format!("pair {market}"), both.iter().sum(), limits.pair);
         }
-        digest.update(self.now.nanos().to_be_bytes());
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        if !over.is_empty() {
+            self.fail("limits", over.join("; "));
+        }
     }
 }

@@ -11,17 +11,33 @@ use crossbook::exchange::catalogue::catalogue;
 use crossbook::exchange::kalshi::keys::{Kind, generate};
 use crossbook::exchange::kalshi::{Account, Scope};
 
+use super::draw::{self, Script};
 use super::run::{Event, Run};
 
 const TODAY: &str = "2026-11-22";
 const CONFIGURATION: &str = "[kalshi]\n\
     rest = \"http://127.0.0.1:9/trade-api/v2\"\nws = \"ws://127.0.0.1:9/trade-api/ws/v2\"\n\n\
     [polymarket]\nclob = \"http://127.0.0.1:10\"\ngamma = \"http://127.0.0.1:11\"\n\
-    data = \"http://127.0.0.1:12\"\nws = \"ws://127.0.0.1:10/ws\"\n";
+    data = \"http://127.0.0.1:12\"\nws = \"ws://127.0.0.1:10/ws\"\nconversions = \"venue\"\n\n";
+const LEGS: [&str; 4] = ["polymarket-first", "kalshi-first", "concurrent", "thin-first"];
+/// Small limits that bind, and ones that leave room for more at once.
+const LIMITS: [&str; 2] = [
+    "order = \"25\"\nmarket = \"60\"\npair = \"100\"\ntotal = \"240\"\n",
+    "order = \"40\"\nmarket = \"200\"\npair = \"400\"\nevent = \"400\"\nstranded = \"120\"\n\
+     unconfirmed = \"200\"\nopen_trades = 3\nloss_per_day = \"60\"\n",
+];
 
-pub(super) fn settings() -> &'static Settings {
-    static SETTINGS: OnceLock<Settings> = OnceLock::new();
-    SETTINGS.get_or_init(|| settings::from_text("swarm", CONFIGURATION).unwrap())
+/// The configuration of a run.
+pub(super) fn settings(script: &Script) -> &'static Settings {
+    static STYLES: OnceLock<Vec<Settings>> = OnceLock::new();
+    let styles = STYLES.get_or_init(|| {
+        let texts = (0..draw::STYLES).map(|style| {
+            let (legs, limits) = (LEGS[style % 4], LIMITS[style / 4]);
+            format!("{CONFIGURATION}[trade]\nlegs = \"{legs}\"\n\n[limits]\n{limits}")
+        });
+        texts.map(|text| settings::from_text("swarm", &text).unwrap()).collect()
+    });
+    &styles[script.style]
 }
 
 /// Which of Polymarket's hosts an address means.
@@ -62,7 +78,7 @@ impl Run {
         self.epoch += 1;
         let records = self.paper.reopen();
         self.log.write(self.now, || format!("start {} with {} records", self.epoch, records.len()));
-        let settings = settings();
+        let settings = settings(&self.script);
         let sources = Sources::new(
             settings.clone(),
             KalshiFeed::Stream,

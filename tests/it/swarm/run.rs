@@ -23,7 +23,8 @@ use crate::harness::client::{self, Carrier};
 use crate::harness::clock;
 
 use super::calls::Told;
-use super::draw::{BUSY, Blow, End, Odds, Script, Strike, WARM};
+use super::draw::{Blow, End, Odds, Script, Strike, WARM};
+use super::oracle::Oracle;
 use super::paper::{Ended, Paper};
 use super::process;
 use super::venues::Venues;
@@ -128,6 +129,7 @@ pub(super) struct Run {
     pub(super) sends: u64,
     pub(super) log: Log,
     pub(super) failure: Option<Failure>,
+    pub(super) oracle: Oracle,
 }
 
 impl Run {
@@ -160,6 +162,7 @@ impl Run {
             sends: 0,
             log: Log { lines },
             failure: None,
+            oracle: Oracle::default(),
             script: script.clone(),
         };
         run.queue(Duration::ZERO, Event::Restart);
@@ -167,7 +170,7 @@ impl Run {
             (BREATH, Event::Breathe),
             (VENUE_TICK, Event::VenueTick),
             (TICK, Event::Tick),
-            (process::settings().polymarket.confirm_every, Event::Confirm),
+            (process::settings(script).polymarket.confirm_every, Event::Confirm),
         ] {
             run.queue(every, event);
         }
@@ -181,13 +184,14 @@ impl Run {
     pub(super) fn play(mut self) -> Outcome {
         self.until(WARM);
         self.odds = self.script.odds;
-        self.until(WARM + BUSY);
+        self.until(WARM + self.script.busy);
         self.odds = Odds::default();
         self.end_well();
         let digest = self.digest();
         let lines = self.log.lines.take().unwrap_or_default().into();
         let (writes, sends) = (self.paper.written(), self.sends);
-        Outcome { digest, failure: self.failure.take(), lines, writes, sends }
+        let opened = self.machine.as_ref().map_or(0, |one| one.engine().counters().opened);
+        Outcome { digest, failure: self.failure.take(), lines, writes, sends, opened }
     }
 
     /// Goes on until so long after the start, or until something is wrong.

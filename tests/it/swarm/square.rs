@@ -100,7 +100,8 @@ impl Square {
     /// Everybody acts, or not.
     pub(super) fn breathe(&mut self, now: Timestamp) -> Vec<Batch> {
         let mut batches = Vec::new();
-        for market in 0..self.values.len() {
+        // Nobody acts in the last market yet.
+        for market in 0..self.values.len() - 1 {
             let before = self.values[market].believed;
             self.learn(market, now);
             for (place, venue) in Venue::ALL.into_iter().enumerate() {
@@ -148,10 +149,6 @@ impl Square {
             value.believed = [value.fair; 2];
             value.lag = None;
         }
-    }
-
-    pub(super) fn markets(&self) -> usize {
-        self.values.len()
     }
 
     fn learn(&mut self, market: usize, now: Timestamp) {

@@ -114,7 +114,10 @@ impl Run {
                 Found::NoMarket(venue, id) => self.input(&Input::NoMarket(venue, &id)),
                 Found::Books(venue, body) => {
                     self.input(&Input::Books(venue, &body));
-                    self.queue(process::settings().polymarket.confirm_every, Event::Confirm);
+                    self.queue(
+                        process::settings(&self.script).polymarket.confirm_every,
+                        Event::Confirm,
+                    );
                 }
             }
         }
@@ -198,7 +201,7 @@ impl Run {
 
     pub(super) fn confirm(&mut self) {
         let Some(machine) = &self.machine else {
-            self.queue(process::settings().polymarket.confirm_every, Event::Confirm);
+            self.queue(process::settings(&self.script).polymarket.confirm_every, Event::Confirm);
             return;
         };
         let ids = poll::ids_of(machine, Venue::Polymarket);

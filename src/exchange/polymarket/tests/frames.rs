@@ -275,7 +275,7 @@ fn connections_are_counted_and_other_paths_refused() {
     assert_eq!(refused.status, 503);
     rig.core.closed(Connection(3));
     assert!(rig.core.open(Connection(256), &request("/market"), rig.now).is_ok());
-    let refused = rig.core.open(Connection(300), &request("/ws/user"), rig.now).unwrap_err();
+    let refused = rig.core.open(Connection(300), &request("/ws/sports"), rig.now).unwrap_err();
     assert_eq!(refused.status, 404);
 }
 

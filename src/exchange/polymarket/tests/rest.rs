@@ -63,7 +63,8 @@ fn unknown_tokens_and_broken_requests_are_refused_in_words() {
     assert_eq!(rig.status("clob", "/book"), 400);
     assert_eq!(rig.status("clob", "/clob-markets/0x00"), 404);
     assert_eq!(rig.status("clob", "/nothing"), 404);
-    assert_eq!(rig.status("data", "/v2/positions"), 404);
+    assert_eq!(rig.status("data", "/v2/positions"), 400, "whose?");
+    assert_eq!(rig.status("data", "/positions"), 404, "retired");
     assert_eq!(rig.ask("clob", "POST", "/books", "{}").status, 400);
     assert_eq!(rig.ask("clob", "POST", "/books", r#"[{"token":"1"}]"#).status, 400);
     rig.floor.listings[0].status = Status::Closed;

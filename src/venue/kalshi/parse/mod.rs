@@ -6,9 +6,11 @@
 
 pub mod book;
 pub mod delta;
+pub mod exchange;
 pub mod fee;
 pub mod frame;
 pub mod market;
+pub mod portfolio;
 
 use std::borrow::Cow;
 

@@ -4,6 +4,7 @@
 //! that nobody reads are not listed, and unknown ones are passed over.
 
 pub mod http;
+pub mod portfolio;
 pub mod ws;
 
 use std::borrow::Cow;

@@ -259,6 +259,7 @@ impl Listing {
             starts: self.starts(&clob),
             delay: self.delay(&clob)?,
             shard: None,
+            rules: Some(crate::domain::market::rules_hash(&self.rules)),
             tokens: Some(tokens),
         })
     }

@@ -1,0 +1,140 @@
+//! What venues and people say, and time: each given to the executor, to `risk`, and to the floor.
+
+use crate::domain::report::{Evidence, Fee, Fill};
+use crate::domain::{IntentId, Money, Price, Report, Venue};
+use crate::engine::event::Command;
+use crate::pairing::PairId;
+use crate::risk::{Journal, Reading, Stop};
+
+use super::{Around, Effect, Trader};
+
+impl Trader {
+    /// Takes in what a venue said.
+    pub(in crate::engine) fn report(
+        &mut self,
+        report: &Report,
+        around: &Around<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match report {
+            Report::Cash { purses, as_of, .. } => {
+                for (purse, cash) in purses {
+                    self.risk.set_purse(*purse, Reading { cash: *cash, as_of: *as_of });
+                }
+            }
+            Report::Permission { venue, permission } => self.floor.permit(*venue, permission),
+            Report::Order { intent, evidence } => self.hear_order(*intent, evidence, around),
+            _ => {}
+        }
+        let view = around.view(&self.floor);
+        self.executor.report(report, &view, around.now, &mut self.acts);
+        self.carry_out(around, effects);
+        if let Report::Order { intent, evidence } = report
+            && let Some(stop) = self.judge(*intent, evidence, around)
+        {
+            self.stop(stop, around.now);
+            self.carry_out(around, effects);
+        }
+    }
+
+    fn hear_order(&mut self, intent: IntentId, evidence: &Evidence, around: &Around<'_>) {
+        self.floor.taken.answered(intent, evidence);
+        let Some((_, venue, _)) = self.orders.get(&intent) else { return };
+        self.floor.hear(*venue, evidence, self.settings.not_tradable_min, around.now);
+    }
+
+    /// Whether what was said about an order trips a breaker.
+    fn judge(
+        &mut self,
+        intent: IntentId,
+        evidence: &Evidence,
+        around: &Around<'_>,
+    ) -> Option<Stop> {
+        let (pair, venue, market) = self.orders.get(&intent)?;
+        match evidence {
+            Evidence::Standing { .. } => {
+                self.risk.note_taken(pair, *venue);
+                None
+            }
+            Evidence::Refused(refusal) => self.risk.note_refused(pair, *venue, refusal.kind),
+            Evidence::Fill(fill) => {
+                let facts = around.books.get(*market)?.facts.as_ref()?;
+                self.judge_fee(pair, fill, facts.fee.at(fill.at)?)
+            }
+            Evidence::Unclear(_) | Evidence::NotFound { .. } | Evidence::NotCancelled(_) => None,
+        }
+    }
+
+    fn judge_fee(
+        &self,
+        pair: &PairId,
+        fill: &Fill,
+        model: crate::domain::FeeModel,
+    ) -> Option<Stop> {
+        let Fee::Reported(charged) = fill.fee else { return None };
+        // A fill's average price may lie between two prices: the dearer one counts.
+        let each = fill.money.per_contract_floor(fill.quantity)?;
+        let units = u16::try_from(each.micros() / (Money::DOLLAR / i64::from(Price::ONE))).ok()?;
+        let at = |units: u16| {
+            Price::from_units(units)
+                .map_or(Money::ZERO, |price| model.estimate(price, fill.quantity))
+        };
+        let estimate = at(units).max(at(units.saturating_add(1)));
+        self.risk.note_fee(pair, estimate, charged)
+    }
+
+    /// Does what a person, or a fault outside, asks for.
+    pub(in crate::engine) fn command(
+        &mut self,
+        command: &Command,
+        around: &Around<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let now = around.now;
+        match command {
+            Command::Halt { scope, why } => {
+                self.executor.halt(scope.clone(), why, now, &mut self.acts);
+            }
+            Command::Resume { scope } => {
+                self.executor.unhalt(scope.clone(), now, &mut self.acts);
+            }
+            Command::Kill { why } => {
+                self.executor.kill(why, now, &mut self.acts);
+                self.risk.kill();
+            }
+            Command::Flatten { loss_max } => {
+                let view = around.view(&self.floor);
+                self.executor.flatten(*loss_max, &view, now, &mut self.acts);
+            }
+            Command::Reconciled => self.risk.reconciled(),
+            Command::JournalBroken { .. } => self.risk.set_journal(Journal::Broken),
+            Command::JournalWhole => self.risk.set_journal(Journal::Whole),
+        }
+        self.carry_out(around, effects);
+    }
+
+    /// Lets time pass.
+    pub(in crate::engine) fn tick(&mut self, around: &Around<'_>, effects: &mut Vec<Effect>) {
+        let view = around.view(&self.floor);
+        self.executor.tick(&view, around.now, &mut self.acts);
+        self.carry_out(around, effects);
+        for stop in self.risk.overdue(around.now) {
+            self.stop(stop, around.now);
+        }
+        self.carry_out(around, effects);
+        self.close_early(around, effects);
+    }
+
+    pub(super) fn remember(
+        &mut self,
+        intent: IntentId,
+        pair: PairId,
+        venue: Venue,
+        market: crate::domain::MarketIndex,
+    ) {
+        while self.orders.len() >= Self::ORDERS_MAX {
+            self.orders.pop_first();
+        }
+        self.orders.insert(intent, (pair, venue, market));
+    }
+}

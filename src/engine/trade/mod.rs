@@ -1,0 +1,160 @@
+//! From edges to orders: what stands between detection and the executor.
+//!
+//! A [`Trader`] exists only where trading is on; without one, an engine costs what it costs to
+//! watch. It asks for a plan of each edge that may be traded, has it approved, hands it to the
+//! executor and carries the executor's acts out as effects. Every refusal has a name and is
+//! counted.
+//!
+//! Invariants: what the executor recorded is told to `risk` before the next decision; no act to
+//! place an order leaves without `risk` having counted it; halts reach `risk` only as records, so
+//! that a replay knows them too.
+
+mod answer;
+mod attempt;
+pub mod calendar;
+mod early;
+mod floor;
+mod seam;
+mod settle;
+mod taken;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::detect::gate;
+use crate::domain::market::Status;
+use crate::domain::{IntentId, Market, MarketIndex, Timestamp, TradeId, Venue};
+use crate::execute::{self, Act, Executor};
+use crate::pairing::PairId;
+use crate::risk::{Limits, NoTrade, Risk};
+
+use super::books::Books;
+use super::effect::Effect;
+use super::event::Watched;
+use floor::{Floor, View};
+
+/// How trading goes, beyond when an edge is one.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How plans are made.
+    pub plan: crate::plan::Settings,
+    /// What may be put at risk.
+    pub limits: Limits,
+    /// How patient the executor is.
+    pub execute: execute::Settings,
+    /// No new pair this long before a known pause; ten minutes are sensible.
+    pub pause_ahead: Duration,
+    /// How long a venue is held not to take orders after it said so, at least; two seconds are
+    /// sensible.
+    pub not_tradable_min: Duration,
+}
+
+/// What the engine may look at while it trades.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) books: &'a Books,
+    pub(super) gate: &'a gate::Settings,
+    pub(super) exchanges: [Status; 2],
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Around<'a> {
+    fn view(&self, floor: &'a Floor) -> View<'a> {
+        let Self { books, gate, exchanges, now } = *self;
+        View { floor, books, gate, exchanges, now }
+    }
+}
+
+/// Plans, limits, trades and orders of one account at each venue.
+#[derive(Debug)]
+pub struct Trader {
+    settings: Settings,
+    executor: Executor,
+    risk: Risk,
+    floor: Floor,
+    /// Pairs that were accepted on this machine as they stand.
+    accepted: BTreeSet<PairId>,
+    /// Pairs whose rules were found to be the ones that were reviewed.
+    verified: BTreeSet<PairId>,
+    /// The markets of the pairs in force.
+    pairs: BTreeMap<PairId, [MarketIndex; 2]>,
+    /// Which pair and market an order belongs to.
+    orders: BTreeMap<IntentId, (PairId, Venue, MarketIndex)>,
+    refusals: [u64; NoTrade::ALL.len()],
+    /// Why the last edge of a pair was not traded.
+    last: BTreeMap<PairId, NoTrade>,
+    acts: Vec<Act>,
+}
+
+impl Trader {
+    /// The most orders whose pair is remembered for breakers; older ones have long been final.
+    const ORDERS_MAX: usize = 4_096;
+
+    /// A trader without history, which trades nothing before it was told that the journal and both
+    /// venues agree.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            executor: Executor::new(settings.execute.clone()),
+            risk: Risk::new(settings.limits.clone(), TradeId(1)),
+            settings,
+            floor: Floor::default(),
+            accepted: BTreeSet::new(),
+            verified: BTreeSet::new(),
+            pairs: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            refusals: [0; NoTrade::ALL.len()],
+            last: BTreeMap::new(),
+            acts: Vec::new(),
+        }
+    }
+
+    /// What is at risk, and what stops it.
+    pub const fn risk(&self) -> &Risk {
+        &self.risk
+    }
+
+    /// Trades and orders.
+    pub const fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// How often edges were not traded, by [`NoTrade::index`].
+    pub const fn refusals(&self) -> &[u64; NoTrade::ALL.len()] {
+        &self.refusals
+    }
+
+    /// Why the last edge of a pair was not traded; `None` when it was, or there was none.
+    pub fn last_refusal(&self, pair: &PairId) -> Option<NoTrade> {
+        self.last.get(pair).copied()
+    }
+
+    pub(super) fn learn(&mut self, index: MarketIndex, market: &Market) {
+        self.floor.markets.insert(index, market.clone());
+    }
+
+    pub(super) fn accept(&mut self, pairs: &[PairId]) {
+        self.accepted = pairs.iter().cloned().collect();
+    }
+
+    pub(super) fn verify(&mut self, pairs: &[PairId]) {
+        self.verified = pairs.iter().cloned().collect();
+    }
+
+    /// Takes the set of pairs in force.
+    pub(super) fn set_pairs(&mut self, watched: &[Watched]) {
+        self.pairs = watched
+            .iter()
+            .map(|watched| (watched.pair.id.clone(), [watched.kalshi, watched.polymarket]))
+            .collect();
+    }
+
+    /// A pair is not what it was: what was accepted and verified was another one.
+    pub(super) fn forget_pair(&mut self, pair: &PairId) {
+        self.accepted.remove(pair);
+        self.verified.remove(pair);
+        self.last.remove(pair);
+    }
+}
+
+#[cfg(test)]
+mod tests;

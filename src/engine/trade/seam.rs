@@ -1,0 +1,117 @@
+//! The engine's side of trading: what of it goes to the trader, and with what around it.
+
+use crate::book::{Ladder, Update};
+use crate::detect::NoEdge;
+use crate::detect::edge::Edge;
+use crate::domain::{MarketIndex, Timestamp};
+use crate::engine::books::Books;
+use crate::engine::event::Event;
+use crate::engine::{Effect, Engine};
+use crate::execute::Record;
+use crate::pairing::PairId;
+
+use super::attempt::Seen;
+use super::{Around, Settings, Trader};
+
+impl Engine {
+    /// Switches trading on. `history` is what the journal holds, oldest first; what follows from it
+    /// is asked about, and nothing new is traded before
+    /// [`Reconciled`](crate::engine::event::Command::Reconciled). To be called before the markets
+    /// are told.
+    pub fn enable_trading<'a>(
+        &mut self,
+        settings: Settings,
+        history: impl IntoIterator<Item = &'a Record>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut trader = Box::new(Trader::new(settings));
+        for record in history {
+            trader.replay(record);
+        }
+        trader.resume(&self.around(now), effects);
+        self.trader = Some(trader);
+    }
+
+    /// What trades, where trading is on.
+    pub fn trader(&self) -> Option<&Trader> {
+        self.trader.as_deref()
+    }
+
+    fn around(&self, now: Timestamp) -> Around<'_> {
+        Around { books: &self.books, gate: &self.settings.gate, exchanges: self.exchanges, now }
+    }
+
+    /// Gives an event to the trader, if there is one.
+    pub(in crate::engine) fn trade(
+        &mut self,
+        event: &Event<'_>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(mut trader) = self.trader.take() else { return };
+        let around = self.around(now);
+        match *event {
+            Event::Report(report) => trader.report(report, &around, effects),
+            Event::Command(command) => trader.command(command, &around, effects),
+            Event::Accepted(pairs) => trader.accept(pairs),
+            Event::Verified(pairs) => trader.verify(pairs),
+            Event::Tick => trader.tick(&around, effects),
+            _ => {}
+        }
+        self.trader = Some(trader);
+    }
+
+    /// Offers an edge that was just found to the trader, if there is one.
+    pub(in crate::engine) fn attempt(
+        &mut self,
+        at: usize,
+        direction: usize,
+        edge: &Edge,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(mut trader) = self.trader.take() else { return };
+        let slot = &self.pairs[at];
+        let outcomes = slot.outcomes(direction);
+        let seen = Seen {
+            watched: &slot.watched,
+            outcomes: [outcomes.0, outcomes.1],
+            opportunity: slot.seats[direction].open.map_or(0, |open| open.id.0),
+            edge,
+            fills: &self.fills,
+        };
+        trader.attempt(&seen, &self.around(now), effects);
+        self.trader = Some(trader);
+    }
+
+    /// Stops new trades of a pair that the books speak against.
+    pub(in crate::engine) fn suspend(
+        &mut self,
+        pair: &PairId,
+        no: NoEdge,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(mut trader) = self.trader.take() else { return };
+        trader.suspend(pair, no.name(), &self.around(now), effects);
+        self.trader = Some(trader);
+    }
+}
+
+impl Trader {
+    /// Hears an update before it is applied.
+    #[inline]
+    pub(in crate::engine) fn hear(&mut self, update: &Update, books: &Books) {
+        self.floor.taken.hear(update, books);
+    }
+
+    /// A ladder less what our orders took of it; `None` when they took nothing.
+    pub(in crate::engine) fn left_of(
+        &self,
+        market: MarketIndex,
+        ladder: &Ladder,
+    ) -> Option<Ladder> {
+        self.floor.taken.ladder_of(market, ladder)
+    }
+}

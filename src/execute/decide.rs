@@ -1,0 +1,302 @@
+//! The next step of a trade: a pure function of what is known and of the markets as they are now.
+
+use std::time::Duration;
+
+use crate::domain::report::Refused;
+use crate::domain::{Action, Lifetime, MarketIndex, Money, Purpose, Quantity, Timestamp};
+use crate::plan::{Kind, Stages};
+
+use super::ledger::seat;
+use super::trade::{Account, Balance, Trade};
+use super::trade_state::{End, Event, Phase, Way, next};
+use super::unwind::{Alone, Draft, hedge, is_dust, ways_out};
+use super::{Sight, State};
+
+/// What is to be done about a trade.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing, until something happens.
+    Wait,
+    /// Orders go out, and the trade moves on.
+    Send(Vec<Draft>, Event, String),
+    /// The trade moves on.
+    Note(Event, String),
+    /// No way out fits.
+    Stuck(String),
+    /// It has stood alone for too long.
+    Alarm(String),
+    /// It cannot be sold within what may be lost.
+    Short(String),
+    /// Both outcomes are held and confirmed.
+    Merge(MarketIndex, Quantity),
+}
+
+/// What a decision may look at.
+pub(super) struct View<'a> {
+    /// What is known.
+    pub(super) state: &'a State,
+    /// The markets.
+    pub(super) sight: &'a dyn Sight,
+    /// The time.
+    pub(super) now: Timestamp,
+    /// The pause between two attempts to leave a stranded leg.
+    pub(super) pause: Duration,
+    /// What may be lost to leave, where that is not the plan's to say.
+    pub(super) loss_max: Option<Money>,
+    /// Whether everything is to be sold.
+    pub(super) is_flattening: bool,
+}
+
+impl View<'_> {
+    /// The next step of a trade.
+    pub(super) fn step(&self, trade: &Trade) -> Step {
+        let accounts = trade.accounts(self.state.orders());
+        if let Some(event) = self.payment(trade) {
+            return Step::Note(event, "a market has paid".to_owned());
+        }
+        let is_open = accounts[0].is_open || accounts[1].is_open;
+        match trade.phase {
+            Phase::HalfPaid | Phase::Ended(End::Paid) => Step::Wait,
+            Phase::Opened => first(trade),
+            Phase::FirstLeg if trade.awaits(self.state.orders()) => Step::Wait,
+            Phase::FirstLeg => self.second(trade, &accounts, is_open),
+            Phase::Stranded(_) => self.stranded(trade, &accounts, is_open),
+            Phase::SecondLeg | Phase::BothLegs if is_open => Step::Wait,
+            Phase::Locked | Phase::Ended(_) if is_open => Step::Wait,
+            Phase::SecondLeg | Phase::BothLegs | Phase::Locked | Phase::Ended(_) => {
+                match self.settle_in(trade, &accounts) {
+                    Step::Wait => self.at_rest(trade, &accounts),
+                    step => step,
+                }
+            }
+        }
+    }
+
+    /// The payment that the trade's phase does not know of yet.
+    fn payment(&self, trade: &Trade) -> Option<Event> {
+        if matches!(trade.phase, Phase::Ended(End::Flat)) {
+            return None;
+        }
+        let is_paid = |at: usize| {
+            let market = trade.plan.legs[at].market;
+            trade.payouts[at].is_some_and(|payout| {
+                payout.paid.is_positive() || self.state.ledger().owed(market, payout) == Money::ZERO
+            })
+        };
+        let event = match (is_paid(0), is_paid(1)) {
+            (true, true) => Event::BothPaid,
+            (false, false) => return None,
+            _ => Event::OnePaid,
+        };
+        next(trade.phase, event).map(|_| event)
+    }
+
+    /// The first leg has an answer, or nobody knows: what arrived is hedged at once.
+    fn second(&self, trade: &Trade, accounts: &[Account; 2], is_open: bool) -> Step {
+        let Balance { surplus: Some((leg, quantity)), .. } = trade.balance(accounts) else {
+            return if is_open { Step::Wait } else { self.settle_in(trade, accounts) };
+        };
+        // What has more is sold on an exit; else what has less is bought.
+        let at = match trade.plan.kind {
+            Kind::Enter => 1 - leg,
+            Kind::Exit => leg,
+        };
+        match hedge(trade, accounts, (at, quantity), self.sight) {
+            Some(draft) => Step::Send(vec![draft], Event::SecondSent, format!("{quantity} came")),
+            None if is_open => Step::Wait,
+            None => self.settle_in(trade, accounts),
+        }
+    }
+
+    /// All orders are over: where that leaves the trade.
+    fn settle_in(&self, trade: &Trade, accounts: &[Account; 2]) -> Step {
+        let Balance { matched, surplus } = trade.balance(accounts);
+        let given = trade.given[0].quantity.min(trade.given[1].quantity);
+        let (event, why) = match surplus {
+            Some((leg, quantity)) if !is_dust(&trade.plan, quantity, self.sight) => {
+                let venue = trade.plan.legs[leg].venue;
+                (Event::Uneven, format!("{venue} has {quantity} more"))
+            }
+            _ if trade.plan.kind == Kind::Enter && matched > given => {
+                (Event::Even, format!("{matched} on both"))
+            }
+            Some((_, quantity)) => (Event::OnlyDust, format!("{quantity} is left")),
+            None => (Event::Empty, "nothing is held".to_owned()),
+        };
+        match next(trade.phase, event) {
+            Some(_) => Step::Note(event, why),
+            None => Step::Wait,
+        }
+    }
+
+    /// One leg has more than the other: the cheapest way out that fits.
+    fn stranded(&self, trade: &Trade, accounts: &[Account; 2], is_open: bool) -> Step {
+        let since = trade.stranded_since.unwrap_or(trade.since);
+        let is_long = self.now >= since.after(trade.plan.stranded_max);
+        if is_long && !trade.is_alarmed {
+            return Step::Alarm(format!(
+                "{} has one leg without its other since {since}",
+                trade.id
+            ));
+        }
+        if is_open {
+            return Step::Wait;
+        }
+        match self.settle_in(trade, accounts) {
+            Step::Wait => {}
+            step => return step,
+        }
+        if self.now < self.retry_at(trade) {
+            return Step::Wait;
+        }
+        let loss_max = self.loss_max.unwrap_or(trade.plan.loss_max);
+        let Some(alone) = Alone::of(trade, accounts, loss_max) else { return Step::Wait };
+        if let Some(best) = ways_out(&trade.plan, &alone, self.sight, self.now).into_iter().next() {
+            let why =
+                format!("{} of {} for a loss of {}", best.quantity, alone.quantity, best.loss);
+            return Step::Send(vec![best.draft], Event::Took(best.way), why);
+        }
+        let may_come = alone.sellable < alone.quantity || !self.is_priced(trade);
+        if trade.phase == Phase::Stranded(Way::Hold) || may_come && !is_long {
+            return Step::Wait;
+        }
+        Step::Stuck(format!(
+            "{}: {} at {} stand alone, no way out loses at most {}",
+            trade.id, alone.quantity, trade.plan.legs[alone.leg].venue, alone.budget
+        ))
+    }
+
+    /// Whether all books that a way out could use are believed, and their markets take orders.
+    fn is_priced(&self, trade: &Trade) -> bool {
+        trade.plan.legs.iter().all(|leg| {
+            self.sight.is_tradable(leg.market)
+                && self.sight.offers(leg.market, leg.outcome).is_some()
+                && self.sight.bids(leg.market, leg.outcome).is_some()
+        })
+    }
+
+    /// When the next attempt to leave may be made: at once the first time, then with pauses, and
+    /// not before the venue wants to hear from us again.
+    pub(super) fn retry_at(&self, trade: &Trade) -> Timestamp {
+        let Some(last) = trade.orders.last().and_then(|intent| self.state.order(*intent)) else {
+            return Timestamp::ZERO;
+        };
+        let asked = match last.refusal() {
+            Some(Refused::Again(wait) | Refused::PostOnly(wait)) => wait,
+            _ => Duration::ZERO,
+        };
+        let pause = match trade.phase {
+            Phase::Stranded(Way::Open) => Duration::ZERO,
+            _ => self.pause,
+        };
+        last.order().at.after(pause.max(asked))
+    }
+
+    /// Nothing is out of place: pairs of both outcomes are merged, and when everything is to go, it
+    /// is sold.
+    fn at_rest(&self, trade: &Trade, accounts: &[Account; 2]) -> Step {
+        for (at, own) in accounts.iter().enumerate() {
+            let market = trade.plan.legs[at].market;
+            let outcome = trade.plan.legs[at].outcome;
+            let ledger = self.state.ledger();
+            let sure = own.offset.saturating_sub(own.offset_unconfirmed);
+            let both = ledger.held(market, outcome).min(ledger.held(market, outcome.other()));
+            let quantity = sure.min(both);
+            if !quantity.is_zero() && own.unconfirmed.is_zero() {
+                return Step::Merge(market, quantity);
+            }
+        }
+        if self.is_flattening && trade.phase == Phase::Locked {
+            return self.sell_both(trade, accounts);
+        }
+        Step::Wait
+    }
+
+    /// Sells both legs of a locked position for no more loss than is allowed, as much as both books
+    /// take.
+    fn sell_both(&self, trade: &Trade, accounts: &[Account; 2]) -> Step {
+        if self.now < self.retry_at(trade) {
+            return Step::Wait;
+        }
+        let Some(loss_max) = self.loss_max else { return Step::Wait };
+        let pair = &trade.plan.pair;
+        let Some(locked) = self.state.locked(pair).find(|locked| locked.trade.id == trade.id)
+        else {
+            return Step::Wait;
+        };
+        let mut quantity = locked.sellable.floor_to(Quantity::LOT);
+        while !quantity.is_zero() {
+            let paid = super::trade::share(locked.paid, quantity, locked.quantity);
+            let alone = |leg: usize| Alone {
+                leg,
+                quantity,
+                sellable: quantity,
+                basis: Money::ZERO,
+                budget: Money::from_micros(i64::MAX),
+                purses: [Money::ZERO; 2],
+            };
+            let legs: Vec<_> = (0..accounts.len())
+                .filter_map(|leg| {
+                    ways_out(&trade.plan, &alone(leg), self.sight, self.now)
+                        .into_iter()
+                        .find(|way| way.way == Way::Unwind && way.quantity == quantity)
+                })
+                .collect();
+            if let [one, other] = legs.as_slice()
+                && paid + one.loss + other.loss <= loss_max
+            {
+                let why = format!("{quantity} of both are sold");
+                let drafts = legs.iter().map(|way| exit(&way.draft)).collect();
+                return Step::Send(drafts, Event::BothSent, why);
+            }
+            quantity = halved(quantity);
+        }
+        if !self.is_priced(trade) {
+            return Step::Wait;
+        }
+        Step::Short(format!(
+            "{}: {} of both cannot be sold for {loss_max}",
+            trade.id, locked.quantity
+        ))
+    }
+}
+
+fn exit(draft: &Draft) -> Draft {
+    Draft { purpose: Purpose::Exit, ..draft.clone() }
+}
+
+fn halved(quantity: Quantity) -> Quantity {
+    Quantity::from_units(quantity.units() / 2).unwrap_or_default().floor_to(Quantity::LOT)
+}
+
+/// The first stage of a plan.
+fn first(trade: &Trade) -> Step {
+    let draft = |at: usize| {
+        let leg = &trade.plan.legs[at];
+        let (action, purpose) = match trade.plan.kind {
+            Kind::Enter => (Action::Buy, Purpose::Enter),
+            Kind::Exit => (Action::Sell, Purpose::Exit),
+        };
+        Draft {
+            venue: leg.venue,
+            market: leg.market,
+            outcome: leg.outcome,
+            action,
+            limit: leg.limit,
+            size: leg.size,
+            purpose,
+        }
+    };
+    match trade.plan.stages {
+        Stages::First(venue) => {
+            let why = format!("{venue} goes first");
+            Step::Send(vec![draft(seat(venue))], Event::FirstSent, why)
+        }
+        Stages::Together => {
+            Step::Send(vec![draft(0), draft(1)], Event::BothSent, "both at once".to_owned())
+        }
+    }
+}
+
+/// How long the orders of all trades live: they take what they find, and the rest is dropped.
+pub(super) const LIFETIME: Lifetime = Lifetime::Immediate;

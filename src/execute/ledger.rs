@@ -1,0 +1,212 @@
+//! What the account holds and what became of its money, as the venues keep it.
+//!
+//! The ledger books differences: when what an order brought is seen in a new light, the old sum is
+//! taken out and the new one put in, so that evidence that comes twice, late or in another order
+//! leads to the same books. Every micro-dollar stands in exactly one line.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Action, MarketIndex, Money, Order, Outcome, Quantity, Venue};
+
+use super::Line;
+use super::order_state::Booked;
+
+/// What happened to the money at one venue. Costs and fees are less than nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cash {
+    /// What fills cost and brought, without fees.
+    pub fills: Money,
+    /// Fees as the venue told them.
+    pub fees: Money,
+    /// Fees by the formula, until a line of its own trues them up.
+    pub fees_computed: Money,
+    /// The dollar that Kalshi pays at once for a YES and a NO of one market.
+    pub netted: Money,
+    /// What merged contracts brought.
+    pub merged: Money,
+    /// What settled markets paid.
+    pub paid: Money,
+    /// Everything else, by its line.
+    pub lines: BTreeMap<Line, Money>,
+}
+
+impl Cash {
+    /// What should be there.
+    pub fn total(&self) -> Money {
+        let moved =
+            [self.fills, self.fees, self.fees_computed, self.netted, self.merged, self.paid];
+        moved.into_iter().chain(self.lines.values().copied()).fold(Money::ZERO, |sum, m| sum + m)
+    }
+}
+
+/// What a market paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payout {
+    /// What one YES contract paid.
+    pub yes_pays: Money,
+    /// What came in for all that was held; nothing yet when the market is only resolved.
+    pub paid: Money,
+}
+
+impl Payout {
+    /// What one contract of the outcome paid.
+    pub fn of(&self, outcome: Outcome) -> Money {
+        match outcome {
+            Outcome::Yes => self.yes_pays,
+            Outcome::No => Money::from_micros(Money::DOLLAR) - self.yes_pays,
+        }
+    }
+}
+
+/// What is held in one market. Sums are signed, because evidence of a sale may come before that of
+/// the purchase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Holding {
+    venue: Venue,
+    /// YES and NO, bought less sold, in millionths of a contract.
+    gross: [i64; 2],
+    /// Pairs of YES and NO that became a dollar, in millionths of a contract.
+    gone: i64,
+    payout: Option<Payout>,
+}
+
+/// Positions and cash of both venues.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ledger {
+    holdings: BTreeMap<MarketIndex, Holding>,
+    cash: [Cash; 2],
+}
+
+const fn side(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Yes => 0,
+        Outcome::No => 1,
+    }
+}
+
+/// The place of a venue in lists that have Kalshi first.
+pub(super) const fn seat(venue: Venue) -> usize {
+    match venue {
+        Venue::Kalshi => 0,
+        Venue::Polymarket => 1,
+    }
+}
+
+impl Ledger {
+    /// The money at one venue.
+    pub const fn cash(&self, venue: Venue) -> &Cash {
+        match venue {
+            Venue::Kalshi => &self.cash[0],
+            Venue::Polymarket => &self.cash[1],
+        }
+    }
+
+    /// How much of a contract the account holds, as its venue counts.
+    pub fn held(&self, market: MarketIndex, outcome: Outcome) -> Quantity {
+        let Some(holding) = self.holdings.get(&market) else { return Quantity::ZERO };
+        if holding.payout.is_some_and(|payout| payout.paid.is_positive()) {
+            return Quantity::ZERO;
+        }
+        holding.held(outcome)
+    }
+
+    /// All markets in which something was ever held, with their venues.
+    pub fn markets(&self) -> impl Iterator<Item = (Venue, MarketIndex)> + '_ {
+        self.holdings.iter().map(|(market, holding)| (holding.venue, *market))
+    }
+
+    /// What a market paid, if it did.
+    pub fn payout(&self, market: MarketIndex) -> Option<Payout> {
+        self.holdings.get(&market)?.payout
+    }
+
+    /// What the market owes for all that is held, rounded down.
+    pub fn owed(&self, market: MarketIndex, payout: Payout) -> Money {
+        let Some(holding) = self.holdings.get(&market) else { return Money::ZERO };
+        let of = |outcome| payout.of(outcome).per_contract_ceil(holding.held(outcome));
+        of(Outcome::Yes) + of(Outcome::No)
+    }
+
+    /// Puts what an order brought into the books, in place of what stood there for it.
+    pub(super) fn book(&mut self, order: &Order, before: &Booked, after: &Booked) {
+        let sign = match order.action {
+            Action::Buy => 1,
+            Action::Sell => -1,
+        };
+        let (old, new) = (before.total, after.total);
+        let holding = self.holding(order.venue, order.market);
+        let more = new.quantity.units() - old.quantity.units();
+        holding.gross[side(order.outcome)] += sign * more;
+        let netted = holding.net();
+        let cash = &mut self.cash[seat(order.venue)];
+        let cost = new.money - old.money;
+        cash.fills += if sign > 0 { -cost } else { cost };
+        cash.fees -= after.fee - before.fee;
+        cash.fees_computed -= after.fee_computed - before.fee_computed;
+        cash.netted += netted;
+    }
+
+    /// Pairs of both outcomes became dollars.
+    pub(super) fn merge(&mut self, market: MarketIndex, quantity: Quantity) {
+        self.holding(Venue::Polymarket, market).gone += quantity.units();
+        self.cash[seat(Venue::Polymarket)].merged += Money::payout(quantity);
+    }
+
+    /// A market paid, or is only known to be resolved. The venue's newest word holds.
+    pub(super) fn settle(&mut self, venue: Venue, market: MarketIndex, payout: Payout) {
+        let holding = self.holding(venue, market);
+        let before = holding.payout.map_or(Money::ZERO, |earlier| earlier.paid);
+        let paid = before.max(payout.paid);
+        holding.payout = Some(Payout { paid, ..payout });
+        self.cash[seat(venue)].paid += paid - before;
+    }
+
+    /// Money that nothing else explains.
+    pub(super) fn enter(&mut self, venue: Venue, line: Line, amount: Money) {
+        *self.cash[seat(venue)].lines.entry(line).or_default() += amount;
+    }
+
+    /// Makes `quantity` what is held of a contract. It moves no money.
+    pub(super) fn adopt(
+        &mut self,
+        venue: Venue,
+        market: MarketIndex,
+        outcome: Outcome,
+        quantity: Quantity,
+    ) {
+        let holding = self.holding(venue, market);
+        let more = quantity.units() - holding.held(outcome).units();
+        holding.gross[side(outcome)] += more;
+    }
+
+    fn holding(&mut self, venue: Venue, market: MarketIndex) -> &mut Holding {
+        self.holdings.entry(market).or_insert(Holding {
+            venue,
+            gross: [0; 2],
+            gone: 0,
+            payout: None,
+        })
+    }
+}
+
+impl Holding {
+    fn held(&self, outcome: Outcome) -> Quantity {
+        let units = self.gross[side(outcome)] - self.gone;
+        Quantity::from_units(units.max(0)).unwrap_or(Quantity::MAX)
+    }
+
+    /// Kalshi keeps one signed position per market: a YES and a NO are a dollar at once, and a sale
+    /// of what is not held is a purchase of the other outcome. Says how much money that moved.
+    fn net(&mut self) -> Money {
+        if self.venue != Venue::Kalshi {
+            return Money::ZERO;
+        }
+        let gone = self.gross[0].min(self.gross[1]);
+        let moved = gone - self.gone;
+        self.gone = gone;
+        Money::from_micros(moved)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,478 @@
+//! What is known about one order: a table of moves, and the sums that follow from evidence.
+//!
+//! Evidence comes late, twice and in any order. Fills are told apart by the venue's trade id; what
+//! a venue told as a total and what its fills add up to are both kept, the larger counts as held,
+//! and the order is *known* only when they agree. Nothing that is final is ever taken back in
+//! silence: evidence against it reopens the order and is an incident.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::report::{Fee, Refusal, Refused, Rest, Total};
+use crate::domain::{
+    Action, Evidence, Fill, Finality, Money, Order, Quantity, Size, Timestamp, Venue,
+};
+
+use super::incident;
+
+/// How long after its decision a venue's reading may still miss an order that it has: reads lag
+/// behind writes, on both venues by less than a second when they are well.
+pub const NOT_FOUND_GRACE: Duration = Duration::from_secs(5);
+
+/// Where an order is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// It was decided on and is on its way; nobody has answered.
+    Decided,
+    /// Nobody knows whether the venue has it: it counts as filled and as not filled.
+    Unknown,
+    /// The venue holds it for a while before it matches.
+    Delayed,
+    /// It rests in the book.
+    Resting,
+    /// Nothing more comes of it; its total is final.
+    Done,
+    /// The venue refused it.
+    Refused,
+    /// The venue does not have it, by two readings that agree.
+    Gone,
+}
+
+impl Phase {
+    /// All phases.
+    pub const ALL: [Self; 7] = [
+        Self::Decided,
+        Self::Unknown,
+        Self::Delayed,
+        Self::Resting,
+        Self::Done,
+        Self::Refused,
+        Self::Gone,
+    ];
+
+    /// The phase in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::Unknown => "unknown",
+            Self::Delayed => "delayed",
+            Self::Resting => "resting",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Whether more may come of the order.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Decided | Self::Unknown | Self::Delayed | Self::Resting)
+    }
+}
+
+/// What a piece of evidence says, seen in the light of what is known already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum News {
+    /// It rests.
+    Resting,
+    /// The venue holds it.
+    Delayed,
+    /// It is over; its total is told.
+    Over,
+    /// It is over with nothing, or refused, and no fill speaks against that.
+    Refused,
+    /// It is refused, and yet fills of it are known.
+    Denied,
+    /// A fill of it, or news about one.
+    Filled,
+    /// Nobody knows.
+    Unclear,
+    /// It could not be cancelled: it is over in some way, or was never there.
+    NotCancelled,
+    /// Two readings agree that the venue does not have it, and it never acknowledged it.
+    Missing,
+    /// Two readings agree that the venue does not have it, and yet it had acknowledged it.
+    Vanished,
+}
+
+impl News {
+    /// All news.
+    pub const ALL: [Self; 10] = [
+        Self::Resting,
+        Self::Delayed,
+        Self::Over,
+        Self::Refused,
+        Self::Denied,
+        Self::Filled,
+        Self::Unclear,
+        Self::NotCancelled,
+        Self::Missing,
+        Self::Vanished,
+    ];
+}
+
+/// What news does to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Where the order is then.
+    pub to: Phase,
+    /// The incident that it is, if it is one.
+    pub incident: Option<&'static str>,
+}
+
+/// The table: where news takes an order.
+pub const fn next(phase: Phase, news: News) -> Move {
+    use Phase::{Decided, Delayed, Done, Gone, Refused, Resting, Unknown};
+    match (phase, news) {
+        // The venue answers for an order that was open.
+        (Decided | Unknown | Delayed | Resting, News::Over) => quiet(Done),
+        (Decided | Unknown | Delayed, News::Resting) => quiet(Resting),
+        (Decided | Unknown, News::Delayed) => quiet(Delayed),
+        (Decided | Unknown | Delayed, News::Refused) => quiet(Refused),
+        (Decided | Unknown, News::Missing) => quiet(Gone),
+        // Nobody answers, or the answer leaves open what became of it.
+        (Decided, News::Unclear | News::NotCancelled) => quiet(Unknown),
+        (Delayed | Resting, News::NotCancelled) => quiet(Unknown),
+        // What says nothing new, or was overtaken.
+        (Decided | Unknown | Delayed | Resting, News::Filled) => quiet(phase),
+        (Unknown | Delayed | Resting, News::Unclear) => quiet(phase),
+        (Unknown, News::NotCancelled) => quiet(Unknown),
+        (Delayed, News::Delayed) => quiet(Delayed),
+        (Resting, News::Resting | News::Delayed) => quiet(Resting),
+        (Done, News::Resting | News::Delayed | News::Over | News::Refused) => quiet(Done),
+        (Done, News::Filled | News::Unclear | News::NotCancelled) => quiet(Done),
+        (Done, News::Missing | News::Vanished) => quiet(Done),
+        (Refused | Gone, News::Unclear | News::NotCancelled) => quiet(phase),
+        (Refused | Gone, News::Missing | News::Vanished) => quiet(phase),
+        (Refused | Gone, News::Refused) => quiet(Refused),
+        // The venue has what it said it did not have.
+        (Refused | Gone, News::Filled) => loud(Unknown, incident::LATE_FILL),
+        (Refused | Gone, News::Over) => loud(Done, incident::LATE_FILL),
+        (Refused | Gone, News::Resting) => loud(Resting, incident::CONTRADICTION),
+        (Refused | Gone, News::Delayed) => loud(Delayed, incident::CONTRADICTION),
+        // The venue does not have what it said it had.
+        (Done, News::Denied) => loud(Done, incident::CONTRADICTION),
+        (Resting, News::Refused) => loud(Unknown, incident::CONTRADICTION),
+        (_, News::Denied) => loud(Unknown, incident::CONTRADICTION),
+        (Delayed | Resting, News::Missing) => loud(Unknown, incident::ORDER_VANISHED),
+        (Decided | Unknown | Delayed | Resting, News::Vanished) => {
+            loud(Unknown, incident::ORDER_VANISHED)
+        }
+    }
+}
+
+const fn quiet(to: Phase) -> Move {
+    Move { to, incident: None }
+}
+
+const fn loud(to: Phase, kind: &'static str) -> Move {
+    Move { to, incident: Some(kind) }
+}
+
+/// What an order has brought, as it is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Booked {
+    /// Contracts, and what they cost or brought.
+    pub total: Total,
+    /// Fees that the venue told.
+    pub fee: Money,
+    /// Fees by the formula, until they are trued up.
+    pub fee_computed: Money,
+}
+
+impl Booked {
+    /// All fees.
+    pub fn fees(&self) -> Money {
+        self.fee + self.fee_computed
+    }
+}
+
+/// What a person must know about a piece of evidence.
+pub type Notice = (&'static str, String);
+
+/// One order and all that is known about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracked {
+    order: Order,
+    phase: Phase,
+    /// The largest total that the venue told.
+    told: Total,
+    fills: BTreeMap<String, Fill>,
+    /// Whether the venue has ever acknowledged the order.
+    is_seen: bool,
+    /// The venue's reading that first did not find the order.
+    missing: Option<Timestamp>,
+    /// Whether the venue told a fill in two ways.
+    is_disputed: bool,
+    /// Why the venue refused it.
+    refusal: Option<Refused>,
+}
+
+impl Tracked {
+    /// An order that was just decided on.
+    pub const fn new(order: Order) -> Self {
+        Self {
+            order,
+            phase: Phase::Decided,
+            told: Total { quantity: Quantity::ZERO, money: Money::ZERO },
+            fills: BTreeMap::new(),
+            is_seen: false,
+            missing: None,
+            is_disputed: false,
+            refusal: None,
+        }
+    }
+
+    /// The order as it was decided on.
+    pub const fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// Where it is in its life.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When it was decided on, or the venue last filled something of it.
+    pub fn moved_at(&self) -> Timestamp {
+        self.fills.values().map(|fill| fill.at).fold(self.order.at, Timestamp::max)
+    }
+
+    /// Why the venue refused it, if it did.
+    pub const fn refusal(&self) -> Option<Refused> {
+        self.refusal
+    }
+
+    /// Takes evidence in and says what a person must know about it.
+    pub fn take(&mut self, evidence: &Evidence) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let Some(news) = self.read(evidence, &mut notices) else { return notices };
+        let moved = next(self.phase, news);
+        if let Some(kind) = moved.incident {
+            notices.push((kind, format!("{} was {}: {evidence:?}", self, self.phase.name())));
+            self.is_disputed |= kind == incident::CONTRADICTION;
+        }
+        self.phase = moved.to;
+        notices
+    }
+
+    /// Keeps what evidence tells and reduces it to news; `None` when it says nothing yet.
+    fn read(&mut self, evidence: &Evidence, notices: &mut Vec<Notice>) -> Option<News> {
+        Some(match evidence {
+            Evidence::Standing { filled, rest, .. } => {
+                self.is_seen = true;
+                self.missing = None;
+                self.hear(filled.unwrap_or_default(), notices);
+                match (rest, filled) {
+                    (Rest::Resting, _) => News::Resting,
+                    (Rest::Delayed, _) => News::Delayed,
+                    // It is over, and how much it filled is still to be asked.
+                    (Rest::Nothing, None) => News::NotCancelled,
+                    (Rest::Nothing, Some(total)) if total.quantity.is_zero() => self.empty(),
+                    (Rest::Nothing, Some(_)) => News::Over,
+                }
+            }
+            Evidence::Fill(fill) => {
+                self.is_seen = true;
+                self.missing = None;
+                let had_any = !self.named().quantity.is_zero();
+                self.take_fill(fill, notices);
+                let is_only_failed = fill.finality == Finality::Failed && !had_any;
+                if is_only_failed { News::Unclear } else { News::Filled }
+            }
+            Evidence::Refused(Refusal { kind, .. }) => {
+                self.refusal = Some(*kind);
+                if self.held().quantity.is_zero() { News::Refused } else { News::Denied }
+            }
+            Evidence::Unclear(_) => News::Unclear,
+            Evidence::NotCancelled(_) => News::NotCancelled,
+            Evidence::NotFound { as_of } => {
+                if *as_of <= self.order.at.after(NOT_FOUND_GRACE) {
+                    return None;
+                }
+                let first = *self.missing.get_or_insert(*as_of);
+                match (first < *as_of, self.is_seen) {
+                    (false, _) => return None,
+                    (true, false) => News::Missing,
+                    (true, true) => News::Vanished,
+                }
+            }
+        })
+    }
+
+    /// What it means that the venue says the order ended with nothing.
+    fn empty(&self) -> News {
+        match (self.phase, self.held().quantity.is_zero()) {
+            (Phase::Refused | Phase::Gone, true) => News::Refused,
+            // Fills outrun the reading of an order: it is over, and its fills say more than it.
+            _ => News::Over,
+        }
+    }
+
+    /// Keeps the largest total that was told.
+    fn hear(&mut self, total: Total, notices: &mut Vec<Notice>) {
+        let is_final = self.phase == Phase::Done;
+        if is_final && total.quantity > self.told.quantity.max(self.named().quantity) {
+            let text = format!("{self} had ended and now shows {} filled", total.quantity);
+            notices.push((incident::LATE_FILL, text));
+        }
+        if total.quantity > self.told.quantity {
+            self.told = total;
+        }
+    }
+
+    fn take_fill(&mut self, fill: &Fill, notices: &mut Vec<Notice>) {
+        let is_final = self.phase == Phase::Done;
+        let about = format!("{self}, fill {}", fill.trade);
+        let Some(known) = self.fills.get_mut(&fill.trade) else {
+            self.fills.insert(fill.trade.clone(), fill.clone());
+            if fill.finality == Finality::Failed {
+                notices.push((incident::FILL_FAILED, about));
+            } else if is_final && self.named().quantity > self.told.quantity {
+                let text = format!("{about}: {} beyond the final total", fill.quantity);
+                notices.push((incident::LATE_FILL, text));
+            }
+            return;
+        };
+        if (known.quantity, known.money) != (fill.quantity, fill.money) {
+            let text = format!(
+                "{about}: {} for {}, then {} for {}",
+                known.quantity, known.money, fill.quantity, fill.money
+            );
+            notices.push((incident::FILL_CHANGED, text));
+            (known.quantity, known.money) = worse(self.order.action, known, fill);
+            self.is_disputed = true;
+        }
+        known.fee = match (known.fee, fill.fee) {
+            (Fee::Reported(a), Fee::Reported(b)) => Fee::Reported(a.max(b)),
+            (Fee::Computed(_), told @ Fee::Reported(_)) => told,
+            (known, Fee::Computed(_)) => known,
+        };
+        match (known.finality, fill.finality) {
+            (Finality::Matched, Finality::Confirmed) => known.finality = Finality::Confirmed,
+            (Finality::Matched | Finality::Confirmed, Finality::Failed) => {
+                known.finality = Finality::Failed;
+                notices.push((incident::FILL_FAILED, about));
+            }
+            (Finality::Failed, Finality::Confirmed) => {
+                notices.push((incident::CONTRADICTION, format!("{about}: failed, then confirmed")));
+                self.is_disputed = true;
+            }
+            // News that were overtaken, or came twice.
+            _ => {}
+        }
+    }
+
+    /// All that fills named, those that failed too.
+    fn named(&self) -> Total {
+        sum(self.fills.values())
+    }
+
+    fn failed(&self) -> Total {
+        sum(self.fills.values().filter(|fill| fill.finality == Finality::Failed))
+    }
+
+    /// What the order brought at the most: the larger of what was told and what fills add up to,
+    /// less what failed.
+    pub fn held(&self) -> Total {
+        let (named, failed) = (self.named(), self.failed());
+        let most = if self.told.quantity > named.quantity { self.told } else { named };
+        Total {
+            quantity: most.quantity.saturating_sub(failed.quantity),
+            money: (most.money - failed.money).max(Money::ZERO),
+        }
+    }
+
+    /// What of it is settled for good. Every Kalshi fill is.
+    pub fn confirmed(&self) -> Quantity {
+        if self.order.venue == Venue::Kalshi {
+            return self.held().quantity;
+        }
+        sum(self.fills.values().filter(|fill| fill.finality == Finality::Confirmed)).quantity
+    }
+
+    /// What is matched and may still fail.
+    pub fn unconfirmed(&self) -> Quantity {
+        self.held().quantity.saturating_sub(self.confirmed())
+    }
+
+    /// What of the order goes into the ledger.
+    pub fn booked(&self) -> Booked {
+        let mut booked = Booked { total: self.held(), ..Booked::default() };
+        for fill in self.fills.values().filter(|fill| fill.finality != Finality::Failed) {
+            match fill.fee {
+                Fee::Reported(fee) => booked.fee += fee,
+                Fee::Computed(fee) => booked.fee_computed += fee,
+            }
+        }
+        booked
+    }
+
+    /// The most dollars that a BUY may still spend, without fees.
+    pub fn spend_open(&self) -> Money {
+        if !self.phase.is_open() || self.order.action == Action::Sell {
+            return Money::ZERO;
+        }
+        let spent = self.named().money.max(self.told.money);
+        (self.order.spend_max() - spent).max(Money::ZERO)
+    }
+
+    /// The most contracts that may still come, or go; a BUY by collateral may bring more.
+    pub fn quantity_open(&self) -> Quantity {
+        if !self.phase.is_open() {
+            return Quantity::ZERO;
+        }
+        match self.order.size {
+            Size::Contracts(quantity) => {
+                quantity.saturating_sub(self.named().quantity.max(self.told.quantity))
+            }
+            Size::Collateral(_) => self.spend_open().buys_ceil(self.order.limit),
+        }
+    }
+
+    /// Whether what came of the order is settled beyond doubt, but for confirmations.
+    pub fn is_known(&self) -> bool {
+        !self.phase.is_open() && !self.is_disputed && self.told.quantity <= self.named().quantity
+    }
+
+    /// Whether two accounts of the order differ: nothing but a person or a venue ends that.
+    pub const fn is_disputed(&self) -> bool {
+        self.is_disputed
+    }
+
+    /// A person took the venue's word for the market: no account of the order is in doubt any more.
+    pub(super) const fn reconcile(&mut self) {
+        self.is_disputed = false;
+    }
+
+    /// Whether it is over for good: known, and nothing can fail any more.
+    pub fn is_final(&self) -> bool {
+        self.is_known() && self.unconfirmed().is_zero()
+    }
+}
+
+impl std::fmt::Display for Tracked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let order = &self.order;
+        let (action, purpose) = (order.action.name(), order.purpose.name());
+        write!(f, "{} ({} {action} {} to {purpose})", order.intent, order.venue, order.outcome)
+    }
+}
+
+fn sum<'a>(fills: impl Iterator<Item = &'a Fill>) -> Total {
+    fills.fold(Total::default(), |sum, fill| Total {
+        quantity: sum.quantity.saturating_add(fill.quantity),
+        money: sum.money.saturating_add(fill.money),
+    })
+}
+
+/// Of two accounts of one fill, what is worse for us: a BUY that brought less for more, a SELL that
+/// took more for less.
+fn worse(action: Action, one: &Fill, other: &Fill) -> (Quantity, Money) {
+    match action {
+        Action::Buy => (one.quantity.min(other.quantity), one.money.max(other.money)),
+        Action::Sell => (one.quantity.max(other.quantity), one.money.min(other.money)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Stops, getting out of everything, and what markets pay in the end.
+
+use crate::domain::{MarketIndex, Money, Timestamp, TradeId, Venue};
+use crate::pairing::PairId;
+
+use super::executor::{Executor, Mode};
+use super::order_state::Phase as OrderPhase;
+use super::{Act, Record, Scope, Sight, incident};
+
+/// Kalshi states what it paid in whole cents.
+const PAYOUT_TOLERANCE: Money = Money::from_micros(10_000);
+
+impl Executor {
+    /// No new trades; open ones are finished or unwound.
+    pub fn halt(&mut self, scope: Scope, why: &str, now: Timestamp, acts: &mut Vec<Act>) {
+        self.stop(scope, why, now, acts);
+    }
+
+    /// Halts; false when that scope was halted before.
+    pub(super) fn stop(
+        &mut self,
+        scope: Scope,
+        why: &str,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) -> bool {
+        if self.state.halts().iter().any(|halt| halt.0 == scope) {
+            return false;
+        }
+        self.say(Record::Halted { scope, why: why.to_owned(), at: now }, acts);
+        true
+    }
+
+    /// New trades again. A process that was killed, or that gets out of everything, stays so.
+    pub fn unhalt(&mut self, scope: Scope, now: Timestamp, acts: &mut Vec<Act>) {
+        self.say(Record::Resumed { scope, at: now }, acts);
+    }
+
+    /// Cancels our own orders by id, lists what is held, and sends nothing more.
+    pub fn kill(&mut self, why: &str, now: Timestamp, acts: &mut Vec<Act>) {
+        self.stop(Scope::All, why, now, acts);
+        self.mode = Mode::Killed;
+        for intent in self.open_orders(OrderPhase::is_open) {
+            acts.push(Act::Cancel(intent));
+        }
+        let held = self.held_as_text();
+        self.tell(incident::KILLED, format!("{why}; held: {held}"), None, now, acts);
+    }
+
+    fn held_as_text(&self) -> String {
+        use crate::domain::Outcome::{No, Yes};
+        let ledger = self.state.ledger();
+        let mut held = Vec::new();
+        for (venue, market) in ledger.markets() {
+            for outcome in [Yes, No] {
+                let quantity = ledger.held(market, outcome);
+                if !quantity.is_zero() {
+                    held.push(format!("{quantity} {outcome} of market {} at {venue}", market.0));
+                }
+            }
+        }
+        if held.is_empty() { "nothing".to_owned() } else { held.join(", ") }
+    }
+
+    /// Out of everything, losing at most this against what was paid.
+    pub fn flatten(
+        &mut self,
+        loss_max: Money,
+        sight: &dyn Sight,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
+        if self.mode == Mode::Killed {
+            return;
+        }
+        self.stop(Scope::All, "everything is being sold", now, acts);
+        self.mode = Mode::Flattening { loss_max, realised_before: self.state.realised() };
+        let all: Vec<TradeId> = self.state.trades().map(|trade| trade.id).collect();
+        for trade in all {
+            self.advance(trade, sight, now, acts);
+        }
+    }
+
+    /// What may still be lost to get out of everything; `None` while that is not asked for.
+    pub(super) fn loss_left(&self) -> Option<Money> {
+        let Mode::Flattening { loss_max, realised_before } = self.mode else { return None };
+        Some(loss_max + (self.state.realised() - realised_before).min(Money::ZERO))
+    }
+
+    /// Compares what a market paid with what was held and with what the trades were planned for.
+    pub(super) fn check_payout(
+        &mut self,
+        venue: Venue,
+        market: MarketIndex,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
+        let Some(payout) = self.state.ledger().payout(market) else { return };
+        let owed = self.state.ledger().owed(market, payout);
+        let apart = (owed - payout.paid).max(payout.paid - owed);
+        if payout.paid.is_positive() && apart > PAYOUT_TOLERANCE {
+            let text = format!("{venue} paid {} where {owed} was held", payout.paid);
+            self.tell(incident::SETTLEMENT_DIVERGENCE, text, None, now, acts);
+        }
+        let diverged: Vec<(TradeId, String)> = self
+            .state
+            .trades()
+            .filter(|trade| trade.seat_of(market).is_some() && !trade.is_diverged)
+            .filter(|trade| !matches!(trade.phase, super::trade_state::Phase::Ended(_)))
+            .filter_map(|trade| Some((trade.id, trade.divergence()?)))
+            .collect();
+        for (trade, text) in diverged {
+            for pair in self.pairs_beside(trade) {
+                self.stop(Scope::Pair(pair), &text, now, acts);
+            }
+            self.tell(incident::SETTLEMENT_DIVERGENCE, text, Some(trade), now, acts);
+        }
+    }
+
+    /// The pairs of all trades that share a venue's event with a trade.
+    fn pairs_beside(&self, trade: TradeId) -> Vec<PairId> {
+        let Some(trade) = self.state.trade(trade) else { return Vec::new() };
+        let shares =
+            |at: usize, event: &str| !event.is_empty() && trade.plan.legs[at].event == event;
+        let mut pairs: Vec<PairId> = self
+            .state
+            .trades()
+            .filter(|other| {
+                other.plan.pair == trade.plan.pair
+                    || shares(0, &other.plan.legs[0].event)
+                    || shares(1, &other.plan.legs[1].event)
+            })
+            .map(|other| other.plan.pair.clone())
+            .collect();
+        pairs.sort();
+        pairs.dedup();
+        pairs
+    }
+
+    /// Fetches what resolved markets owe, where they do not pay by themselves.
+    pub(super) fn redeem(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
+        let ledger = self.state.ledger();
+        let owing: Vec<MarketIndex> = ledger
+            .markets()
+            .filter(|(venue, _)| *venue == Venue::Polymarket)
+            .filter(|(_, market)| {
+                ledger.payout(*market).is_some_and(|payout| {
+                    !payout.paid.is_positive() && ledger.owed(*market, payout).is_positive()
+                })
+            })
+            .map(|(_, market)| market)
+            .collect();
+        for market in owing {
+            if self.agenda.may_convert(market, self.settings.convert_pause, now) {
+                acts.push(Act::Redeem { market });
+            }
+        }
+    }
+}

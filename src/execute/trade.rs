@@ -1,0 +1,366 @@
+//! One attempt at both legs: what each leg holds, what stands alone, what is at risk.
+//!
+//! Everything is summed up from the orders every time it is asked for, so that no counter can drift
+//! away from the evidence.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    Action, IntentId, MarketIndex, Money, Outcome, Purpose, Quantity, Timestamp, TradeId, Venue,
+};
+use crate::plan::{Kind, Plan};
+use crate::risk::{Exposure, LegExposure};
+
+use super::State;
+use super::ledger::{Payout, seat};
+use super::order_state::{Phase as OrderPhase, Tracked};
+use super::trade_state::{End, Phase};
+
+/// What one leg of a trade has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Contracts bought.
+    pub bought: Quantity,
+    /// What they cost, fees included.
+    pub cost: Money,
+    /// Contracts sold.
+    pub sold: Quantity,
+    /// What they brought, fees taken off.
+    pub proceeds: Money,
+    /// Contracts of the other outcome bought, to be merged.
+    pub offset: Quantity,
+    /// What they cost, fees included.
+    pub offset_cost: Money,
+    /// How much of what was bought may still fail.
+    pub unconfirmed: Quantity,
+    /// How much of what was bought of the other outcome may still fail.
+    pub offset_unconfirmed: Quantity,
+    /// The most that orders under way can still spend, without fees.
+    pub spend_open: Money,
+    /// Whether an order is under way, or nobody knows.
+    pub is_open: bool,
+}
+
+impl Account {
+    /// What the leg has more than before the trade, in millionths of a contract.
+    pub const fn change(&self) -> i64 {
+        self.bought.units() - self.sold.units() - self.offset.units()
+    }
+
+    /// Dollars that left the purse and have not come back, fees included.
+    pub fn spent(&self) -> Money {
+        self.cost + self.offset_cost - self.proceeds
+    }
+
+    /// Everything that was ever paid, fees included.
+    pub fn paid(&self) -> Money {
+        self.cost + self.offset_cost
+    }
+
+    fn add(&mut self, tracked: &Tracked) {
+        let (order, booked) = (tracked.order(), tracked.booked());
+        let (quantity, money) = (booked.total.quantity, booked.total.money);
+        match (order.action, order.purpose) {
+            (Action::Buy, Purpose::Offset) => {
+                self.offset = self.offset.saturating_add(quantity);
+                self.offset_cost += money + booked.fees();
+                let unconfirmed = tracked.unconfirmed();
+                self.offset_unconfirmed = self.offset_unconfirmed.saturating_add(unconfirmed);
+            }
+            (Action::Buy, _) => {
+                self.bought = self.bought.saturating_add(quantity);
+                self.cost += money + booked.fees();
+                self.unconfirmed = self.unconfirmed.saturating_add(tracked.unconfirmed());
+            }
+            (Action::Sell, _) => {
+                self.sold = self.sold.saturating_add(quantity);
+                self.proceeds += money - booked.fees();
+            }
+        }
+        self.spend_open += tracked.spend_open();
+        self.is_open |= tracked.phase().is_open();
+    }
+}
+
+/// How the two legs stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// How many contracts both legs have: bought on an entry, sold on an exit.
+    pub matched: Quantity,
+    /// The leg that has more than the other, and how much more.
+    pub surplus: Option<(usize, Quantity)>,
+}
+
+/// Contracts and their cost that an exit took from a trade that bought them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Given {
+    /// Contracts.
+    pub quantity: Quantity,
+    /// What they had cost.
+    pub cost: Money,
+}
+
+/// One trade.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trade {
+    /// Its number.
+    pub id: TradeId,
+    /// What was intended.
+    pub plan: Plan,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Timestamp,
+    /// Its orders, in the order in which they were decided on.
+    pub orders: Vec<IntentId>,
+    /// Since when one leg has more than the other.
+    pub stranded_since: Option<Timestamp>,
+    /// Whether it has been said that it stands alone for too long.
+    pub is_alarmed: bool,
+    /// Whether it has been said that its venues paid other than planned.
+    pub is_diverged: bool,
+    /// What exits took from each leg, or on an exit took from others.
+    pub given: [Given; 2],
+    /// How much was asked to be merged, and when last.
+    pub merging: Option<(Quantity, Timestamp)>,
+    /// What each venue's market paid.
+    pub payouts: [Option<Payout>; 2],
+}
+
+/// All orders, by number.
+pub type Orders = BTreeMap<IntentId, Tracked>;
+
+impl Trade {
+    /// A trade of which nothing was sent.
+    pub fn new(id: TradeId, plan: Plan, at: Timestamp) -> Self {
+        Self {
+            id,
+            plan,
+            phase: Phase::Opened,
+            since: at,
+            orders: Vec::new(),
+            stranded_since: None,
+            is_alarmed: false,
+            is_diverged: false,
+            given: [Given::default(); 2],
+            merging: None,
+            payouts: [None; 2],
+        }
+    }
+
+    /// Takes its place in a phase.
+    pub(super) fn enter(&mut self, phase: Phase, at: Timestamp) {
+        let was_alone = self.phase.is_stranded();
+        match (was_alone, phase.is_stranded()) {
+            (false, true) => (self.stranded_since, self.is_alarmed) = (Some(at), false),
+            (true, false) => self.stranded_since = None,
+            _ => {}
+        }
+        (self.phase, self.since) = (phase, at);
+    }
+
+    /// What its orders did at Kalshi and at Polymarket.
+    pub fn accounts(&self, orders: &Orders) -> [Account; 2] {
+        let mut accounts = [Account::default(); 2];
+        for tracked in self.orders.iter().filter_map(|intent| orders.get(intent)) {
+            accounts[seat(tracked.order().venue)].add(tracked);
+        }
+        accounts
+    }
+
+    /// How its legs stand to each other.
+    pub fn balance(&self, accounts: &[Account; 2]) -> Balance {
+        let [kalshi, polymarket] = [accounts[0].change(), accounts[1].change()];
+        let matched = match self.plan.kind {
+            Kind::Enter => kalshi.min(polymarket),
+            Kind::Exit => -kalshi.max(polymarket),
+        };
+        let quantity = |units: i64| Quantity::from_units(units.max(0)).unwrap_or(Quantity::MAX);
+        let surplus = match kalshi - polymarket {
+            0 => None,
+            more if more > 0 => Some((0, quantity(more))),
+            less => Some((1, quantity(-less))),
+        };
+        Balance { matched: quantity(matched), surplus }
+    }
+
+    /// What the surplus of a leg has cost: its share of what was paid, or on an exit, what is left
+    /// of a dollar when the other leg's proceeds are taken off.
+    pub fn basis(&self, accounts: &[Account; 2], leg: usize, quantity: Quantity) -> Money {
+        match self.plan.kind {
+            Kind::Enter => {
+                let own = accounts[leg];
+                let had = own.bought.saturating_sub(own.sold).saturating_sub(own.offset);
+                let left = own.cost - share(own.cost, own.sold, own.bought);
+                share(left, quantity, had.max(quantity))
+            }
+            Kind::Exit => {
+                let other = accounts[1 - leg];
+                Money::payout(quantity) - share(other.proceeds, quantity, other.sold)
+            }
+        }
+    }
+
+    /// What the trade has lost for good so far; less than nothing when it gained. Matched contracts
+    /// count as the dollar that they pay, what stands alone at its cost.
+    pub fn lost(&self, accounts: &[Account; 2]) -> Money {
+        let balance = self.balance(accounts);
+        let alone = balance
+            .surplus
+            .map_or(Money::ZERO, |(leg, quantity)| self.basis(accounts, leg, quantity));
+        let out = accounts[0].spent() + accounts[1].spent();
+        let offset = Money::payout(accounts[0].offset.saturating_add(accounts[1].offset));
+        let matched = Money::payout(balance.matched);
+        match self.plan.kind {
+            Kind::Enter => out - alone - matched - offset,
+            Kind::Exit => out + matched - alone - offset,
+        }
+    }
+
+    /// What may still be spent at each venue to finish or to offset: what its leg was allowed and
+    /// did not need, and what is left of the reserve.
+    pub fn purse(&self, accounts: &[Account; 2], venue: Venue) -> Money {
+        let at = seat(venue);
+        let used = accounts[at].paid() + accounts[at].spend_open;
+        (self.allowed(accounts, at) - used).max(Money::ZERO) + self.reserve_left(accounts)
+    }
+
+    /// What is left of the reserve when what went beyond the legs' allowances is taken off.
+    pub fn reserve_left(&self, accounts: &[Account; 2]) -> Money {
+        let beyond = |at: usize| {
+            let used = accounts[at].paid() + accounts[at].spend_open;
+            (used - self.allowed(accounts, at)).max(Money::ZERO)
+        };
+        (self.plan.reserve - beyond(0) - beyond(1)).max(Money::ZERO)
+    }
+
+    /// What was approved for a leg. An exit may buy back for what it sold.
+    fn allowed(&self, accounts: &[Account; 2], at: usize) -> Money {
+        match self.plan.kind {
+            Kind::Enter => self.plan.legs[at].cost_max + self.plan.legs[at].fee_max,
+            Kind::Exit => accounts[at].proceeds.max(Money::ZERO),
+        }
+    }
+
+    /// What the trade has at risk; `None` when there is nothing any more.
+    pub fn exposure(&self, orders: &Orders) -> Option<Exposure> {
+        let accounts = self.accounts(orders);
+        let balance = self.balance(&accounts);
+        let tracked = || self.orders.iter().filter_map(|intent| orders.get(intent));
+        let is_final = tracked().all(Tracked::is_final);
+        if self.phase == Phase::Ended(End::Paid)
+            || is_final && self.phase == Phase::Ended(End::Flat)
+        {
+            return None;
+        }
+        let is_settled_in = self.phase.is_quiet() && tracked().all(Tracked::is_known);
+        let mut exposure = Exposure::default();
+        for (at, own) in accounts.iter().enumerate() {
+            let given = self.given[at].cost;
+            let stands = match self.plan.kind {
+                Kind::Enter => own.spent() - given,
+                Kind::Exit => Money::ZERO,
+            };
+            let under_way = stands.max(Money::ZERO) + own.spend_open;
+            // Until it is clear how the legs end, what was approved for them may still be needed.
+            let dollars = match (is_settled_in, self.plan.kind) {
+                (true, _) => stands.max(Money::ZERO),
+                (false, Kind::Enter) => under_way.max(self.allowed(&accounts, at)),
+                (false, Kind::Exit) => under_way,
+            };
+            let unsure = own.unconfirmed.saturating_add(own.offset_unconfirmed);
+            let all = own.bought.saturating_add(own.offset);
+            let unconfirmed = share(own.paid(), unsure, all);
+            exposure.legs[at] = LegExposure { dollars, unconfirmed };
+        }
+        if !(is_settled_in && is_final) {
+            exposure.reserve = self.reserve_left(&accounts);
+        }
+        // An order that is unknown counts as filled above, and as not filled here.
+        let is_unsure = tracked().any(|order| order.phase() == OrderPhase::Unknown);
+        let is_alone = is_unsure || self.phase.is_stranded();
+        if let Some((leg, quantity)) = balance.surplus.filter(|_| is_alone) {
+            exposure.stranded = self.basis(&accounts, leg, quantity).max(Money::ZERO);
+            exposure.stranded_loss_max = exposure.stranded;
+            exposure.stranded_since = self.stranded_since.or(Some(self.since));
+        }
+        Some(exposure)
+    }
+
+    /// What the trade has earned for good, less than nothing for a loss: what was sold, offset or
+    /// paid out, less what that had cost.
+    pub fn realised(&self, accounts: &[Account; 2]) -> Money {
+        let leg = |at: usize| {
+            let own = &accounts[at];
+            if self.plan.kind == Kind::Exit {
+                return own.proceeds - own.cost + Money::payout(own.offset)
+                    - own.offset_cost
+                    - self.given[at].cost;
+            }
+            let closed = own.sold.saturating_add(own.offset);
+            let closed_cost = share(own.cost, closed, own.bought);
+            let sold = own.proceeds + Money::payout(own.offset) - own.offset_cost - closed_cost;
+            let Some(payout) = self.payouts[at] else { return sold };
+            let left = own.bought.saturating_sub(closed).saturating_sub(self.given[at].quantity);
+            let paid = payout.of(self.outcome(at)).per_contract_ceil(left);
+            sold + paid - (own.cost - closed_cost - self.given[at].cost)
+        };
+        leg(0) + leg(1)
+    }
+
+    /// How its venues paid other than planned, as far as they have paid: for a locked contract a
+    /// dollar in all, at one of them.
+    pub fn divergence(&self) -> Option<String> {
+        let dollar = Money::from_micros(Money::DOLLAR);
+        let pays = |at: usize| self.payouts[at].map(|payout| payout.of(self.outcome(at)));
+        let is_whole = |paid: &Money| *paid == Money::ZERO || *paid == dollar;
+        match (pays(0), pays(1)) {
+            (Some(kalshi), Some(polymarket)) if kalshi + polymarket != dollar => Some(format!(
+                "{}: kalshi paid {kalshi} and polymarket {polymarket} for a locked contract",
+                self.id
+            )),
+            (Some(paid), None) | (None, Some(paid)) if !is_whole(&paid) => {
+                Some(format!("{}: one venue paid {paid} for a contract", self.id))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether contracts of both outcomes are held that a merge would turn into dollars.
+    pub fn has_offset(&self, state: &State) -> bool {
+        self.accounts(state.orders()).iter().any(|own| !own.offset.is_zero())
+    }
+
+    /// The leg of a venue's market, if the trade is in it.
+    pub fn seat_of(&self, market: MarketIndex) -> Option<usize> {
+        self.plan.legs.iter().position(|leg| leg.market == market)
+    }
+
+    /// The contract of a leg.
+    pub fn outcome(&self, at: usize) -> Outcome {
+        self.plan.legs[at].outcome
+    }
+
+    /// Whether an order of it is under way and nobody has said that its fate is unknown.
+    pub fn awaits(&self, orders: &Orders) -> bool {
+        self.orders.iter().filter_map(|intent| orders.get(intent)).any(|tracked| {
+            matches!(
+                tracked.phase(),
+                OrderPhase::Decided | OrderPhase::Delayed | OrderPhase::Resting
+            )
+        })
+    }
+}
+
+/// `part` of `whole` of an amount, rounded up; all of it when the part is the whole or more.
+pub(super) fn share(amount: Money, part: Quantity, whole: Quantity) -> Money {
+    if part.is_zero() || whole.is_zero() {
+        return Money::ZERO;
+    }
+    if part >= whole {
+        return amount;
+    }
+    let product = i128::from(amount.micros()) * i128::from(part.units());
+    let micros = -(-product).div_euclid(i128::from(whole.units()));
+    Money::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,264 @@
+//! The journal in a file.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::domain::{Instance, IntentId, MarketIndex, TradeId, Venue};
+use crate::execute::Record;
+
+use super::atlas::{Atlas, Name};
+use super::replay::{Replay, Source};
+use super::writer::{self, Line, Shared, State};
+use super::{Durability, Error, codec, file};
+
+/// More waiting records than this is an alarm: the writer does not keep up.
+const QUEUE_MAX: u64 = 16_384;
+/// More than this are not kept, and the journal has a hole until the next start.
+const KEPT_MAX: u64 = 262_144;
+/// How long a commit waits before it says that it does not know.
+const COMMIT_MAX: Duration = Duration::from_secs(2);
+/// Orders whose records a power cut can take from the file with [`Durability::Process`] are never
+/// more than this: SQLite syncs the file each 1000 pages, four megabytes, and every order puts
+/// more than 400 bytes there.
+const NUMBERS_SKIPPED: u64 = 10_000;
+
+/// A journal that is open for writing: the only one on its file. Clones share it; the last one
+/// writes what is left and closes it.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    open: Arc<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    shared: Arc<Shared>,
+    instance: Instance,
+    thread: Option<JoinHandle<()>>,
+    /// Held for as long as the journal is open.
+    _lock: File,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, or makes one; with it comes all that it holds.
+    pub fn open(path: &Path, durability: Durability) -> Result<(Self, Replay), Error> {
+        file::make_folder(path)?;
+        let lock = file::lock(path)?;
+        let connection = file::write(path, durability)?;
+        let instance = instance(&connection)?;
+        let replay = replay(&connection, path, durability)?;
+        let shared = Arc::new(Shared::new(Atlas::new(replay.markets.clone())));
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || writer::run(connection, shared)
+            })
+            .map_err(|error| Error::File { path: path.to_owned(), text: error.to_string() })?;
+        let open = Open { shared, instance, thread: Some(thread), _lock: lock };
+        Ok((Self { open: Arc::new(open) }, replay))
+    }
+
+    /// The journal's own name.
+    pub fn instance(&self) -> Instance {
+        self.open.instance
+    }
+
+    /// Says which market an index means in this process. Before any record names it.
+    pub fn learn(&self, index: MarketIndex, venue: Venue, id: &str) {
+        let mut state = self.open.shared.lock();
+        if let Some(number) = state.atlas.learn(index, venue, id) {
+            let name = Name { venue, id: id.to_owned() };
+            push(&mut state, Line::Market(number, name));
+        }
+    }
+
+    /// Puts records behind those before them; never waits. An error says that they are not
+    /// written yet, not that they are forgotten.
+    pub fn append(&self, records: &[Record]) -> Result<(), Error> {
+        let queued = self.queue(records);
+        self.open.shared.work.notify_one();
+        queued.map(|_| ())
+    }
+
+    /// Puts records behind those before them, and returns when all are durable.
+    pub fn commit(&self, records: &[Record]) -> Result<(), Error> {
+        let shared = &self.open.shared;
+        let queued = self.queue(records);
+        shared.work.notify_one();
+        let ticket = queued?;
+        let deadline = Instant::now() + COMMIT_MAX;
+        let mut state = shared.lock();
+        while state.written < ticket {
+            if let Some(error) = &state.broken {
+                return Err(error.clone());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::Slow(COMMIT_MAX.as_millis()));
+            }
+            let waited = shared.done.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.broken.clone().map_or(Ok(()), Err)
+    }
+
+    /// Whether the journal can be written, as far as is known; after a failure this makes the
+    /// writer try again. Never waits: the outcome shows the next time.
+    pub fn probe(&self) -> Result<(), Error> {
+        let shared = &self.open.shared;
+        let mut state = shared.lock();
+        let Some(error) = state.broken.clone() else { return Ok(()) };
+        state.is_probed = true;
+        drop(state);
+        shared.work.notify_one();
+        Err(error)
+    }
+
+    /// Queues records; the number says when they are all written.
+    fn queue(&self, records: &[Record]) -> Result<u64, Error> {
+        let mut state = self.open.shared.lock();
+        let renamed: Result<Vec<_>, _> =
+            records.iter().map(|record| state.atlas.inward(record)).collect();
+        for record in renamed? {
+            push(&mut state, Line::Record(codec::encode(&record)));
+        }
+        if let Some(error) = &state.broken {
+            return Err(error.clone());
+        }
+        if state.waiting() > QUEUE_MAX {
+            return Err(Error::QueueFull(usize::try_from(state.waiting()).unwrap_or(usize::MAX)));
+        }
+        Ok(state.queued)
+    }
+}
+
+fn push(state: &mut State, line: Line) {
+    if state.waiting() >= KEPT_MAX {
+        state.has_lost = true;
+        state.broken = Some(Error::Lost);
+    }
+    // After a hole nothing follows: a later record without those before it would mislead.
+    if state.has_lost {
+        return;
+    }
+    state.queue.push_back(line);
+    state.queued += 1;
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.shared.lock().is_closing = true;
+        self.shared.work.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so in the state.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Says whose trades the journal holds, before it is opened: paper, or a name of the live account.
+/// The first one stays, and no other may use the file, so that paper fills never look like held
+/// contracts and the ids of one account are never given to another.
+pub fn claim(path: &Path, account: &str) -> Result<(), Error> {
+    let connection = file::write(path, Durability::Power)?;
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('account', ?1)", [account])?;
+    let found: String =
+        connection
+            .query_row("SELECT value FROM meta WHERE key = 'account'", [], |row| row.get(0))?;
+    if found == account {
+        return Ok(());
+    }
+    Err(Error::OtherAccount { found, asked: account.to_owned() })
+}
+
+/// All that the journal at `path` holds, while another process may write it.
+pub fn look(path: &Path) -> Result<Replay, Error> {
+    let connection = file::read(path)?;
+    let next = |column: &str| -> Result<u64, Error> { Ok(highest(&connection, column)? + 1) };
+    let (next_intent, next_trade) = (IntentId(next("intent")?), TradeId(next("trade")?));
+    // Records first, then markets: every market that they name is there.
+    let end = last(&connection)?;
+    let markets = markets(&connection)?;
+    Ok(Replay { source: Source::File(connection, end), markets, next_intent, next_trade })
+}
+
+/// The journal's name, drawn when it is made.
+fn instance(connection: &Connection) -> Result<Instance, Error> {
+    let mut drawn = [0; 16];
+    aws_lc_rs::rand::fill(&mut drawn)
+        .map_err(|_| Error::Database("no randomness for the journal's name".to_owned()))?;
+    let drawn = uuid::Uuid::from_bytes(drawn).simple().to_string();
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('instance', ?1)", [&drawn])?;
+    let kept: String =
+        connection
+            .query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
+    uuid::Uuid::try_parse(&kept)
+        .map(|kept| Instance(kept.into_bytes()))
+        .map_err(|_| Error::Database("the journal's name is not 32 hex digits".to_owned()))
+}
+
+fn replay(connection: &Connection, path: &Path, durability: Durability) -> Result<Replay, Error> {
+    let before: Option<String> = connection
+        .query_row("SELECT value FROM meta WHERE key = 'running'", [], |row| row.get(0))
+        .optional()?;
+    let skipped = match before.as_deref() {
+        Some("process") => NUMBERS_SKIPPED,
+        _ => 0,
+    };
+    let next = |column: &str| -> Result<u64, Error> {
+        let sql = "SELECT value FROM meta WHERE key = ?1";
+        let floor: Option<String> =
+            connection.query_row(sql, [format!("{column}_floor")], |row| row.get(0)).optional()?;
+        let floor = floor.and_then(|text| text.parse().ok()).unwrap_or(1);
+        let next = floor.max(highest(connection, column)? + 1) + skipped;
+        connection.execute(
+            "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
+            (format!("{column}_floor"), next.to_string()),
+        )?;
+        Ok(next)
+    };
+    let (next_intent, next_trade) = (IntentId(next("intent")?), TradeId(next("trade")?));
+    connection
+        .execute("INSERT OR REPLACE INTO meta VALUES ('running', ?1)", [durability.name()])?;
+    // From here on the mark is on the disk, whatever durability was asked for.
+    connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()))?;
+    let end =
+        connection.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get(0))?;
+    let source = Source::File(file::read(path)?, end);
+    Ok(Replay { source, markets: markets(connection)?, next_intent, next_trade })
+}
+
+/// The highest number that any record has in this column.
+fn highest(connection: &Connection, column: &str) -> Result<u64, Error> {
+    let sql = format!("SELECT coalesce(max({column}), 0) FROM records");
+    let seen: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+    Ok(u64::try_from(seen).unwrap_or(0))
+}
+
+fn last(connection: &Connection) -> Result<i64, Error> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM records";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+fn markets(connection: &Connection) -> Result<Vec<Name>, Error> {
+    let mut statement =
+        connection.prepare("SELECT number, venue, id FROM markets ORDER BY number")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    let mut names = Vec::new();
+    for (place, row) in (0i64..).zip(rows) {
+        let (number, venue, id) = row?;
+        let venue = Venue::ALL.into_iter().find(|one| one.name() == venue);
+        match venue {
+            Some(venue) if number == place => names.push(Name { venue, id }),
+            _ => return Err(Error::Database(format!("market {number} makes no sense"))),
+        }
+    }
+    Ok(names)
+}

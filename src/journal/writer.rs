@@ -1,0 +1,149 @@
+//! The one thread that writes.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::Error;
+use super::atlas::{Atlas, Name};
+use super::row::Row;
+
+/// How many lines one transaction takes at most.
+const BATCH_MAX: usize = 4096;
+
+/// Something to be written.
+#[derive(Debug)]
+pub(super) enum Line {
+    Record(Row),
+    Market(u32, Name),
+}
+
+/// What the callers and the writer share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// There is something to do.
+    pub(super) work: Condvar,
+    /// Something was written, or could not be.
+    pub(super) done: Condvar,
+}
+
+impl Shared {
+    pub(super) fn new(atlas: Atlas) -> Self {
+        Self { state: Mutex::new(State { atlas, ..State::default() }), ..Self::default() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) atlas: Atlas,
+    /// What is to be written, in order. A batch under way is not in it.
+    pub(super) queue: VecDeque<Line>,
+    /// How many lines were ever queued.
+    pub(super) queued: u64,
+    /// How many of them are durable.
+    pub(super) written: u64,
+    /// Why the last attempt failed.
+    pub(super) broken: Option<Error>,
+    /// Something was dropped: nothing makes this good but a restart.
+    pub(super) has_lost: bool,
+    /// Somebody wants to know whether writing works again.
+    pub(super) is_probed: bool,
+    pub(super) is_closing: bool,
+}
+
+impl State {
+    pub(super) fn waiting(&self) -> u64 {
+        self.queued - self.written
+    }
+}
+
+/// Whether the thread ended in order; if not, callers learn it here.
+struct Watch(Arc<Shared>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        if state.waiting() > 0 || !state.is_closing {
+            state.broken = Some(Error::Stopped);
+        }
+        drop(state);
+        self.0.done.notify_all();
+    }
+}
+
+/// Writes until the journal is closed; then writes what is left and says that it ended in order.
+pub(super) fn run(mut connection: Connection, shared: Arc<Shared>) {
+    let watch = Watch(shared);
+    let shared = &*watch.0;
+    loop {
+        let mut state = shared.lock();
+        while !has_work(&state) {
+            state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.is_closing && state.queue.is_empty() {
+            break;
+        }
+        state.is_probed = false;
+        let was_closing = state.is_closing;
+        let count = state.queue.len().min(BATCH_MAX);
+        let batch: VecDeque<Line> = state.queue.drain(..count).collect();
+        drop(state);
+
+        let wrote = write(&mut connection, &batch);
+
+        let mut state = shared.lock();
+        match wrote {
+            Ok(()) => {
+                state.written += batch.len() as u64;
+                state.broken = state.has_lost.then_some(Error::Lost);
+            }
+            Err(error) => {
+                for line in batch.into_iter().rev() {
+                    state.queue.push_front(line);
+                }
+                state.broken = Some(error);
+            }
+        }
+        let gives_up = was_closing && state.broken.is_some();
+        drop(state);
+        shared.done.notify_all();
+        if gives_up {
+            return;
+        }
+    }
+    // A failure here only means that the next start skips some numbers.
+    let _ = connection.execute("DELETE FROM meta WHERE key = 'running'", []);
+}
+
+fn has_work(state: &State) -> bool {
+    let may_write = state.broken.is_none() || state.has_lost;
+    state.is_closing || state.is_probed || (may_write && !state.queue.is_empty())
+}
+
+pub(super) fn write(connection: &mut Connection, batch: &VecDeque<Line>) -> Result<(), Error> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if batch.is_empty() {
+        change.execute("INSERT OR REPLACE INTO meta VALUES ('probed', '')", [])?;
+    }
+    for line in batch {
+        match line {
+            Line::Record(row) => change
+                .prepare_cached(
+                    "INSERT INTO records (kind, at_nanos, trade, intent, body) \
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute((&row.kind, row.at, row.trade, row.intent, &row.body))?,
+            Line::Market(number, name) => change
+                .prepare_cached("INSERT INTO markets (number, venue, id) VALUES (?1, ?2, ?3)")?
+                .execute((number, name.venue.name(), &name.id))?,
+        };
+    }
+    change.commit()?;
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! Questions about the account as a whole.
+
+use crate::domain::report::{Permission, Position};
+use crate::domain::{Change, Money, Outcome, Quantity, Report, Timestamp, Venue};
+use crate::venue::Error;
+use crate::venue::gateway::{Answer, Call, Markets, Question, Taken};
+
+use super::super::parse::exchange::{Trading, trading};
+use super::super::parse::portfolio as parse;
+use super::super::parse::{malformed, tame};
+use super::super::rest::Query;
+use super::super::wire::{http, portfolio as wire};
+use super::Gateway;
+use super::inquiry::{FRESHNESS, ORDER_READS, freshness, read_page};
+use super::message::FILLS;
+use super::walk::{Asked, Errand, Step, Walk, page, page_since};
+
+const POSITIONS: &str = "/portfolio/positions";
+const BALANCE: &str = "/portfolio/balance";
+const SETTLEMENTS: &str = "/portfolio/settlements";
+
+impl Gateway {
+    pub(super) fn ask_account(
+        &mut self,
+        question: &Question,
+        now: Timestamp,
+    ) -> Result<Vec<Call>, Error> {
+        let none = Query::none;
+        let walk = |errand, path, query| Walk::new(errand, path, query, now);
+        let walks = match question {
+            // Asked for elsewhere, by the order's own ids.
+            Question::Order(_) => Vec::new(),
+            Question::OpenOrders => {
+                vec![walk(Errand::OpenOrders, ORDER_READS, page().with("status", "resting"))]
+            }
+            Question::Fills(since) => vec![walk(Errand::Fills, FILLS, page_since(*since))],
+            Question::Positions => vec![walk(Errand::Positions(Vec::new()), FRESHNESS, none())],
+            Question::Cash => vec![walk(Errand::Cash, FRESHNESS, none())],
+            Question::Settlements(since) => {
+                vec![walk(Errand::Settlements(*since), SETTLEMENTS, page_since(*since))]
+            }
+            Question::Permission => {
+                vec![walk(Errand::Permission(Asked::Status), "/exchange/status", none())]
+            }
+            Question::Limits => vec![
+                walk(Errand::Limits, "/account/limits", none()),
+                walk(Errand::Costs, "/account/endpoint_costs", none()),
+            ],
+        };
+        walks.into_iter().map(|walk| self.walk_call(walk, "", now)).collect()
+    }
+
+    pub(super) fn read_walk(
+        &mut self,
+        mut walk: Walk,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let read = match walk.errand.clone() {
+            Errand::Inquiry(inquiry) => {
+                self.read_inquiry(walk, inquiry, answer, markets, now, taken);
+                Ok(())
+            }
+            Errand::Stranger(id) => {
+                self.read_stranger(&id, answer, markets, now, taken);
+                Ok(())
+            }
+            Errand::OpenOrders => self.read_open_orders(walk, answer, markets, now, taken),
+            Errand::Fills => self.read_account_fills(walk, answer, markets, now, taken),
+            Errand::FillsOf(id) => {
+                let read = self.read_account_fills(walk, answer, markets, now, taken);
+                if read.is_err()
+                    && let Some(intent) = self.roster.find(&id, "")
+                    && let Some(known) = self.roster.get_mut(intent)
+                {
+                    known.asked = Quantity::ZERO;
+                }
+                read
+            }
+            Errand::Positions(_) | Errand::Cash if walk.as_of.is_none() => {
+                walk.as_of = Some(freshness(answer, walk.asked, now));
+                let (path, query) = match walk.errand {
+                    Errand::Cash => (BALANCE, Query::none()),
+                    _ => (POSITIONS, page().with("settlement_status", "unsettled")),
+                };
+                walk.turn(path, query);
+                self.walk_on(walk, "", now, taken);
+                Ok(())
+            }
+            Errand::Positions(found) => {
+                self.read_positions(walk, found, answer, markets, now, taken)
+            }
+            Errand::Cash => read_cash(&walk, answer, taken),
+            Errand::Settlements(since) => {
+                self.read_settlements(walk, since, answer, markets, now, taken)
+            }
+            Errand::Permission(asked) => self.read_permission(walk, asked, answer, now, taken),
+            Errand::Limits => read_page(answer, "limits").map(|it| self.tariff.take_limits(it)),
+            Errand::Costs => read_page(answer, "costs").map(|it| self.tariff.take_costs(it)),
+        };
+        if let Err(why) = read {
+            taken.notices.push(why);
+        }
+    }
+
+    /// Asks for the page that follows, if there is one; true when the listing is whole.
+    fn next_page(
+        &mut self,
+        mut walk: Walk,
+        cursor: Option<&str>,
+        what: &str,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<bool, String> {
+        match walk.step(cursor) {
+            Step::Done => Ok(true),
+            Step::On(cursor) => {
+                self.walk_on(walk, &cursor, now, taken);
+                Ok(false)
+            }
+            Step::Astray(why) => Err(format!("kalshi's list of {what}: {why}")),
+        }
+    }
+
+    fn read_open_orders(
+        &mut self,
+        walk: Walk,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let page: wire::OrdersPage = read_page(answer, "orders")?;
+        for wire in page.orders {
+            match parse::order(wire) {
+                Ok(said) => {
+                    self.take_order(&said, markets, now, taken);
+                }
+                Err(error) => taken.notices.push(error.to_string()),
+            }
+        }
+        self.next_page(walk, page.cursor.as_deref(), "orders", now, taken).map(|_| ())
+    }
+
+    fn read_account_fills(
+        &mut self,
+        walk: Walk,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let page: wire::FillsPage = read_page(answer, "fills")?;
+        for wire in page.fills {
+            match parse::fill(wire) {
+                Ok(said) => self.take_fill(&said, markets, now, taken),
+                Err(error) => taken.notices.push(error.to_string()),
+            }
+        }
+        self.next_page(walk, page.cursor.as_deref(), "fills", now, taken).map(|_| ())
+    }
+
+    /// All positions are one reading: a page that is missing or broken spoils it.
+    fn read_positions(
+        &mut self,
+        mut walk: Walk,
+        mut found: Vec<Position>,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let page: wire::PositionsPage = read_page(answer, "positions")?;
+        for wire in page.market_positions {
+            let position = position(wire, markets).map_err(|error| error.to_string())?;
+            found.extend(position);
+        }
+        walk.errand = Errand::Positions(found.clone());
+        let as_of = walk.as_of.unwrap_or(walk.asked);
+        if self.next_page(walk, page.cursor.as_deref(), "positions", now, taken)? {
+            let venue = Venue::Kalshi;
+            taken.reports.push(Report::Positions { venue, positions: found, as_of });
+        }
+        Ok(())
+    }
+
+    fn read_settlements(
+        &mut self,
+        walk: Walk,
+        since: Timestamp,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let page: wire::SettlementsPage = read_page(answer, "settlements")?;
+        for wire in page.settlements {
+            match settled(&wire, markets) {
+                Ok((report, at)) if at >= since => taken.reports.push(report),
+                Ok(_) => {}
+                Err(error) => taken.notices.push(error.to_string()),
+            }
+        }
+        self.next_page(walk, page.cursor.as_deref(), "settlements", now, taken).map(|_| ())
+    }
+
+    /// One report for the whole question: first whether the exchange trades at all, then what the
+    /// key may do.
+    fn read_permission(
+        &mut self,
+        mut walk: Walk,
+        asked: Asked,
+        answer: &Answer<'_>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let venue = Venue::Kalshi;
+        let permission = match (asked, answer) {
+            (_, Answer::Reply { status: 401, .. }) => {
+                let why = Self::body_of(answer, "its permission").err().unwrap_or_default();
+                Permission::ReadOnly(why)
+            }
+            (Asked::Status, _) => {
+                let status: http::ExchangeStatus = read_page(answer, "status")?;
+                match trading(&status) {
+                    Trading::Nowhere => {
+                        let until = status.exchange_estimated_resume_time.map(|at| tame(&at));
+                        let until = until.map_or_else(String::new, |at| format!(" until {at}"));
+                        Permission::ReadOnly(format!("kalshi does not trade{until}"))
+                    }
+                    place => {
+                        if let Trading::NotIn(shards) = place {
+                            taken.notices.push(format!("kalshi does not trade in {shards:?}"));
+                        }
+                        walk.errand = Errand::Permission(Asked::Keys);
+                        walk.turn("/api_keys", Query::none());
+                        self.walk_on(walk, "", now, taken);
+                        return Ok(());
+                    }
+                }
+            }
+            (Asked::Keys, Answer::Reply { status: 403, .. }) => {
+                taken.notices.push("kalshi does not tell this key its own scopes".to_owned());
+                Permission::Open
+            }
+            (Asked::Keys, _) => {
+                let keys: wire::Keys = read_page(answer, "keys")?;
+                self.permission_of(&keys, now, taken)
+            }
+        };
+        taken.reports.push(Report::Permission { venue, permission });
+        Ok(())
+    }
+
+    fn permission_of(&self, keys: &wire::Keys, now: Timestamp, taken: &mut Taken) -> Permission {
+        let Some(key) = keys.api_keys.iter().find(|key| key.api_key_id == self.signer.key_id())
+        else {
+            taken.notices.push("kalshi does not list the key that signs".to_owned());
+            return Permission::Open;
+        };
+        let trades = |scope: &String| scope == "write" || scope == "write::trade";
+        if key.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(trades)) {
+            return Permission::ReadOnly("the key's scopes do not let it trade".to_owned());
+        }
+        let expires = key.region_expires().or_else(|| keys.region_expires());
+        match expires {
+            Some(at) if at <= now => Permission::ReadOnly(format!(
+                "the key's proof of location expired at {at}: confirm it in kalshi's settings"
+            )),
+            Some(at) if at.since(now) < wire::Keys::REGION_NOTICE => {
+                taken.notices.push(format!("the key's proof of location expires at {at}"));
+                Permission::Open
+            }
+            _ => Permission::Open,
+        }
+    }
+}
+
+fn read_cash(walk: &Walk, answer: &Answer<'_>, taken: &mut Taken) -> Result<(), String> {
+    let balance: wire::Balance = read_page(answer, "balance")?;
+    let purses = parse::purses(&balance).map_err(|error| error.to_string())?;
+    let as_of = walk.as_of.unwrap_or(walk.asked);
+    taken.reports.push(Report::Cash { venue: Venue::Kalshi, purses, as_of });
+    Ok(())
+}
+
+/// A position: above zero YES, below zero NO; none where nothing is held.
+fn position(wire: wire::Position, markets: &dyn Markets) -> Result<Option<Position>, Error> {
+    let text = &wire.position_fp;
+    let what = format!("position in {}", wire.ticker);
+    let signed = Change::parse(text)
+        .map_err(|why| malformed(&what, "position_fp", format_args!("{text:?}: {why}")))?;
+    let outcome = if signed.units() < 0 { Outcome::No } else { Outcome::Yes };
+    let quantity = Quantity::from_units(signed.units().saturating_abs())
+        .ok_or_else(|| malformed(&what, "position_fp", format_args!("{text:?}")))?;
+    Ok((!quantity.is_zero()).then(|| Position {
+        market: markets.by_id(Venue::Kalshi, &wire.ticker),
+        id: wire.ticker,
+        outcome,
+        quantity,
+    }))
+}
+
+/// A settlement. Its money is in whole cents, unlike everything else the venue says.
+fn settled(wire: &wire::Settlement, markets: &dyn Markets) -> Result<(Report, Timestamp), Error> {
+    let what = format!("settlement of {}", wire.ticker);
+    let at = Timestamp::parse(&wire.settled_time)
+        .ok_or_else(|| malformed(&what, "settled_time", format_args!("{:?}", wire.settled_time)))?;
+    let yes_pays = match (wire.market_result.as_deref(), wire.value) {
+        (Some("yes"), _) => Money::from_micros(Money::DOLLAR),
+        (Some("no"), _) => Money::ZERO,
+        (_, Some(value)) if (0..=100).contains(&value) => parse::cents(&what, "value", value)?,
+        (_, value) => return Err(malformed(&what, "value", format_args!("{value:?}"))),
+    };
+    let report = Report::Settled {
+        venue: Venue::Kalshi,
+        market: markets.by_id(Venue::Kalshi, &wire.ticker),
+        id: wire.ticker.clone(),
+        yes_pays,
+        paid: parse::cents(&what, "revenue", wire.revenue)?,
+        at,
+    };
+    Ok((report, at))
+}

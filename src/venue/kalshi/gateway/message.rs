@@ -1,0 +1,366 @@
+//! Answers to orders and cancels, frames of the private channel.
+
+use crate::domain::report::{Refusal, Refused};
+use crate::domain::{Evidence, IntentId, Market, Report, Timestamp, Venue};
+use crate::venue::gateway::{Answer, Markets, Taken};
+
+use super::super::error::order::{Verdict, verdict};
+use super::super::error::{self, read_body};
+use super::super::parse::portfolio::{self as parse, FillSaid, OrderSaid};
+use super::super::parse::tame;
+use super::super::wire::{portfolio as wire, ws};
+use super::walk::{Errand, Then, Walk, page};
+use super::{Gateway, bears_tag, belief};
+
+/// The path of the account's fills.
+pub(super) const FILLS: &str = "/portfolio/fills";
+
+impl Gateway {
+    pub(super) fn read_place(
+        &mut self,
+        intent: IntentId,
+        answer: &Answer<'_>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let (status, body) = match answer {
+            Answer::NotSent(why) => {
+                let (kind, code) = (Refused::NotSent, String::new());
+                let refusal = Refusal { kind, code, text: tame(why) };
+                return self.say(intent, Evidence::Refused(refusal), taken);
+            }
+            Answer::Lost(why) => {
+                return self.say(intent, Evidence::Unclear(tame(why)), taken);
+            }
+            Answer::Reply { status, body, .. } => (*status, *body),
+        };
+        if (200..300).contains(&status) {
+            return self.read_created(intent, body, now, taken);
+        }
+        self.limited = self.limited.wrapping_add(1);
+        match verdict(status, body, intent.0.rotate_left(32) ^ self.limited) {
+            Verdict::Refused(refusal) => self.say(intent, Evidence::Refused(refusal), taken),
+            Verdict::Unclear(text) => self.say(intent, Evidence::Unclear(text), taken),
+            Verdict::Exists(text) => {
+                self.say(intent, Evidence::Unclear(format!("it exists already: {text}")), taken);
+                self.look_for(intent, Then::Report, now, taken);
+            }
+        }
+    }
+
+    /// 201 is not a fill: the counts tell.
+    fn read_created(&mut self, intent: IntentId, body: &str, now: Timestamp, taken: &mut Taken) {
+        let said = serde_json::from_str::<wire::Created>(body)
+            .map_err(|error| tame(&error.to_string()))
+            .and_then(|wire| parse::created(wire).map_err(|error| error.to_string()));
+        let said = match said {
+            Ok(said) => said,
+            Err(why) => {
+                taken.notices.push(format!("the answer to {intent} makes no sense: {why}"));
+                return self.say(intent, Evidence::Unclear(why), taken);
+            }
+        };
+        let Some(known) = self.roster.get(intent) else {
+            taken.notices.push(format!("an answer to {intent}, which is not known"));
+            return;
+        };
+        let names_another =
+            !said.client.is_empty() && !said.client.eq_ignore_ascii_case(&known.client);
+        let evidence = belief::accepted(&known.order, &said).filter(|_| !names_another);
+        let filled = said.filled;
+        match evidence.filter(|_| self.roster.learn(intent, &said.id)) {
+            Some(evidence) => {
+                self.say(intent, evidence, taken);
+                self.ask_fills(intent, filled, now, taken);
+            }
+            None => {
+                let text = format!(
+                    "the answer to {intent} describes another order: {} with {} filled",
+                    tame(&said.id),
+                    said.filled
+                );
+                self.disbelieve(intent, text, taken);
+                self.look_for(intent, Then::Report, now, taken);
+            }
+        }
+    }
+
+    pub(super) fn read_cancel(
+        &mut self,
+        intent: IntentId,
+        answer: &Answer<'_>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let text = match answer {
+            Answer::Reply { status: 200..=299, body, .. } => {
+                match self.read_cancelled(intent, body, now, taken) {
+                    Ok(()) => return,
+                    Err(why) => format!("the answer to its cancel makes no sense: {why}"),
+                }
+            }
+            // The same answer for filled, cancelled and unknown: it has to be asked for.
+            Answer::Reply { status: 404, body, .. } => {
+                let text = read_body(body).text;
+                self.say(intent, Evidence::NotCancelled(text), taken);
+                return self.look_for(intent, Then::Report, now, taken);
+            }
+            Answer::Reply { status, body, .. } => {
+                format!("status {status}: {}", read_body(body).text)
+            }
+            Answer::NotSent(why) => {
+                taken.notices.push(format!("the cancel of {intent} was not sent: {}", tame(why)));
+                return;
+            }
+            Answer::Lost(why) => format!("no answer: {}", tame(why)),
+        };
+        taken.notices.push(format!("the cancel of {intent} is not sure: {text}"));
+        self.look_for(intent, Then::Report, now, taken);
+    }
+
+    fn read_cancelled(
+        &mut self,
+        intent: IntentId,
+        body: &str,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let said: wire::Cancelled =
+            serde_json::from_str(body).map_err(|error| tame(&error.to_string()))?;
+        let reduced = crate::domain::Quantity::parse(&said.reduced_by)
+            .map_err(|why| format!("reduced_by {:?}: {why}", tame(&said.reduced_by)))?;
+        let known = self.roster.get(intent).ok_or("the order is not known")?;
+        let is_other = known.id.as_ref() != Some(&said.order_id)
+            || said.client_order_id.as_ref().is_some_and(|client| {
+                !client.is_empty() && !client.eq_ignore_ascii_case(&known.client)
+            });
+        let evidence = belief::cancelled(&known.order, &said.order_id, reduced)
+            .filter(|_| !is_other)
+            .ok_or_else(|| format!("it describes order {}", tame(&said.order_id)))?;
+        let filled = match &evidence {
+            Evidence::Standing { filled: Some(total), .. } => total.quantity,
+            _ => crate::domain::Quantity::ZERO,
+        };
+        self.say(intent, evidence, taken);
+        self.ask_fills(intent, filled, now, taken);
+        Ok(())
+    }
+
+    pub(super) fn read_emergency(answer: &Answer<'_>, taken: &mut Taken) {
+        let text = match answer {
+            Answer::Reply { status: 200..=299, .. } => "all orders were cancelled".to_owned(),
+            Answer::Reply { status, body, .. } => {
+                format!("not all orders were cancelled: {status}: {}", read_body(body).text)
+            }
+            Answer::NotSent(why) | Answer::Lost(why) => {
+                format!("whether all orders were cancelled is not known: {}", tame(why))
+            }
+        };
+        taken.notices.push(text);
+    }
+
+    pub(super) fn read_frame(
+        &mut self,
+        text: &str,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let read = || -> Result<Frame, String> {
+            let words = |error: serde_json::Error| tame(&error.to_string());
+            let head: ws::Head<'_> = serde_json::from_str(text).map_err(words)?;
+            let body = head.msg.map_or("{}", |msg| msg.get());
+            match &*head.kind {
+                "fill" => {
+                    let wire: wire::Fill = serde_json::from_str(body).map_err(words)?;
+                    parse::fill(wire).map(Frame::Fill).map_err(|error| error.to_string())
+                }
+                "user_order" => {
+                    let wire: wire::Order = serde_json::from_str(body).map_err(words)?;
+                    parse::order(wire).map(Frame::Order).map_err(|error| error.to_string())
+                }
+                // One market's position says nothing about the account's; all are read anew by
+                // and by. Words that are not known may come at any time.
+                _ => Ok(Frame::Other),
+            }
+        };
+        match read() {
+            Ok(Frame::Fill(said)) => {
+                self.take_fill(&said, markets, now, taken);
+            }
+            Ok(Frame::Order(said)) => {
+                self.take_order(&said, markets, now, taken);
+            }
+            Ok(Frame::Other) => {}
+            Err(why) => taken.notices.push(format!("a private message makes no sense: {why}")),
+        }
+    }
+
+    /// Takes an order in, ours or not, and says whether it is one of ours that is believed.
+    pub(super) fn take_order(
+        &mut self,
+        said: &OrderSaid,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> bool {
+        let Some(intent) = self.roster.find(&said.id, &said.client) else {
+            self.foreign(&said.id, &said.client, &said.ticker, markets, taken, |_| {
+                belief::foreign_standing(said)
+            });
+            return false;
+        };
+        let Some(known) = self.roster.get(intent) else { return false };
+        let doubt = match markets.facts(known.order.market) {
+            None => Some("its market is not known any more".to_owned()),
+            Some(_)
+                if !said.client.is_empty() && !said.client.eq_ignore_ascii_case(&known.client) =>
+            {
+                Some(format!("it went out under {}", tame(&said.client)))
+            }
+            Some(market) => belief::doubt_order(&known.order, market, said, now),
+        };
+        let evidence = belief::standing(&known.order, said);
+        match doubt {
+            None if self.roster.learn(intent, &said.id) => {
+                self.say(intent, evidence, taken);
+                self.ask_fills(intent, said.filled, now, taken);
+                return true;
+            }
+            None => {
+                let text = format!("{intent} has two ids at the venue, one is {}", tame(&said.id));
+                self.disbelieve(intent, text, taken);
+            }
+            Some(why) => {
+                let text = format!("order {} was found for {intent}: {why}", tame(&said.id));
+                self.disbelieve(intent, text, taken);
+            }
+        }
+        false
+    }
+
+    /// Takes a fill in. One that names no id of ours, while an order of ours has no id yet, may be
+    /// that order's: then it is looked at before anything is said of it.
+    pub(super) fn take_fill(
+        &mut self,
+        said: &FillSaid,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Some(intent) = self.roster.find(&said.order, &said.client) else {
+            if said.client.is_empty() && self.may_be_ours(said, markets) {
+                if self.walks.looks_at(&said.order) {
+                    return;
+                }
+                let path = format!("/portfolio/orders/{}", super::super::rest::escape(&said.order));
+                let errand = Errand::Stranger(said.order.clone());
+                let walk = Walk::new(errand, &path, super::super::rest::Query::none(), now);
+                return self.walk_on(walk, "", now, taken);
+            }
+            return self.foreign(
+                &said.order,
+                &said.client,
+                &said.ticker,
+                markets,
+                taken,
+                |market| belief::foreign_fill(market, said),
+            );
+        };
+        let Some(known) = self.roster.get(intent) else { return };
+        let market = markets.facts(known.order.market);
+        let doubt = match market {
+            None => Some("its market is not known any more".to_owned()),
+            Some(market) => belief::doubt_fill(&known.order, market, said),
+        };
+        let (outcome, action) = (known.order.outcome, known.order.action);
+        if let Some(why) = doubt {
+            let text = format!("fill {} was found for {intent}: {why}", tame(&said.trade));
+            return self.disbelieve(intent, text, taken);
+        }
+        if !self.roster.learn(intent, &said.order) {
+            let text = format!("{intent} has two ids at the venue, one is {}", tame(&said.order));
+            return self.disbelieve(intent, text, taken);
+        }
+        if let Some(known) = self.roster.get_mut(intent) {
+            known.booked.insert(said.trade.clone(), said.quantity);
+        }
+        let fill = belief::fill_of(outcome, action, market, said);
+        self.say(intent, Evidence::Fill(fill), taken);
+    }
+
+    /// Whether a fill that names no id of ours may be one of an order whose id is not known.
+    pub(super) fn may_be_ours(&self, said: &FillSaid, markets: &dyn Markets) -> bool {
+        !self.strangers.contains(&said.order)
+            && self.roster.unnamed().any(|known| {
+                let market = markets.facts(known.order.market);
+                market.is_some_and(|market| belief::may_be_of(&known.order, market, said))
+            })
+    }
+
+    fn foreign(
+        &self,
+        id: &str,
+        client: &str,
+        ticker: &str,
+        markets: &dyn Markets,
+        taken: &mut Taken,
+        evidence: impl FnOnce(Option<&Market>) -> Evidence,
+    ) {
+        let market = markets.by_id(Venue::Kalshi, ticker);
+        let facts = market.and_then(|market| markets.facts(market));
+        taken.reports.push(Report::Foreign {
+            venue: Venue::Kalshi,
+            id: crate::domain::OrderId(id.to_owned()),
+            is_ours: bears_tag(&self.settings.instance, client),
+            market,
+            evidence: evidence(facts),
+        });
+    }
+
+    /// Asks for the fills of an order when more is filled than was booked: fees and exact money
+    /// come with them, and the private channel may have lost them.
+    pub(super) fn ask_fills(
+        &mut self,
+        intent: IntentId,
+        filled: crate::domain::Quantity,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Some(known) = self.roster.get_mut(intent) else { return };
+        let Some(id) = known.id.clone() else { return };
+        if filled <= known.booked() || filled <= known.asked {
+            return;
+        }
+        known.asked = filled;
+        let query = page().with("order_id", &id);
+        let walk = Walk::new(Errand::FillsOf(id), FILLS, query, now);
+        self.walk_on(walk, "", now, taken);
+    }
+
+    pub(super) fn disbelieve(&self, intent: IntentId, text: String, taken: &mut Taken) {
+        taken.notices.push(text.clone());
+        self.say(intent, Evidence::Unclear(text), taken);
+    }
+
+    /// What an answer to a question brought, or why it brought nothing.
+    pub(super) fn body_of<'a>(answer: &Answer<'a>, what: &str) -> Result<&'a str, String> {
+        match answer {
+            Answer::Reply { status, body, retry_after } => {
+                match error::of_answer(*status, body, what, "", *retry_after) {
+                    None => Ok(body),
+                    Some(error) => Err(error.to_string()),
+                }
+            }
+            Answer::NotSent(why) => Err(format!("{what} was not sent: {}", tame(why))),
+            Answer::Lost(why) => Err(format!("{what} brought no answer: {}", tame(why))),
+        }
+    }
+}
+
+/// A private message that concerns an order.
+enum Frame {
+    Fill(FillSaid),
+    Order(OrderSaid),
+    Other,
+}

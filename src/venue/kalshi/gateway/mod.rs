@@ -1,0 +1,324 @@
+//! Orders out, evidence in: Kalshi's side of the port that orders go through, without I/O.
+//!
+//! Invariants:
+//!
+//! - An order goes out under a client id that follows from the journal and the intent. That is the
+//!   [`OrderId`] that [`place`](port::Gateway::place) returns. The venue's own id is learned from
+//!   the first message that names both; from then on evidence bears that one. `recall` takes
+//!   either.
+//! - An order or a fill that the venue names by one of our ids is believed only when market, side,
+//!   price, count and time agree with what was sent.
+//! - An order is missing only after all orders and fills since it was decided were read whole.
+//! - What answers say about money stands until the fills are booked, and whenever more was filled
+//!   than was booked, the fills are asked for: nothing depends on the private channel.
+//! - Nothing here repeats an order, and no request is built whose path could mean all orders.
+
+mod account;
+mod belief;
+mod budget;
+mod inquiry;
+mod message;
+mod roster;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::domain::{
+    Instance, IntentId, Lifetime, Market, Order, OrderId, Report, Timestamp, Venue,
+};
+use crate::venue::Error;
+use crate::venue::gateway::{
+    self as port, Answer, Budget, Call, Class, Conversion, Markets, Question, Subject, Taken,
+};
+
+use super::encode::order::{self as encode, ORDERS, Request, Target, Ticket};
+use super::parse::malformed;
+use super::sign::{Pool, Signer};
+use super::stream::path_of;
+
+use budget::Tariff;
+use roster::Roster;
+use walk::{Then, Walk, Walks};
+
+pub use roster::{bears_tag, client_id};
+
+/// How a gateway places orders.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address up to and including `/trade-api/v2`.
+    pub base: String,
+    /// The journal's name, which all ids follow from.
+    pub instance: Instance,
+    /// How many sets of headers are signed ahead; zero signs every order on the spot.
+    pub prepared: usize,
+    /// The order group that all orders are put in, as a brake of the venue's own.
+    pub order_group: Option<String>,
+    /// How long an order may rest before the venue drops it by itself; `None` for ever.
+    pub resting_max: Option<Duration>,
+}
+
+impl Settings {
+    /// What suits the venue at this address.
+    pub const fn new(base: String, instance: Instance) -> Self {
+        Self { base, instance, prepared: 4, order_group: None, resting_max: None }
+    }
+}
+
+/// Kalshi's order side.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Settings,
+    signer: Signer,
+    pool: Pool,
+    roster: Roster,
+    walks: Walks,
+    tariff: Tariff,
+    /// Orders that were looked at and are not ours, by the venue's id.
+    strangers: BTreeSet<String>,
+    /// Counts answers that were limited, so that no two of them wait the same.
+    limited: u64,
+}
+
+impl Gateway {
+    /// The most orders of others that are remembered; beyond it all are forgotten and looked at
+    /// anew.
+    const STRANGERS_MAX: usize = 10_000;
+
+    /// A gateway with this key.
+    pub fn new(mut settings: Settings, signer: Signer) -> Self {
+        settings.base.truncate(settings.base.trim_end_matches('/').len());
+        let path = format!("{}{ORDERS}", path_of(&settings.base).trim_end_matches('/'));
+        Self {
+            pool: Pool::new("POST", path, settings.prepared),
+            settings,
+            signer,
+            roster: Roster::default(),
+            walks: Walks::default(),
+            tariff: Tariff::default(),
+            strangers: BTreeSet::new(),
+            limited: 0,
+        }
+    }
+
+    /// The id under which this journal's order goes out.
+    pub fn client_id(&self, intent: IntentId) -> String {
+        client_id(&self.settings.instance, intent)
+    }
+
+    /// Every order of the account back, the user's own included: for an emergency and nothing else.
+    pub fn cancel_every_order_of_the_account(&self, now: Timestamp) -> Result<Call, Error> {
+        let request = encode::encode_cancel_every_order_of_the_account();
+        let subject = Subject::Other("cancel_every_order", String::new());
+        self.call(subject, Class::Cancel, request, now)
+    }
+
+    /// Signs a request on the spot.
+    fn call(
+        &self,
+        subject: Subject,
+        class: Class,
+        request: Request,
+        now: Timestamp,
+    ) -> Result<Call, Error> {
+        let bare = format!("{}{}", self.settings.base, request.path);
+        let headers = self.signer.headers(request.method, path_of(&bare), now)?;
+        Ok(self.carry(subject, class, request, headers.into()))
+    }
+
+    fn carry(
+        &self,
+        subject: Subject,
+        class: Class,
+        request: Request,
+        headers: Vec<(&'static str, String)>,
+    ) -> Call {
+        Call {
+            venue: Venue::Kalshi,
+            subject,
+            class,
+            cost: self.tariff.cost(request.method, &request.path),
+            method: request.method,
+            url: format!("{}{}{}", self.settings.base, request.path, request.query),
+            headers,
+            body: request.body,
+        }
+    }
+
+    /// The call that brings a page of a question.
+    fn walk_call(&mut self, walk: Walk, cursor: &str, now: Timestamp) -> Result<Call, Error> {
+        let request = Request::get(&walk.path, &walk.query_at(cursor));
+        let number = self.walks.put(walk);
+        let subject = Subject::Other("question", number.to_string());
+        self.call(subject, Class::Read, request, now)
+    }
+
+    /// The same, where what cannot be signed is only told.
+    fn walk_on(&mut self, walk: Walk, cursor: &str, now: Timestamp, taken: &mut Taken) {
+        match self.walk_call(walk, cursor, now) {
+            Ok(call) => taken.calls.push(call),
+            Err(error) => taken.notices.push(error.to_string()),
+        }
+    }
+
+    fn cancel_call(
+        &self,
+        intent: IntentId,
+        id: &str,
+        market: &Market,
+        now: Timestamp,
+    ) -> Result<Call, Error> {
+        let shard =
+            market.shard.ok_or_else(|| malformed(&market.id, "exchange_index", "missing"))?;
+        let target = Target { order_id: id, ticker: &market.id, shard };
+        let request = encode::encode_cancel(&target)?;
+        self.call(Subject::Cancel(intent), Class::Cancel, request, now)
+    }
+
+    /// Reports on one of our orders.
+    fn say(&self, intent: IntentId, evidence: crate::domain::Evidence, taken: &mut Taken) {
+        taken.reports.push(Report::Order { intent, evidence });
+    }
+}
+
+fn unknown(what: &str, text: &str) -> Error {
+    Error::Refused {
+        venue: Venue::Kalshi,
+        what: what.to_owned(),
+        status: 0,
+        text: format!("not sent: {text}"),
+    }
+}
+
+fn facts_of<'a>(order: &Order, markets: &'a dyn Markets) -> Result<&'a Market, Error> {
+    markets
+        .facts(order.market)
+        .ok_or_else(|| unknown(&order.intent.to_string(), "its market is not known"))
+}
+
+impl port::Gateway for Gateway {
+    fn venue(&self) -> Venue {
+        Venue::Kalshi
+    }
+
+    fn budget(&self, class: Class) -> Budget {
+        self.tariff.budget(class)
+    }
+
+    fn place(
+        &mut self,
+        order: &Order,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<(OrderId, Call), Error> {
+        let market = facts_of(order, markets)?;
+        let client = self.client_id(order.intent);
+        let expires = self
+            .settings
+            .resting_max
+            .filter(|_| order.lifetime == Lifetime::Resting)
+            .map(|span| order.at.after(span));
+        let group = self.settings.order_group.as_deref();
+        let ticket = Ticket::new(order, market, &client, expires, group)?;
+        let request = encode::encode_create(&ticket);
+        let headers = self.pool.take(&self.signer, now)?;
+        let subject = Subject::Place(order.intent);
+        let call = self.carry(subject, Class::Order, request, headers.into());
+        self.roster.add(order, client.clone());
+        Ok((OrderId(client), call))
+    }
+
+    fn recall(&mut self, order: &Order, id: &OrderId) {
+        let client = self.client_id(order.intent);
+        let is_venues = id.0 != client;
+        self.roster.add(order, client);
+        if is_venues {
+            self.roster.learn(order.intent, &id.0);
+        }
+    }
+
+    fn forget(&mut self, intent: IntentId) {
+        self.roster.forget(intent);
+    }
+
+    fn cancel(
+        &mut self,
+        intent: IntentId,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<Call, Error> {
+        let Some(known) = self.roster.get(intent) else {
+            return Err(unknown(&format!("a cancel of {intent}"), "the order is not known"));
+        };
+        match &known.id {
+            Some(id) => self.cancel_call(intent, id, facts_of(&known.order, markets)?, now),
+            // A cancel needs the venue's id: the order is looked for, and taken back when found.
+            None => self.inquire(intent, Then::Cancel, now),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        question: &Question,
+        _markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<Vec<Call>, Error> {
+        match question {
+            Question::Order(intent) if self.is_asked(*intent, now) => Ok(Vec::new()),
+            Question::Order(intent) => Ok(vec![self.inquire(*intent, Then::Report, now)?]),
+            other => self.ask_account(other, now),
+        }
+    }
+
+    /// The venue nets contracts of both outcomes and pays settled ones by itself: there is nothing
+    /// to ask for and nothing to report.
+    fn convert(
+        &mut self,
+        _conversion: Conversion,
+        _markets: &dyn Markets,
+        _now: Timestamp,
+        _taken: &mut Taken,
+    ) {
+    }
+
+    fn read(
+        &mut self,
+        call: &Call,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        match &call.subject {
+            Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
+            Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
+            Subject::Order(_) => {}
+            Subject::Other("question", number) => {
+                let walk = number.parse().ok().and_then(|number| self.walks.take(number));
+                if let Some(walk) = walk {
+                    self.read_walk(walk, answer, markets, now, taken);
+                }
+            }
+            Subject::Other(..) => Self::read_emergency(answer, taken),
+        }
+    }
+
+    fn read_private(
+        &mut self,
+        text: &str,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        self.read_frame(text, markets, now, taken);
+    }
+
+    fn tick(&mut self, now: Timestamp, taken: &mut Taken) {
+        if let Err(error) = self.pool.refill(&self.signer, now) {
+            taken.notices.push(format!("headers could not be prepared: {error}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

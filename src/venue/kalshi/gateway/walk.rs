@@ -1,0 +1,211 @@
+//! Questions that take more than one request: a listing of many pages, a reading and its age.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::report::Position;
+use crate::domain::{IntentId, Timestamp};
+
+use super::super::facts;
+use super::super::rest::Query;
+
+/// What a walk is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// What became of an order.
+    Inquiry(Inquiry),
+    /// An order that may be ours, by the venue's id.
+    Stranger(String),
+    /// What rests.
+    OpenOrders,
+    /// The fills of an account.
+    Fills,
+    /// The fills of one order, by the venue's id.
+    FillsOf(String),
+    /// All positions so far.
+    Positions(Vec<Position>),
+    /// What can be spent.
+    Cash,
+    /// What was paid since then.
+    Settlements(Timestamp),
+    /// Whether the exchange works; then what the key may do.
+    Permission(Asked),
+    /// The budgets of the account.
+    Limits,
+    /// What requests cost.
+    Costs,
+}
+
+/// How far a question about the account's permission has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The exchange is asked.
+    Status,
+    /// It works, and the keys are asked for.
+    Keys,
+}
+
+/// A question about one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Inquiry {
+    pub(super) intent: IntentId,
+    pub(super) stage: Stage,
+    pub(super) then: Then,
+    /// Something was seen that may be the order, or could not be read: it is not missing for sure.
+    pub(super) doubt: Option<String>,
+}
+
+/// How far a question about an order has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// How fresh the venue's reading is.
+    Freshness,
+    /// The order by its id.
+    ById,
+    /// All orders of the market since it was decided.
+    Orders,
+    /// All fills of the market since it was decided.
+    Fills,
+}
+
+/// What is done with an order that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It is reported.
+    Report,
+    /// It is taken back, too, if it rests.
+    Cancel,
+}
+
+/// A question under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Walk {
+    pub(super) errand: Errand,
+    /// When it was asked.
+    pub(super) asked: Timestamp,
+    /// How fresh the venue says its reading is; `None` until it was asked.
+    pub(super) as_of: Option<Timestamp>,
+    pub(super) path: String,
+    pub(super) query: Query,
+    cursors: BTreeSet<String>,
+}
+
+impl Walk {
+    /// Most pages of one listing.
+    pub(super) const PAGES_MAX: usize = 100;
+
+    pub(super) fn new(errand: Errand, path: &str, query: Query, asked: Timestamp) -> Self {
+        let path = path.to_owned();
+        Self { errand, asked, as_of: None, path, query, cursors: BTreeSet::new() }
+    }
+
+    /// Turns to another listing.
+    pub(super) fn turn(&mut self, path: &str, query: Query) {
+        path.clone_into(&mut self.path);
+        self.query = query;
+        self.cursors.clear();
+    }
+
+    /// What is asked now: the query with the cursor of the page.
+    pub(super) fn query_at(&self, cursor: &str) -> Query {
+        self.query.clone().with_some("cursor", (!cursor.is_empty()).then_some(cursor))
+    }
+
+    /// Notes the cursor that a page ended with. A cursor that the venue does not know brings the
+    /// first page again, without a word.
+    pub(super) fn step(&mut self, cursor: Option<&str>) -> Step {
+        let cursor = cursor.unwrap_or_default();
+        if cursor.is_empty() {
+            Step::Done
+        } else if self.cursors.len() >= Self::PAGES_MAX {
+            Step::Astray(format!("more than {} pages", Self::PAGES_MAX))
+        } else if self.cursors.insert(cursor.to_owned()) {
+            Step::On(cursor.to_owned())
+        } else {
+            Step::Astray("the same cursor came twice".to_owned())
+        }
+    }
+}
+
+/// What follows a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing: it was the last.
+    Done,
+    /// The page at this cursor.
+    On(String),
+    /// The listing makes no sense.
+    Astray(String),
+}
+
+/// The questions under way, by number.
+#[derive(Debug, Default)]
+pub(super) struct Walks {
+    open: BTreeMap<u64, Walk>,
+    last: u64,
+}
+
+impl Walks {
+    /// Most questions under way; beyond it the oldest is dropped, and its answer means nothing.
+    const OPEN_MAX: usize = 4_096;
+
+    pub(super) fn put(&mut self, walk: Walk) -> u64 {
+        if self.open.len() >= Self::OPEN_MAX {
+            self.open.pop_first();
+        }
+        self.last += 1;
+        self.open.insert(self.last, walk);
+        self.last
+    }
+
+    pub(super) fn take(&mut self, number: u64) -> Option<Walk> {
+        self.open.remove(&number)
+    }
+
+    /// Whether this order of somebody, perhaps us, is being looked at.
+    pub(super) fn looks_at(&self, id: &str) -> bool {
+        let is_it = |walk: &Walk| matches!(&walk.errand, Errand::Stranger(one) if one == id);
+        self.open.values().any(is_it)
+    }
+
+    /// The question about this order that is under way.
+    pub(super) fn about(&mut self, intent: IntentId) -> Option<(u64, &mut Walk)> {
+        self.open.iter_mut().find_map(|(number, walk)| match &walk.errand {
+            Errand::Inquiry(inquiry) if inquiry.intent == intent => Some((*number, walk)),
+            _ => None,
+        })
+    }
+}
+
+/// The first page of a listing of the account.
+pub(super) fn page() -> Query {
+    Query::none().with("limit", &facts::PORTFOLIO_PAGE.to_string())
+}
+
+/// Those of a listing that are not older than this.
+pub(super) fn page_since(since: Timestamp) -> Query {
+    page().with("min_ts", &since.secs().max(0).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_that_comes_again_ends_the_walk() {
+        let mut walk = Walk::new(Errand::Fills, "/x", page(), Timestamp::ZERO);
+        assert_eq!(walk.step(Some("a")), Step::On("a".to_owned()));
+        assert_eq!(walk.step(Some("b")), Step::On("b".to_owned()));
+        assert!(matches!(walk.step(Some("a")), Step::Astray(_)));
+        assert_eq!(walk.step(Some("")), Step::Done);
+        assert_eq!(walk.step(None), Step::Done);
+    }
+
+    #[test]
+    fn a_listing_without_end_is_given_up() {
+        let mut walk = Walk::new(Errand::Fills, "/x", page(), Timestamp::ZERO);
+        let pages = (0..).take_while(|at| walk.step(Some(&at.to_string())) != Step::Done);
+        let pages = pages.take(1_000).count();
+        assert_eq!(pages, 1_000, "it never ends by itself");
+        assert!(matches!(walk.step(Some("new")), Step::Astray(_)));
+    }
+}

@@ -1,0 +1,110 @@
+//! What is true, worked out from the exchanges' own statements and from nothing that we believe.
+
+use std::collections::BTreeMap;
+
+use crossbook::domain::{Action, Outcome, Venue};
+use crossbook::exchange::ledger::{OrderStatement, Statement};
+
+/// What came in and went out of one contract, in millionths of a contract and micro-dollars.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Flow {
+    bought: i128,
+    cost: i128,
+}
+
+/// What is held of one contract.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) units: i128,
+    /// What was paid for it, fees included, at the mean of all purchases, rounded down.
+    pub(super) cost: i128,
+}
+
+/// One account, by market and outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) held: BTreeMap<(usize, Side), Held>,
+}
+
+/// YES or NO, in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    Yes,
+    No,
+}
+
+impl From<Outcome> for Side {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Yes => Self::Yes,
+            Outcome::No => Self::No,
+        }
+    }
+}
+
+impl Account {
+    pub(super) fn of(statement: &Statement) -> Self {
+        let mut flows: BTreeMap<(usize, Side), Flow> = BTreeMap::new();
+        for order in statement.orders.iter().filter(|order| order.action == Action::Buy) {
+            let flow = flows.entry((order.market, order.outcome.into())).or_default();
+            flow.bought += i128::from(order.filled.units());
+            flow.cost += i128::from(order.money.micros()) + i128::from(order.fees.micros());
+        }
+        let held = statement.positions.iter().map(|(market, outcome, quantity)| {
+            let key = (*market, Side::from(*outcome));
+            let units = i128::from(quantity.units());
+            let flow = flows.get(&key).copied().unwrap_or_default();
+            let cost = flow.cost * units.min(flow.bought) / flow.bought.max(1);
+            (key, Held { units, cost })
+        });
+        Self { held: held.collect() }
+    }
+
+    /// What was paid for all that is held.
+    pub(super) fn dollars(&self) -> i128 {
+        self.held.values().map(|held| held.cost).sum()
+    }
+
+    /// What was paid for what is held in a market.
+    pub(super) fn dollars_in(&self, market: usize) -> i128 {
+        let own = self.held.iter().filter(|((at, _), _)| *at == market);
+        own.map(|(_, held)| held.cost).sum()
+    }
+
+    /// YES less NO of a market.
+    pub(super) fn net(&self, market: usize) -> i128 {
+        let of = |side| self.held.get(&(market, side)).map_or(0, |held| held.units);
+        of(Side::Yes) - of(Side::No)
+    }
+}
+
+/// The name that we gave an order: Kalshi's client id, Polymarket's hash.
+pub(super) fn name_of(venue: Venue, order: &OrderStatement) -> &str {
+    match venue {
+        Venue::Kalshi => &order.client,
+        Venue::Polymarket => &order.id,
+    }
+}
+
+/// The cash that an account must have by its orders and payouts, in micro-dollars, where no
+/// contracts were merged.
+pub(super) fn cash_due(venue: Venue, statement: &Statement) -> i128 {
+    let micros = |money: crossbook::domain::Money| i128::from(money.micros());
+    let mut cash = micros(statement.paid_in) + micros(statement.payouts);
+    let mut bought: BTreeMap<(usize, Side), i128> = BTreeMap::new();
+    for order in &statement.orders {
+        let sign = if order.action == Action::Buy { -1 } else { 1 };
+        cash += sign * micros(order.money) - micros(order.fees);
+        let sum = bought.entry((order.market, order.outcome.into())).or_default();
+        *sum -= sign * i128::from(order.filled.units());
+    }
+    if venue == Venue::Kalshi {
+        let markets: std::collections::BTreeSet<usize> = bought.keys().map(|key| key.0).collect();
+        for market in markets {
+            let of = |side| bought.get(&(market, side)).copied().unwrap_or(0);
+            // A YES and a NO are a dollar at once.
+            cash += of(Side::Yes).min(of(Side::No)).max(0);
+        }
+    }
+    cash
+}
