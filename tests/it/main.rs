@@ -10,6 +10,7 @@
 mod cli;
 mod harness;
 mod mappings;
+mod polymarket;
 mod scale;
 mod seeds;
 mod swarm;
