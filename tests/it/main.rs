@@ -11,6 +11,7 @@ mod cli;
 mod harness;
 mod kalshi;
 mod mappings;
+mod polymarket;
 mod scale;
 mod seeds;
 mod swarm;
