@@ -379,6 +379,7 @@ fn kalshi_market(number: usize) -> Market {
         starts: None,
         delay: std::time::Duration::ZERO,
         shard: Some(0),
+        rules: None,
         tokens: None,
     }
 }

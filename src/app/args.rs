@@ -49,6 +49,16 @@ pub enum Command {
     ///
     /// Prints what a client needs, then serves until Ctrl-C.
     Sim(Sim),
+    /// What is held, by market and as locked pairs, by the journal of `crossbook trade`.
+    Positions(Past),
+    /// The orders that were placed and what became of them.
+    Orders(Listed),
+    /// The trades, each one attempt at both legs, and where each is in its life.
+    Trades(Listed),
+    /// What was earned, what is locked in, what was paid in fees.
+    Pnl(Past),
+    /// What a person had to know, and every halt.
+    Incidents(Listed),
     /// Look after the mapping files: which contract equals which.
     #[command(subcommand)]
     Pairs(Pairs),
@@ -150,6 +160,73 @@ pub enum Pairs {
     Check(Folder),
     /// List the pairs.
     List(Folder),
+    /// Accept pairs for live trading on this machine, as they read now.
+    ///
+    /// Only pairs that were accepted here are traded with real money, and only while they read as
+    /// they did: an edit of the contracts, the relation, the payoff table, the resolution risk or
+    /// the hashes of the rules, also one that came with an update, needs a new look.
+    Accept(Accept),
+    /// List what was accepted, and whether it still reads so.
+    Accepted(Accepted),
+}
+
+/// `crossbook positions`, `crossbook pnl`
+#[derive(Debug, Args, Default)]
+pub struct Past {
+    /// The journal; else the one that the configuration names.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Configuration file; without it every default holds.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The journal of paper trading, also where the configuration says live.
+    #[arg(long, conflicts_with = "journal")]
+    pub paper: bool,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `crossbook orders`, `crossbook trades`, `crossbook incidents`
+#[derive(Debug, Args)]
+pub struct Listed {
+    /// Which journal, and how it is told.
+    #[command(flatten)]
+    pub past: Past,
+    /// Only those that still need something: orders that are not final, trades that are not over.
+    #[arg(long)]
+    pub open: bool,
+    /// The newest this many; 0 for all.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub last: usize,
+}
+
+/// `crossbook pairs accept`
+#[derive(Debug, Args)]
+pub struct Accept {
+    /// The ids of the pairs.
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Which mapping files and which journal.
+    #[command(flatten)]
+    pub accepted: Accepted,
+}
+
+/// `crossbook pairs accepted`
+#[derive(Debug, Args)]
+pub struct Accepted {
+    /// Folder of the mapping files; else the one that the configuration names.
+    #[arg(long, value_name = "DIR")]
+    pub mappings: Option<PathBuf>,
+    /// The journal that keeps acceptances; else the configuration's journal of live trading.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Configuration file; without it every default holds.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which mapping files.

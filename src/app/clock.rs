@@ -2,6 +2,7 @@
 
 use crate::domain::{Date, Timestamp};
 use crate::net;
+use crate::ui::cli::text;
 use crate::ui::findings;
 
 /// The time.
@@ -24,6 +25,14 @@ pub fn findings_colour() -> findings::Colour {
 /// Colours for findings on stderr.
 pub fn error_colour() -> findings::Colour {
     colour_of(&std::io::stderr())
+}
+
+/// Colours for tables on stdout.
+pub fn out_colour() -> text::Colour {
+    match findings_colour() {
+        findings::Colour::Terminal => text::Colour::On,
+        findings::Colour::Plain => text::Colour::Off,
+    }
 }
 
 fn colour_of(stream: &impl std::io::IsTerminal) -> findings::Colour {

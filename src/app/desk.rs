@@ -8,13 +8,14 @@
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
 //! does not wait: its price would be old. It is reported as not sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::domain::report::{Permission, Refusal, Refused};
 use crate::domain::{Evidence, IntentId, MarketIndex, Order, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
 use crate::net::rate::Bucket;
+use crate::pairing::Pair;
 use crate::venue::gateway::{
     Answer, Call, Class, Conversion, Gateway, Markets, Question, Subject, Taken,
 };
@@ -30,6 +31,28 @@ pub trait Keep: Send {
     /// Says which market an index means in this process, before any record names it. What lasts no
     /// longer than the process needs no names.
     fn learn(&mut self, _index: MarketIndex, _venue: Venue, _id: &str) {}
+}
+
+/// Which pairs a person accepted on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acceptance {
+    /// None.
+    None,
+    /// Every pair that is approved: nothing of value is traded.
+    Approved,
+    /// Those with these fingerprints.
+    Fingerprints(BTreeSet<String>),
+}
+
+impl Acceptance {
+    /// Whether a pair was accepted as it stands.
+    pub fn holds(&self, pair: &Pair) -> bool {
+        match self {
+            Self::None => false,
+            Self::Approved => true,
+            Self::Fingerprints(known) => known.contains(&pair.fingerprint()),
+        }
+    }
 }
 
 /// A call that is under way.

@@ -8,6 +8,7 @@ pub mod desk;
 pub mod driver;
 pub mod embedded;
 pub mod exit;
+pub mod history;
 pub mod input;
 mod keep;
 pub mod lane;
@@ -72,6 +73,11 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Watch(args)) => commands::watch::run(args, None),
         Some(Command::Replay(args)) => commands::replay::run(&args),
         Some(Command::Sim(args)) => commands::sim::run(&args),
+        Some(Command::Positions(args)) => commands::positions::run(&args),
+        Some(Command::Orders(args)) => commands::orders::run(&args),
+        Some(Command::Trades(args)) => commands::trades::run(&args),
+        Some(Command::Pnl(args)) => commands::pnl::run(&args),
+        Some(Command::Incidents(args)) => commands::incidents::run(&args),
         Some(Command::Pairs(command)) => commands::pairs::run(&command),
     }
 }

@@ -10,19 +10,21 @@ mod markets;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, Timestamp, Venue};
+use crate::domain::{Date, MarketIndex, Timestamp, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
+use crate::execute::Record;
 use crate::pairing::{Pair, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
 
-use super::desk::{Desk, Journal};
+use super::desk::{Acceptance, Desk, Journal};
 pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
 use super::registry::{Registry, Stage};
 
@@ -49,6 +51,7 @@ pub struct Pipeline {
     source: Box<dyn FeedSource>,
     /// The order desk; there is none where nothing is traded.
     desk: Option<Desk>,
+    acceptance: Acceptance,
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -80,6 +83,7 @@ impl Pipeline {
             feeds: Vec::new(),
             source,
             desk: None,
+            acceptance: Acceptance::None,
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -102,6 +106,48 @@ impl Pipeline {
         for (venue, feed) in channels {
             self.add_lane(Slot { venue, role: Role::Private, feed });
         }
+    }
+
+    /// Switches trading on, from what the journal holds.
+    pub fn begin_trading(
+        &mut self,
+        settings: engine::trade::Settings,
+        history: &[Record],
+        now: Timestamp,
+    ) {
+        if let Some(desk) = &mut self.desk {
+            let mut orders = FxHashMap::default();
+            for record in history {
+                match record {
+                    Record::Placed(order) => {
+                        orders.insert(order.intent, order);
+                    }
+                    Record::Named { intent, id } => {
+                        if let Some(order) = orders.get(intent) {
+                            desk.recall(order, id);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.engine.enable_trading(settings, history, now, &mut self.effects);
+        self.settle(now);
+    }
+
+    /// The index of a market that a journal names.
+    pub fn intern(&mut self, venue: Venue, id: &str) -> MarketIndex {
+        let index = self.registry.intern(venue, id);
+        if let Some(desk) = &mut self.desk {
+            desk.learn(index, venue, id);
+        }
+        index
+    }
+
+    /// Says which pairs were accepted on this machine.
+    pub fn accept(&mut self, acceptance: Acceptance) {
+        self.acceptance = acceptance;
+        self.pairs_outdated = true;
     }
 
     /// The order desk, if anything is traded.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::contract::{Outcome, Venue};
 use super::fee::FeePlan;
 use super::money::Money;
@@ -144,6 +146,12 @@ impl Tokens {
     }
 }
 
+/// The hash that a rules text is known by: SHA-256 as 64 hex digits.
+pub fn rules_hash(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What is known about a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Market {
@@ -172,6 +180,8 @@ pub struct Market {
     /// Kalshi's `exchange_index`: the shard whose cash pays and whose engine matches; `None` where
     /// the venue did not tell, and on Polymarket.
     pub shard: Option<u32>,
+    /// The SHA-256 of the rules text, as 64 hex digits; `None` where it is not known.
+    pub rules: Option<String>,
     /// The two tokens; `Some` on Polymarket only.
     pub tokens: Option<Tokens>,
 }

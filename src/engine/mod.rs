@@ -251,6 +251,9 @@ impl Engine {
             }
         }
         self.index_pairs();
+        if let Some(trader) = &mut self.trader {
+            trader.set_pairs(watched);
+        }
         self.look_at_changed(now, effects);
     }
 

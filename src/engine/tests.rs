@@ -7,14 +7,14 @@ use crate::domain::market::{Minimum, Status, Tokens};
 use crate::domain::{Change, FeeModel, FeePlan, Market, Outcome, Price, PriceGrid, Rate, Side};
 use crate::pairing::{Limits, Pair, PairId, Place, Relation, Standing};
 
-const KALSHI: MarketIndex = MarketIndex(0);
-const POLYMARKET: MarketIndex = MarketIndex(1);
+pub(super) const KALSHI: MarketIndex = MarketIndex(0);
+pub(super) const POLYMARKET: MarketIndex = MarketIndex(1);
 
-fn money(text: &str) -> Money {
+pub(super) fn money(text: &str) -> Money {
     Money::parse(text).unwrap()
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         edge_min: money("0.005"),
         profit_min: money("0.05"),
@@ -35,7 +35,7 @@ fn settings() -> Settings {
     }
 }
 
-fn market(venue: Venue) -> Market {
+pub(super) fn market(venue: Venue) -> Market {
     let rate = Rate::parse(if venue == Venue::Kalshi { "0.07" } else { "0.04" }).unwrap();
     let (model, minimum) = match venue {
         Venue::Kalshi => (FeeModel::kalshi(rate), Quantity::from_units(10_000).unwrap()),
@@ -58,6 +58,7 @@ fn market(venue: Venue) -> Market {
         starts: None,
         delay: Duration::ZERO,
         shard: Some(0),
+        rules: None,
         tokens: (venue == Venue::Polymarket).then(|| Tokens {
             yes: "1".into(),
             no: "2".into(),
@@ -68,7 +69,7 @@ fn market(venue: Venue) -> Market {
     }
 }
 
-fn pair(relation: Relation) -> Watched {
+pub(super) fn pair(relation: Relation) -> Watched {
     let pair = Pair {
         id: PairId("fed-2026-12-hold".into()),
         title: "Fed holds rates at the December 2026 meeting".into(),
@@ -87,14 +88,14 @@ fn pair(relation: Relation) -> Watched {
     Watched { pair: Arc::new(pair), kalshi: KALSHI, polymarket: POLYMARKET, named: Outcome::Yes }
 }
 
-struct Story {
-    engine: Engine,
-    now: Timestamp,
-    effects: Vec<Effect>,
+pub(super) struct Story {
+    pub(super) engine: Engine,
+    pub(super) now: Timestamp,
+    pub(super) effects: Vec<Effect>,
 }
 
 impl Story {
-    fn new(relation: Relation) -> Self {
+    pub(super) fn new(relation: Relation) -> Self {
         let now = Timestamp::parse("2026-11-22T10:00:00.123456Z").unwrap();
         let mut story = Self { engine: Engine::new(settings()), now, effects: Vec::new() };
         for (index, venue) in [(KALSHI, Venue::Kalshi), (POLYMARKET, Venue::Polymarket)] {
@@ -105,15 +106,15 @@ impl Story {
         story
     }
 
-    fn event(&mut self, event: &Event<'_>) {
+    pub(super) fn event(&mut self, event: &Event<'_>) {
         self.engine.handle(event, self.now, &mut self.effects);
     }
 
-    fn update(&mut self, update: Update) {
+    pub(super) fn update(&mut self, update: Update) {
         self.event(&Event::Update(&update));
     }
 
-    fn image(&mut self, market: MarketIndex, levels: &[(Side, &str, &str)]) {
+    pub(super) fn image(&mut self, market: MarketIndex, levels: &[(Side, &str, &str)]) {
         let lane = Lane(u16::try_from(market.0).unwrap());
         self.update(Update::Snapshot { market, lane });
         for (side, price, quantity) in levels {
@@ -131,7 +132,7 @@ impl Story {
     }
 
     /// The books of the example in the output contract.
-    fn example(relation: Relation) -> Self {
+    pub(super) fn example(relation: Relation) -> Self {
         let mut story = Self::new(relation);
         let kalshi =
             [(Side::Ask, "0.42", "50"), (Side::Ask, "0.43", "70"), (Side::Bid, "0.40", "500")];
@@ -142,19 +143,19 @@ impl Story {
         story
     }
 
-    fn drain(&mut self) -> Vec<Effect> {
+    pub(super) fn drain(&mut self) -> Vec<Effect> {
         self.event(&Event::Drained);
         std::mem::take(&mut self.effects)
     }
 
-    fn pass(&mut self, span: Duration) -> Vec<Effect> {
+    pub(super) fn pass(&mut self, span: Duration) -> Vec<Effect> {
         self.now = self.now.after(span);
         self.event(&Event::Tick);
         std::mem::take(&mut self.effects)
     }
 }
 
-fn opened(effects: &[Effect]) -> &effect::Opportunity {
+pub(super) fn opened(effects: &[Effect]) -> &effect::Opportunity {
     match effects {
         [Effect::Opportunity(found)] => found,
         other => panic!("{other:?}"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::report::Refused;
-use crate::domain::{Action, Lifetime, MarketIndex, Money, Order, Purpose, Quantity, Timestamp};
+use crate::domain::{Action, Lifetime, MarketIndex, Money, Purpose, Quantity, Timestamp};
 use crate::plan::{Kind, Stages};
 
 use super::ledger::seat;
@@ -25,6 +25,8 @@ pub(super) enum Step {
     Stuck(String),
     /// It has stood alone for too long.
     Alarm(String),
+    /// It cannot be sold within what may be lost.
+    Short(String),
     /// Both outcomes are held and confirmed.
     Merge(MarketIndex, Quantity),
 }
@@ -94,7 +96,12 @@ impl View<'_> {
         let Balance { surplus: Some((leg, quantity)), .. } = trade.balance(accounts) else {
             return if is_open { Step::Wait } else { self.settle_in(trade, accounts) };
         };
-        match hedge(trade, accounts, (1 - leg, quantity), self.sight) {
+        // What has more is sold on an exit; else what has less is bought.
+        let at = match trade.plan.kind {
+            Kind::Enter => 1 - leg,
+            Kind::Exit => leg,
+        };
+        match hedge(trade, accounts, (at, quantity), self.sight) {
             Some(draft) => Step::Send(vec![draft], Event::SecondSent, format!("{quantity} came")),
             None if is_open => Step::Wait,
             None => self.settle_in(trade, accounts),
@@ -178,7 +185,10 @@ impl View<'_> {
             Some(Refused::Again(wait) | Refused::PostOnly(wait)) => wait,
             _ => Duration::ZERO,
         };
-        let pause = if is_attempt(last.order(), trade) { self.pause } else { Duration::ZERO };
+        let pause = match trade.phase {
+            Phase::Stranded(Way::Open) => Duration::ZERO,
+            _ => self.pause,
+        };
         last.order().at.after(pause.max(asked))
     }
 
@@ -241,7 +251,13 @@ impl View<'_> {
             }
             quantity = halved(quantity);
         }
-        Step::Wait
+        if !self.is_priced(trade) {
+            return Step::Wait;
+        }
+        Step::Short(format!(
+            "{}: {} of both cannot be sold for {loss_max}",
+            trade.id, locked.quantity
+        ))
     }
 }
 
@@ -251,11 +267,6 @@ fn exit(draft: &Draft) -> Draft {
 
 fn halved(quantity: Quantity) -> Quantity {
     Quantity::from_units(quantity.units() / 2).unwrap_or_default().floor_to(Quantity::LOT)
-}
-
-/// Whether an order was an attempt to leave, which the next one keeps a distance from.
-fn is_attempt(order: &Order, trade: &Trade) -> bool {
-    order.purpose.reduces() && (order.purpose != Purpose::Exit || trade.plan.kind == Kind::Enter)
 }
 
 /// The first stage of a plan.

@@ -16,6 +16,8 @@ pub mod incident;
 pub mod ledger;
 pub mod order_state;
 pub mod sight;
+pub mod reconcile;
+mod resume;
 mod state;
 mod stop;
 pub mod trade;
@@ -199,3 +201,6 @@ pub enum Act {
         market: MarketIndex,
     },
 }
+
+#[cfg(test)]
+mod tests;

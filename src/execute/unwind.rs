@@ -368,7 +368,7 @@ pub fn hedge(
         return None;
     }
     let (action, purpose) = match trade.plan.kind {
-        Kind::Enter => (Action::Buy, Purpose::Enter),
+        Kind::Enter => (Action::Buy, Purpose::Finish),
         Kind::Exit => (Action::Sell, Purpose::Exit),
     };
     let mut lots = quantity.floor_to(Quantity::LOT);

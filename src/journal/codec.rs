@@ -6,25 +6,25 @@
 //! [`super::atlas::Atlas`]). Spans above 584 years are held there.
 
 mod field;
+mod plan;
 mod report;
 
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Action, IntentId, Lifetime, Order, OrderId, Outcome, Purpose, Size, TradeId, Venue,
+    Action, IntentId, Lifetime, Order, OrderId, Purpose, Size, Timestamp, TradeId,
 };
 use crate::execute::{Line, Record, Scope};
 use crate::pairing::PairId;
-use crate::plan::{Kind, Leg, Plan, Stages};
 
 use super::row::Row;
-use field::{Fields, Unread, span};
+use field::{Fields, Unread};
 
 /// A record as a row, its place in the sequence still open.
 pub(super) fn encode(record: &Record) -> Row {
     let (kind, at, body) = match record {
         Record::Opened { trade, plan, at } => {
-            ("opened", Some(*at), json!({ "trade": trade.0, "plan": plan_out(plan) }))
+            ("opened", Some(*at), json!({ "trade": trade.0, "plan": plan::out(plan) }))
         }
         Record::Placed(order) => ("placed", Some(order.at), order_out(order)),
         Record::Named { intent, id } => {
@@ -48,17 +48,13 @@ pub(super) fn encode(record: &Record) -> Row {
         }
         Record::Booked { venue, line, amount, why, at } => {
             let (venue, line, amount) = (venue.name(), line.name(), amount.micros());
-            let body = json!({
-                "venue": venue, "line": line, "amount_micros": amount, "why": why,
-            });
+            let body = json!({ "venue": venue, "line": line, "amount_micros": amount, "why": why });
             ("booked", Some(*at), body)
         }
         Record::Adopted { venue, market, outcome, quantity, at } => {
-            let (market, outcome) = (market.0, outcome.name());
-            let quantity = quantity.units();
             let body = json!({
-                "venue": venue.name(), "market": market, "outcome": outcome,
-                "quantity_micros": quantity,
+                "venue": venue.name(), "market": market.0, "outcome": outcome.name(),
+                "quantity_micros": quantity.units(),
             });
             ("adopted", Some(*at), body)
         }
@@ -84,12 +80,12 @@ pub(super) fn decode(row: &Row) -> Result<Record, String> {
 }
 
 fn read(row: &Row, body: Fields<'_>) -> Result<Record, Unread> {
-    let at = || row.at.map(crate::domain::Timestamp::from_nanos).ok_or(Unread("its time"));
+    let at = || row.at.map(Timestamp::from_nanos).ok_or(Unread("its time"));
     let trade = || body.whole("trade").map(TradeId);
     let why = || body.text("why");
     Ok(match row.kind.as_str() {
         "opened" => {
-            let plan = Box::new(plan_in(body.inner("plan")?)?);
+            let plan = Box::new(plan::read(body.inner("plan")?)?);
             Record::Opened { trade: trade()?, plan, at: at()? }
         }
         "placed" => Record::Placed(order_in(body, at()?)?),
@@ -111,7 +107,7 @@ fn read(row: &Row, body: Fields<'_>) -> Result<Record, Unread> {
         "resumed" => Record::Resumed { scope: scope_in(body.inner("scope")?)?, at: at()? },
         "booked" => Record::Booked {
             venue: body.venue("venue")?,
-            line: body.one_of("line", &Line::ALL, Line::name)?,
+            line: body.one_of("line", &Line::ALL, |line| line.name())?,
             amount: body.money("amount_micros")?,
             why: why()?,
             at: at()?,
@@ -183,7 +179,7 @@ fn order_out(order: &Order) -> Value {
     })
 }
 
-fn order_in(fields: Fields<'_>, at: crate::domain::Timestamp) -> Result<Order, Unread> {
+fn order_in(fields: Fields<'_>, at: Timestamp) -> Result<Order, Unread> {
     Ok(Order {
         intent: IntentId(fields.whole("intent")?),
         trade: TradeId(fields.whole("trade")?),
@@ -200,89 +196,6 @@ fn order_in(fields: Fields<'_>, at: crate::domain::Timestamp) -> Result<Order, U
         )?,
         purpose: fields.one_of("purpose", &Purpose::ALL, |purpose| purpose.name())?,
         at,
-    })
-}
-
-fn plan_out(plan: &Plan) -> Value {
-    let stages = match plan.stages {
-        Stages::First(Venue::Kalshi) => "kalshi_first",
-        Stages::First(Venue::Polymarket) => "polymarket_first",
-        Stages::Together => "together",
-    };
-    let kind = match plan.kind {
-        Kind::Enter => "enter",
-        Kind::Exit => "exit",
-    };
-    json!({
-        "pair": plan.pair.0,
-        "opportunity": plan.opportunity,
-        "kind": kind,
-        "legs": plan.legs.iter().map(leg_out).collect::<Vec<_>>(),
-        "stages": stages,
-        "quantity_micros": plan.quantity.units(),
-        "profit_micros": plan.profit.micros(),
-        "loss_max_micros": plan.loss_max.micros(),
-        "reserve_micros": plan.reserve.micros(),
-        "answer_max_nanos": span(plan.answer_max),
-        "stranded_max_nanos": span(plan.stranded_max),
-        "at_nanos": plan.at.nanos(),
-    })
-}
-
-fn plan_in(fields: Fields<'_>) -> Result<Plan, Unread> {
-    let legs: Vec<Leg> = fields.list("legs", leg_in)?;
-    Ok(Plan {
-        pair: PairId(fields.text("pair")?),
-        opportunity: fields.whole("opportunity")?,
-        kind: match fields.word("kind")? {
-            "enter" => Kind::Enter,
-            "exit" => Kind::Exit,
-            _ => return Err(Unread("kind of plan")),
-        },
-        legs: legs.try_into().map_err(|_| Unread("legs"))?,
-        stages: match fields.word("stages")? {
-            "kalshi_first" => Stages::First(Venue::Kalshi),
-            "polymarket_first" => Stages::First(Venue::Polymarket),
-            "together" => Stages::Together,
-            _ => return Err(Unread("stages")),
-        },
-        quantity: fields.quantity("quantity_micros")?,
-        profit: fields.money("profit_micros")?,
-        loss_max: fields.money("loss_max_micros")?,
-        reserve: fields.money("reserve_micros")?,
-        answer_max: fields.span("answer_max_nanos")?,
-        stranded_max: fields.span("stranded_max_nanos")?,
-        at: fields.time("at_nanos")?,
-    })
-}
-
-fn leg_out(leg: &Leg) -> Value {
-    let (size, size_micros) = size_out(leg.size);
-    json!({
-        "venue": leg.venue.name(),
-        "market": leg.market.0,
-        "event": leg.event,
-        "outcome": leg.outcome.name(),
-        "limit_units": leg.limit.units(),
-        "size": size,
-        "size_micros": size_micros,
-        "quantity_micros": leg.quantity.units(),
-        "cost_max_micros": leg.cost_max.micros(),
-        "fee_max_micros": leg.fee_max.micros(),
-    })
-}
-
-fn leg_in(fields: Fields<'_>) -> Result<Leg, Unread> {
-    Ok(Leg {
-        venue: fields.venue("venue")?,
-        market: fields.market("market")?,
-        event: fields.text("event")?,
-        outcome: fields.one_of("outcome", &[Outcome::Yes, Outcome::No], |o| o.name())?,
-        limit: fields.price("limit_units")?,
-        size: size_in(fields)?,
-        quantity: fields.quantity("quantity_micros")?,
-        cost_max: fields.money("cost_max_micros")?,
-        fee_max: fields.money("fee_max_micros")?,
     })
 }
 

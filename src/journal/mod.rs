@@ -31,7 +31,7 @@ pub use acceptance::{Acceptance, accept, accepted};
 pub use atlas::Name;
 pub use file::read;
 pub use replay::{Records, Replay};
-pub use store::{Journal, claim};
+pub use store::{Journal, claim, look};
 
 /// How much must happen before a committed record counts as kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

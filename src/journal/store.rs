@@ -176,6 +176,17 @@ pub fn claim(path: &Path, account: &str) -> Result<(), Error> {
     Err(Error::OtherAccount { found, asked: account.to_owned() })
 }
 
+/// All that the journal at `path` holds, while another process may write it.
+pub fn look(path: &Path) -> Result<Replay, Error> {
+    let connection = file::read(path)?;
+    let next = |column: &str| -> Result<u64, Error> { Ok(highest(&connection, column)? + 1) };
+    let (next_intent, next_trade) = (IntentId(next("intent")?), TradeId(next("trade")?));
+    // Records first, then markets: every market that they name is there.
+    let end = last(&connection)?;
+    let markets = markets(&connection)?;
+    Ok(Replay { source: Source::File(connection, end), markets, next_intent, next_trade })
+}
+
 /// The journal's name, drawn when it is made.
 fn instance(connection: &Connection) -> Result<Instance, Error> {
     let mut drawn = [0; 16];
@@ -200,13 +211,11 @@ fn replay(connection: &Connection, path: &Path, durability: Durability) -> Resul
         _ => 0,
     };
     let next = |column: &str| -> Result<u64, Error> {
-        let sql = format!("SELECT coalesce(max({column}), 0) FROM records");
-        let seen: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
         let sql = "SELECT value FROM meta WHERE key = ?1";
         let floor: Option<String> =
             connection.query_row(sql, [format!("{column}_floor")], |row| row.get(0)).optional()?;
         let floor = floor.and_then(|text| text.parse().ok()).unwrap_or(1);
-        let next = floor.max(u64::try_from(seen).unwrap_or(0) + 1) + skipped;
+        let next = floor.max(highest(connection, column)? + 1) + skipped;
         connection.execute(
             "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
             (format!("{column}_floor"), next.to_string()),
@@ -222,6 +231,18 @@ fn replay(connection: &Connection, path: &Path, durability: Durability) -> Resul
         connection.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get(0))?;
     let source = Source::File(file::read(path)?, end);
     Ok(Replay { source, markets: markets(connection)?, next_intent, next_trade })
+}
+
+/// The highest number that any record has in this column.
+fn highest(connection: &Connection, column: &str) -> Result<u64, Error> {
+    let sql = format!("SELECT coalesce(max({column}), 0) FROM records");
+    let seen: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+    Ok(u64::try_from(seen).unwrap_or(0))
+}
+
+fn last(connection: &Connection) -> Result<i64, Error> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM records";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 fn markets(connection: &Connection) -> Result<Vec<Name>, Error> {

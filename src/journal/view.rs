@@ -190,6 +190,7 @@ const VIEWS: [View; 15] = [
         columns: &[
             ("seq", Sql("seq")),
             ("at", Time("at_nanos")),
+            ("venue", Field("venue")),
             ("market", Market("market")),
             ("outcome", Field("outcome")),
             ("quantity", Amount("quantity_micros")),

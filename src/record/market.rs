@@ -63,6 +63,9 @@ pub struct MarketFacts {
     /// Kalshi's `exchange_index`.
     #[serde(default)]
     pub shard: Option<u32>,
+    /// SHA-256 of the rules text.
+    #[serde(default)]
+    pub rules: Option<String>,
 }
 
 impl From<&Market> for MarketFacts {
@@ -96,6 +99,7 @@ impl From<&Market> for MarketFacts {
                 .and_then(|tokens| tokens.settlement)
                 .map(|settlement| settlement.name().to_owned()),
             shard: market.shard,
+            rules: market.rules.clone(),
         }
     }
 }
@@ -157,6 +161,7 @@ impl MarketFacts {
             starts: self.starts.map(Timestamp::from_nanos),
             delay: Duration::from_millis(self.delay_ms),
             shard: self.shard,
+            rules: self.rules.clone(),
             tokens,
         })
     }
@@ -204,6 +209,7 @@ mod tests {
             starts: None,
             delay: Duration::from_millis(250),
             shard: None,
+            rules: Some("ab".repeat(32)),
             tokens: Some(Tokens {
                 yes: "111".to_owned(),
                 no: "222".to_owned(),

@@ -32,9 +32,10 @@ impl Halts {
         }
     }
 
-    /// Lifts the stop of this scope; the scope of everything lifts all stops.
+    /// Lifts the stop of exactly this scope: whoever lifts a wide one has not looked at what led to
+    /// a narrow one.
     pub(super) fn lift(&mut self, scope: &Scope) {
-        self.stops.retain(|stop| *scope != Scope::All && stop.scope != *scope);
+        self.stops.retain(|stop| stop.scope != *scope);
     }
 
     pub(super) fn has(&self, scope: &Scope) -> bool {

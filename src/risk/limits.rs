@@ -35,7 +35,8 @@ pub struct Limits {
     pub orders_per_second: u32,
     /// Refusals in a row that halt a pair, a venue, everything.
     pub rejections: [u32; 3],
-    /// Remainders below what their venue takes, in one market, in dollars at cost.
+    /// Remainders below what their venue takes, in one market, in dollars, each contract
+    /// counted as one.
     pub dust_market: Money,
     /// The same over all markets.
     pub dust_total: Money,
@@ -53,7 +54,7 @@ pub struct Limits {
 /// Why something is not traded although an edge was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoTrade {
-    /// Our own was stopped for good: `kill`.
+    /// Sending was stopped for good.
     Killed,
     /// What the journal holds and what the venues say has not been brought together yet.
     NotReconciled,
@@ -73,6 +74,8 @@ pub enum NoTrade {
     PauseAhead,
     /// A plan is under way on one of the markets.
     MarketBusy,
+    /// The fate of an order is not known.
+    OrderUnknown,
     /// Both venues hold orders before they match.
     VenueDelay,
     /// What is left on the venues' grids is below a smallest order.
@@ -113,7 +116,7 @@ pub enum NoTrade {
 
 impl NoTrade {
     /// All reasons, in the order of their index.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Killed,
         Self::NotReconciled,
         Self::JournalBroken,
@@ -124,6 +127,7 @@ impl NoTrade {
         Self::VenueNotTradable,
         Self::PauseAhead,
         Self::MarketBusy,
+        Self::OrderUnknown,
         Self::VenueDelay,
         Self::PlanBelowMinimum,
         Self::NoWayOut,
@@ -162,6 +166,7 @@ impl NoTrade {
             Self::VenueNotTradable => "venue_not_tradable",
             Self::PauseAhead => "pause_ahead",
             Self::MarketBusy => "market_busy",
+            Self::OrderUnknown => "order_unknown",
             Self::VenueDelay => "venue_delay",
             Self::PlanBelowMinimum => "plan_below_minimum",
             Self::NoWayOut => "no_way_out",

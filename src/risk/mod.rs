@@ -59,6 +59,12 @@ impl<T> Approved<T> {
     pub fn into_inner(self) -> T {
         self.inner
     }
+
+    /// Allows what a test needs allowed.
+    #[cfg(test)]
+    pub(crate) const fn for_test(inner: T, trade: TradeId) -> Self {
+        Self { inner, trade }
+    }
 }
 
 /// Orders that one plan may need at once: both legs and a way out.
@@ -167,10 +173,15 @@ impl Risk {
         Ok(())
     }
 
+    /// Numbers new trades from here on, unless a higher number was seen.
+    pub fn number_from(&mut self, trade: TradeId) {
+        self.next_trade = self.next_trade.max(trade.0);
+    }
+
     /// Sets what a trade has at risk, as its executor worked it out. A trade that is not known
     /// (after a restart, or adopted) is from here on.
     pub fn set_exposure(&mut self, trade: TradeId, plan: &Plan, exposure: Exposure) {
-        self.next_trade = self.next_trade.max(trade.0 + 1);
+        self.number_from(TradeId(trade.0 + 1));
         let known = self.trades.entry(trade).or_insert_with(|| Standing::new(plan, exposure));
         known.exposure = exposure;
         // Late evidence can bring back what was over.
@@ -214,7 +225,7 @@ impl Risk {
         self.day = Day { number: day_of(at), lost: (-realised).max(Money::ZERO) };
     }
 
-    /// Sets what lies in a market below what its venue takes, in dollars at cost.
+    /// Sets what lies in a market below what its venue takes, at the most that it can have cost.
     pub fn set_dust(&mut self, market: MarketIndex, dust: Money) {
         self.dust.insert(market, dust);
     }
@@ -250,7 +261,7 @@ impl Risk {
         self.halts.add(stop);
     }
 
-    /// Lifts the halt of this scope, of [`Scope::All`] every one, and what led to it.
+    /// Lifts the halt of exactly this scope, and begins to count refusals anew.
     pub fn resume(&mut self, scope: &Scope) {
         self.halts.lift(scope);
         self.rejections = Rejections::default();

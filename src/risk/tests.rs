@@ -321,7 +321,8 @@ fn refusals_in_a_row_stop_the_pair_the_venue_and_everything() {
     }
     assert_eq!(refuse(&mut risk, 6, Refused::Size), Some(Scope::All));
     risk.resume(&Scope::All);
-    assert_eq!(risk.halts(), []);
+    assert_eq!(risk.halts().len(), 2, "the pair and the venue were not looked at");
+    risk.resume(&Scope::Venue(Venue::Kalshi));
     let stop = refuse(&mut risk, 7, Refused::Credentials);
     assert_eq!(stop, Some(Scope::Venue(Venue::Kalshi)), "a refusal that halts needs no row");
 }

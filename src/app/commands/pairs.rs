@@ -18,6 +18,8 @@ pub fn run(command: &Pairs) -> anyhow::Result<Exit> {
     match command {
         Pairs::Check(folder) => check(folder),
         Pairs::List(folder) => list(folder),
+        Pairs::Accept(args) => super::acceptance::accept(args),
+        Pairs::Accepted(args) => super::acceptance::list(args),
     }
 }
 

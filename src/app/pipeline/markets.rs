@@ -58,8 +58,10 @@ impl Pipeline {
     pub(super) fn take_market(&mut self, market: &Market, now: Timestamp) {
         let known = self.registry.find(market.venue, &market.id);
         let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
-        // Only a market that is new, or whose tokens or labels are, changes which pairs there are.
-        self.pairs_outdated |= before.is_none_or(|before| before.tokens != market.tokens);
+        // Only a market that is new, or whose tokens or labels are, changes which pairs there are;
+        // other rules change which of them are traded.
+        self.pairs_outdated |= before
+            .is_none_or(|before| before.tokens != market.tokens || before.rules != market.rules);
         let index = self.registry.learn(market);
         if let Some(desk) = &mut self.desk {
             desk.learn(index, market.venue, &market.id);
@@ -109,10 +111,39 @@ impl Pipeline {
             }
         }
         self.engine_event(&Event::Pairs(&watched), now);
+        if self.desk.is_some() {
+            self.permit(&watched, now);
+        }
         for item in news {
             self.tell(item);
         }
         self.bring_markets(now);
+    }
+
+    /// Says which pairs may be traded: those that were accepted on this machine as they stand, and
+    /// whose rules, at both venues, are the ones that were reviewed.
+    fn permit(&mut self, watched: &[Watched], now: Timestamp) {
+        let pairs = || watched.iter().map(|watched| &watched.pair);
+        let accepted: Vec<_> = pairs()
+            .filter(|pair| self.acceptance.holds(pair))
+            .map(|pair| pair.id.clone())
+            .collect();
+        let rules = |market| self.registry.get(market)?.facts()?.rules.as_deref();
+        let reads_as_reviewed = |watched: &&Watched| {
+            let Some(review) = &watched.pair.review else { return false };
+            let same = |reviewed: &Option<String>, now: Option<&str>| {
+                reviewed.is_some() && reviewed.as_deref() == now
+            };
+            same(&review.kalshi_rules, rules(watched.kalshi))
+                && same(&review.polymarket_rules, rules(watched.polymarket))
+        };
+        let verified: Vec<_> = watched
+            .iter()
+            .filter(reads_as_reviewed)
+            .map(|watched| watched.pair.id.clone())
+            .collect();
+        self.engine_event(&Event::Accepted(&accepted), now);
+        self.engine_event(&Event::Verified(&verified), now);
     }
 
     /// Puts needed markets on feeds, and takes others off.

@@ -212,6 +212,7 @@ fn facts_are_what_the_market_says() {
         starts: Some(at(4)),
         delay: Duration::ZERO,
         shard: None,
+        rules: None,
         tokens: None,
     };
     let facts = Facts::of(&market, at(7));

@@ -38,6 +38,7 @@ impl Trader {
     }
 
     fn hear_order(&mut self, intent: IntentId, evidence: &Evidence, around: &Around<'_>) {
+        self.floor.taken.answered(intent, evidence);
         let Some((_, venue, _)) = self.orders.get(&intent) else { return };
         self.floor.hear(*venue, evidence, self.settings.not_tradable_min, around.now);
     }
@@ -121,6 +122,7 @@ impl Trader {
             self.stop(stop, around.now);
         }
         self.carry_out(around, effects);
+        self.close_early(around, effects);
     }
 
     pub(super) fn remember(

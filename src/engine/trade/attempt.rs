@@ -5,7 +5,7 @@ use crate::domain::report::Purse;
 use crate::domain::{Action, FeeModel, MarketIndex, Outcome, Price, Quantity, Timestamp, Venue};
 use crate::engine::event::Watched;
 use crate::pairing::Standing;
-use crate::plan::{self, Found, Side};
+use crate::plan::{self, Found, Proposal, Side};
 use crate::risk::NoTrade;
 
 use super::floor::is_clear_ahead;
@@ -68,10 +68,15 @@ impl Trader {
             profit: seen.edge.profit,
         };
         let proposal = plan::enter(&found, &self.settings.plan, now)?;
-        self.executor.may_open(&proposal.plan).map_err(|_| NoTrade::MarketBusy)?;
-        let approved = self.risk.approve(proposal, now)?;
+        self.begin(proposal, around)
+    }
+
+    /// Has a plan approved and hands it over.
+    pub(super) fn begin(&mut self, proposal: Proposal, around: &Around<'_>) -> Result<(), NoTrade> {
+        self.executor.may_open(&proposal.plan).map_err(refused_by_executor)?;
+        let approved = self.risk.approve(proposal, around.now)?;
         let view = around.view(&self.floor);
-        self.executor.open(approved, &view, now, &mut self.acts);
+        self.executor.open(approved, &view, around.now, &mut self.acts);
         Ok(())
     }
 
@@ -135,5 +140,16 @@ impl Trader {
             offers: &ladders.offers,
             bids: &ladders.bids,
         })
+    }
+}
+
+/// The executor's word for why a trade may not open, as a reason of ours.
+fn refused_by_executor(why: &'static str) -> NoTrade {
+    match why {
+        "killed" => NoTrade::Killed,
+        "halted" | "flattening" => NoTrade::Halted,
+        "resuming" | "order_unknown" | "order_adopted" => NoTrade::OrderUnknown,
+        "not_held" => NoTrade::NoGain,
+        _ => NoTrade::MarketBusy,
     }
 }

@@ -9,9 +9,10 @@
 //! place an order leaves without `risk` having counted it; halts reach `risk` only as records, so
 //! that a replay knows them too.
 
-pub mod calendar;
 mod answer;
 mod attempt;
+pub mod calendar;
+mod early;
 mod floor;
 mod seam;
 mod settle;
@@ -29,6 +30,7 @@ use crate::risk::{Limits, NoTrade, Risk};
 
 use super::books::Books;
 use super::effect::Effect;
+use super::event::Watched;
 use floor::{Floor, View};
 
 /// How trading goes, beyond when an edge is one.
@@ -74,6 +76,8 @@ pub struct Trader {
     accepted: BTreeSet<PairId>,
     /// Pairs whose rules were found to be the ones that were reviewed.
     verified: BTreeSet<PairId>,
+    /// The markets of the pairs in force.
+    pairs: BTreeMap<PairId, [MarketIndex; 2]>,
     /// Which pair and market an order belongs to.
     orders: BTreeMap<IntentId, (PairId, Venue, MarketIndex)>,
     refusals: [u64; NoTrade::ALL.len()],
@@ -96,6 +100,7 @@ impl Trader {
             floor: Floor::default(),
             accepted: BTreeSet::new(),
             verified: BTreeSet::new(),
+            pairs: BTreeMap::new(),
             orders: BTreeMap::new(),
             refusals: [0; NoTrade::ALL.len()],
             last: BTreeMap::new(),
@@ -135,6 +140,14 @@ impl Trader {
         self.verified = pairs.iter().cloned().collect();
     }
 
+    /// Takes the set of pairs in force.
+    pub(super) fn set_pairs(&mut self, watched: &[Watched]) {
+        self.pairs = watched
+            .iter()
+            .map(|watched| (watched.pair.id.clone(), [watched.kalshi, watched.polymarket]))
+            .collect();
+    }
+
     /// A pair is not what it was: what was accepted and verified was another one.
     pub(super) fn forget_pair(&mut self, pair: &PairId) {
         self.accepted.remove(pair);
@@ -142,3 +155,6 @@ impl Trader {
         self.last.remove(pair);
     }
 }
+
+#[cfg(test)]
+mod tests;

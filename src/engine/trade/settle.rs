@@ -1,8 +1,12 @@
 //! What follows from what the executor did: exposures, halts, and acts on their way out.
 
+use std::collections::BTreeSet;
+
 use crate::domain::report::{Evidence, Refusal, Refused};
-use crate::domain::{Order, Report, Timestamp};
+use crate::domain::{MarketIndex, Money, Order, Report, Timestamp, TradeId};
 use crate::execute::{Act, Record, Scope, incident};
+use crate::pairing::PairId;
+use crate::plan::Kind;
 use crate::risk::{NoTrade, Stop};
 
 use super::{Around, Effect, Trader};
@@ -51,12 +55,40 @@ impl Trader {
         debug_assert!(self.acts.is_empty(), "acts that go on without an end");
     }
 
-    /// Tells `risk` what each changed trade has at risk.
-    pub(super) fn sync(&mut self, now: Timestamp) {
-        let _ = now;
-        for trade in self.executor.take_changed() {
-            let _ = trade;
+    /// Tells `risk` what each changed trade has at risk, and what has been earned.
+    fn sync(&mut self, now: Timestamp) {
+        let changed = self.executor.take_changed();
+        let state = self.executor.state();
+        // What an exit sells is taken from the trades of its pair that bought it.
+        let exits = changed.iter().filter_map(|trade| state.trade(*trade));
+        let exits = exits.filter(|trade| trade.plan.kind == Kind::Exit);
+        let pairs: BTreeSet<&PairId> = exits.map(|trade| &trade.plan.pair).collect();
+        let mut touched: BTreeSet<TradeId> = changed.iter().copied().collect();
+        if !pairs.is_empty() {
+            let givers = state.trades().filter(|trade| pairs.contains(&trade.plan.pair));
+            touched.extend(givers.map(|trade| trade.id));
         }
+        for trade in touched {
+            let state = self.executor.state();
+            let Some(known) = state.trade(trade) else { continue };
+            for leg in &known.plan.legs {
+                self.risk.set_dust(leg.market, Money::payout(state.dust(leg.market)));
+            }
+            match self.executor.exposure(trade) {
+                Some(exposure) => {
+                    self.risk.set_exposure(trade, &known.plan, exposure);
+                    if known.phase.is_quiet() {
+                        self.risk.lock(trade, known.since);
+                    } else {
+                        self.risk.unlock(trade);
+                    }
+                }
+                None => self.risk.end_trade(trade, now),
+            }
+        }
+        let state = self.executor.state();
+        self.risk.number_from(state.next_trade());
+        self.risk.set_realised(state.realised_on(now), now);
     }
 
     /// An order goes out: what it will take is gone, and answers to it concern its pair.
@@ -79,9 +111,32 @@ impl Trader {
             Record::Incident { kind, trade: Some(trade), .. }
                 if *kind == incident::SETTLEMENT_DIVERGENCE =>
             {
-                let _ = (trade, now);
+                self.stop_beside(*trade, now);
             }
             _ => {}
+        }
+    }
+
+    /// Stops every pair that is watched in an event of a trade whose market paid other than
+    /// planned: the executor knows only those that it has traded.
+    fn stop_beside(&mut self, trade: TradeId, now: Timestamp) {
+        let Some(known) = self.executor.state().trade(trade) else { return };
+        let events = known.plan.legs.each_ref().map(|leg| leg.event.as_str());
+        let is_beside = |markets: &[MarketIndex; 2]| {
+            markets.iter().zip(events).any(|(market, event)| {
+                let of = self.floor.markets.get(market).map(|market| market.event.as_str());
+                !event.is_empty() && of == Some(event)
+            })
+        };
+        let beside: Vec<PairId> = self
+            .pairs
+            .iter()
+            .filter(|(_, markets)| is_beside(markets))
+            .map(|(pair, _)| pair.clone())
+            .collect();
+        for pair in beside {
+            let why = format!("a market of its event paid other than planned in {trade}");
+            self.stop(Stop { scope: Scope::Pair(pair), why }, now);
         }
     }
 
@@ -92,6 +147,9 @@ impl Trader {
 
     /// Ends the reading of the journal.
     pub(super) fn resume(&mut self, around: &Around<'_>, effects: &mut Vec<Effect>) {
+        for (scope, why) in self.executor.state().halts() {
+            self.risk.halt(Stop { scope: scope.clone(), why: why.clone() });
+        }
         self.executor.resume(around.now, &mut self.acts);
         self.carry_out(around, effects);
     }
@@ -106,7 +164,7 @@ impl Trader {
     /// Stops a pair that the books speak against.
     pub(in crate::engine) fn suspend(
         &mut self,
-        pair: &crate::pairing::PairId,
+        pair: &PairId,
         why: &str,
         around: &Around<'_>,
         effects: &mut Vec<Effect>,

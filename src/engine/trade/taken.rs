@@ -8,7 +8,10 @@
 use std::collections::BTreeMap;
 
 use crate::book::{Book, Ladder, Level, Update};
-use crate::domain::{Action, MarketIndex, Money, Order, Outcome, Price, Quantity, Side, Size};
+use crate::domain::report::{Evidence, Refused, Rest};
+use crate::domain::{
+    Action, IntentId, MarketIndex, Money, Order, Outcome, Price, Quantity, Side, Size,
+};
 use crate::engine::books::Books;
 
 type Place = (MarketIndex, Side, Price);
@@ -17,9 +20,14 @@ type Place = (MarketIndex, Side, Price);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Taken {
     levels: BTreeMap<Place, Quantity>,
+    /// What each order subtracted, for the case that it never was there.
+    orders: BTreeMap<IntentId, Vec<(Place, Quantity)>>,
 }
 
 impl Taken {
+    /// The most orders that can still give back what they subtracted.
+    const ORDERS_MAX: usize = 256;
+
     /// Subtracts what an order will take of a book, best first, up to its limit.
     pub(super) fn take(&mut self, order: &Order, book: &Book) {
         let contract = match order.action {
@@ -28,6 +36,7 @@ impl Taken {
         };
         let side = book.offers(contract).side();
         let mut left = order.size;
+        let mut parts = Vec::new();
         for level in book.offers(contract).best_first() {
             let visible = self.visible(order.market, side, level);
             let price = own_price(level.price, order.outcome);
@@ -40,7 +49,7 @@ impl Taken {
                 Size::Collateral(money) => money.buys_floor(price).min(visible),
             };
             if !within || (taken.is_zero() && !visible.is_zero()) {
-                return;
+                break;
             }
             left = match left {
                 Size::Contracts(quantity) => Size::Contracts(quantity.saturating_sub(taken)),
@@ -49,8 +58,39 @@ impl Taken {
                 }
             };
             if !taken.is_zero() {
-                let sum = self.levels.entry((order.market, side, level.price)).or_default();
+                let place = (order.market, side, level.price);
+                let sum = self.levels.entry(place).or_default();
                 *sum = sum.saturating_add(taken);
+                parts.push((place, taken));
+            }
+        }
+        while self.orders.len() >= Self::ORDERS_MAX {
+            self.orders.pop_first();
+        }
+        self.orders.insert(order.intent, parts);
+    }
+
+    /// Learns from an answer what an order did not take: one that was refused, or that the venue
+    /// does not have, took nothing. One that found nothing to take shows that the book is behind,
+    /// and what it was to take stays subtracted.
+    pub(super) fn answered(&mut self, intent: IntentId, evidence: &Evidence) {
+        let parts = match evidence {
+            Evidence::Refused(refusal) if refusal.kind != Refused::NoMatch => {
+                self.orders.remove(&intent)
+            }
+            Evidence::NotFound { .. } => self.orders.remove(&intent),
+            Evidence::Refused(_) | Evidence::Standing { rest: Rest::Nothing, .. } => {
+                self.orders.remove(&intent);
+                return;
+            }
+            _ => return,
+        };
+        for (place, quantity) in parts.into_iter().flatten() {
+            if let Some(taken) = self.levels.get_mut(&place) {
+                *taken = taken.saturating_sub(quantity);
+                if taken.is_zero() {
+                    self.levels.remove(&place);
+                }
             }
         }
     }

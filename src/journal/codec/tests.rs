@@ -7,7 +7,10 @@ use super::*;
 use crate::domain::report::{
     Fee, Fill, Finality, Permission, Position, Purse, Refusal, Refused, Rest, Total,
 };
-use crate::domain::{Evidence, MarketIndex, Money, Price, Quantity, Report, Timestamp};
+use crate::domain::{
+    Evidence, MarketIndex, Money, Outcome, Price, Quantity, Report, Timestamp, Venue,
+};
+use crate::plan::{Kind, Leg, Plan, Stages};
 
 const AT: Timestamp = Timestamp::from_nanos(1_795_341_600_123_456_789);
 
@@ -175,18 +178,13 @@ pub(in crate::journal) fn specimens() -> Vec<Record> {
         all.push(Record::Halted { scope: scope.clone(), why: "loss".to_owned(), at: AT });
         all.push(Record::Resumed { scope, at: AT });
     }
-    for line in Line::ALL {
-        let (venue, amount) = (Venue::Kalshi, micros(-7));
-        all.push(Record::Booked { venue, line, amount, why: "interest".to_owned(), at: AT });
+    for (line, venue) in Line::ALL.into_iter().zip(Venue::ALL.into_iter().cycle()) {
+        let why = "told".to_owned();
+        all.push(Record::Booked { venue, line, amount: micros(-1), why, at: AT });
     }
     for outcome in [Outcome::Yes, Outcome::No] {
-        all.push(Record::Adopted {
-            venue: Venue::Kalshi,
-            market,
-            outcome,
-            quantity: amount,
-            at: AT,
-        });
+        let venue = Venue::Polymarket;
+        all.push(Record::Adopted { venue, market, outcome, quantity: amount, at: AT });
     }
     for trade in [None, Some(trade)] {
         let text = "half\tpaid \u{1f600}".to_owned();

@@ -2,5 +2,6 @@
 
 pub mod people;
 pub mod record;
+pub mod table;
 pub mod text;
 pub mod trade;

@@ -78,6 +78,7 @@ fn world(venue: Venue) -> World {
         starts: None,
         delay: Duration::ZERO,
         shard: None,
+        rules: None,
         tokens: None,
     };
     World { book: Some(book), market }

@@ -13,6 +13,12 @@ pub const CHAIN_ID: u64 = 137;
 pub const CLOB_URL: &str = "https://clob.polymarket.com";
 /// REST of the market facts (official clients, 2026-10).
 pub const GAMMA_URL: &str = "https://gamma-api.polymarket.com";
+/// REST of positions and payments (official clients, 2026-10).
+pub const DATA_URL: &str = "https://data-api.polymarket.com";
+/// The site, which judges where we are; not an API host (docs, geoblocking, 2026-10).
+pub const SITE_URL: &str = "https://polymarket.com";
+/// How far the data API lags: one to three minutes (field notes of users, 2026-07).
+pub const DATA_LAG: Duration = Duration::from_secs(180);
 /// Base of the WebSocket channels; `/market` and `/user` are added (official clients, 2026-10).
 pub const WS_URL: &str = "wss://ws-subscriptions-clob.polymarket.com/ws";
 /// Path of the market channel behind the base.
@@ -60,6 +66,26 @@ pub mod limit {
     pub const GAMMA_EVENTS: u64 = 500;
     /// Gamma `/markets`.
     pub const GAMMA_MARKETS: u64 = 300;
+}
+
+/// Contracts on Polygon (official clients, 2026-10).
+pub mod contract {
+    /// pUSD, the collateral.
+    pub const COLLATERAL: &str = "0xC011a7E12a19f7B1f670d46F03B03f3342E82DFB";
+    /// Conditional Tokens, which holds the outcomes of all but Protocol V2.
+    pub const OUTCOMES: &str = "0x4D97DCd97eC945f40cF65F87097ACe5EA0476045";
+    /// The exchange of CLOB V2.
+    pub const EXCHANGE: &str = "0xE111180000d2663C0091e4f400237545B87B996B";
+    /// The neg-risk exchange of CLOB V2.
+    pub const NEG_RISK_EXCHANGE: &str = "0xe2222d279d744050d28e00520010520000310F59";
+    /// `ExchangeV3` of Protocol V2.
+    pub const EXCHANGE_V3: &str = "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa";
+    /// What splits, merges and redeems outcomes of standard markets.
+    pub const ADAPTER: &str = "0xAdA100Db00Ca00073811820692005400218FcE1f";
+    /// What splits, merges and redeems outcomes of neg-risk markets.
+    pub const NEG_RISK_ADAPTER: &str = "0xadA2005600Dec949baf300f4C6120000bDB6eAab";
+    /// What splits, merges and redeems positions of Protocol V2.
+    pub const ROUTER: &str = "0x12121212006e4CD160D18e3f00711DA5c3372600";
 }
 
 /// Least dollars of a marketable order, in whole dollars (official clients' order checks, 2026-10).

@@ -1,11 +1,13 @@
-//! The client side of Polymarket's global order book: its market data.
+//! The client side of Polymarket's global order book: its market data and its order side.
 //!
 //! A market has two tokens and one pool of liquidity. The book kept here is that of the first
-//! token, called YES; what the venue says about the second is mirrored. Nothing here signs or
-//! orders.
+//! token, called YES; what the venue says about the second is mirrored.
 //!
-//! - [`stream::Stream`] is the [`crate::venue::Feed`] of one connection to the market channel.
+//! - [`stream::Stream`] is the [`crate::venue::Feed`] of one connection to the market channel,
+//!   [`private::Private`] the one of the user channel.
 //! - [`rest::Client`] reads Gamma (facts, rules) and the CLOB (ticks, fees, books, time).
+//! - [`Gateway`] turns orders into signed requests and answers into reports, for an
+//!   [`account::Account`]; [`sign`] and [`amount`] hold what the exchange contracts demand.
 //! - [`parse`] and [`encode`] translate, purely; [`facts`] holds addresses and limits.
 
 pub mod account;
@@ -13,6 +15,7 @@ pub mod amount;
 pub mod encode;
 pub mod error;
 pub mod facts;
+pub mod gateway;
 pub mod parse;
 pub mod private;
 #[cfg(test)]
@@ -21,6 +24,8 @@ pub mod rest;
 pub mod sign;
 pub mod stream;
 mod wire;
+
+pub use gateway::Gateway;
 
 use crate::book::Lane;
 use crate::domain::{MarketIndex, Outcome, Timestamp};

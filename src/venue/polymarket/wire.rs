@@ -4,6 +4,8 @@
 //! that money does not depend on are left out; unknown ones are skipped. Over REST some numbers are
 //! JSON numbers: they are kept as raw text, so that `0.05` never passes through a float.
 
+pub(super) mod account;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};

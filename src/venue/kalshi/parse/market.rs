@@ -58,6 +58,7 @@ pub fn market(
         starts: None,
         delay: Duration::ZERO,
         shard: wire.exchange_index.and_then(|shard| u32::try_from(shard).ok()),
+        rules: Some(crate::domain::market::rules_hash(&rules_text(wire))),
         tokens: None,
         id,
     })

@@ -223,8 +223,15 @@ impl Listing {
     pub fn market(&self, clob: &str) -> Result<Market, Error> {
         let clob: wire::ClobMarket = serde_json::from_str(clob)
             .map_err(|error| unreadable(format!("market {}", self.condition), &error))?;
-        let tokens = self.tokens()?;
+        let mut tokens = self.tokens()?;
         self.cross_check(&clob, &tokens)?;
+        if tokens.settlement.is_none() {
+            // Gamma does not always say; the order book's word then decides alone.
+            tokens.settlement = clob.nr.map(|is_neg_risk| match is_neg_risk {
+                true => Settlement::NegRisk,
+                false => Settlement::Standard,
+            });
+        }
         let number = |field: &str, raw: &Option<Box<RawValue>>, decimals: u32| {
             let raw = raw.as_deref().ok_or_else(|| self.wrong(field, "missing"))?;
             scaled(raw, decimals)
@@ -252,6 +259,7 @@ impl Listing {
             starts: self.starts(&clob),
             delay: self.delay(&clob)?,
             shard: None,
+            rules: Some(crate::domain::market::rules_hash(&self.rules)),
             tokens: Some(tokens),
         })
     }

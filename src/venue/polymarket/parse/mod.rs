@@ -7,9 +7,11 @@
 //! The kind of a frame is read first. The two hot shapes then go through a scanner made for exactly
 //! them ([`scan`]); whatever it does not expect goes through serde, which also writes the errors.
 
+pub mod account;
 mod frame;
 pub mod market;
 pub mod number;
+pub mod reply;
 pub mod scan;
 
 use std::borrow::Cow;

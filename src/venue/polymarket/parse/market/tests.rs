@@ -46,6 +46,24 @@ fn a_market_is_put_together_from_both_sources() {
 }
 
 #[test]
+fn where_gamma_does_not_say_how_a_market_settles_the_order_book_does() {
+    let settlement = |gamma: &str, clob: &str| {
+        let market = listing(gamma).market(clob).unwrap();
+        market.tokens.and_then(|tokens| tokens.settlement)
+    };
+    let silent = GAMMA.replace("\"negRisk\"", "\"unsaid\"");
+    assert_ne!(silent, GAMMA);
+    let neg_risk = CLOB.replace("\"nr\": false", "\"nr\": true");
+    assert_ne!(neg_risk, CLOB);
+    let mute = CLOB.replace("\"nr\"", "\"unsaid\"");
+    assert_eq!(settlement(GAMMA, CLOB), Some(Settlement::Standard));
+    assert_eq!(settlement(&silent, CLOB), Some(Settlement::Standard));
+    assert_eq!(settlement(&silent, &neg_risk), Some(Settlement::NegRisk));
+    assert_eq!(settlement(&silent, &mute), None, "then no order can be signed");
+    assert_eq!(settlement(GAMMA, &mute), Some(Settlement::Standard));
+}
+
+#[test]
 fn a_market_of_protocol_v2_has_a_padded_condition_and_tokens_matched_by_label() {
     let market = listing(fixture!("http_gamma_market_v2.json"))
         .market(fixture!("http_clob_market_v2.json"))

@@ -1,0 +1,55 @@
+//! Locked positions that are worth more sold than held.
+
+use crate::domain::Money;
+use crate::execute::Sight as _;
+use crate::pairing::PairId;
+use crate::plan::{self, Held};
+use crate::risk::NoTrade;
+
+use super::{Around, Effect, Trader};
+
+impl Trader {
+    /// Looks at the oldest locked position of each pair and sells what is to be sold of it.
+    pub(super) fn close_early(&mut self, around: &Around<'_>, effects: &mut Vec<Effect>) {
+        if self.settings.plan.exit_gain_min.is_none() {
+            return;
+        }
+        let mut pairs: Vec<PairId> =
+            self.executor.state().trades().map(|trade| trade.plan.pair.clone()).collect();
+        pairs.sort();
+        pairs.dedup();
+        for pair in pairs {
+            match self.close_oldest(&pair, around) {
+                Ok(()) => self.carry_out(around, effects),
+                // That there is nothing to gain is no news.
+                Err(NoTrade::NoGain) => {}
+                Err(no) => self.refusals[no.index()] += 1,
+            }
+        }
+    }
+
+    fn close_oldest(&mut self, pair: &PairId, around: &Around<'_>) -> Result<(), NoTrade> {
+        let locked = self.executor.state().locked(pair).next().ok_or(NoTrade::NoGain)?;
+        let legs = locked.trade.plan.legs.each_ref().map(|leg| (leg.market, leg.outcome));
+        let (quantity, sellable) = (locked.quantity, locked.sellable);
+        if sellable.is_zero() {
+            return Err(NoTrade::NoGain);
+        }
+        let paid_each = locked.paid.per_contract_floor(quantity).ok_or(NoTrade::NoGain)?;
+        let paid = (paid_each + Money::from_micros(1)).per_contract_ceil(sellable);
+        let view = around.view(&self.floor);
+        for (market, outcome) in legs {
+            if !view.is_tradable(market) {
+                return Err(NoTrade::VenueNotTradable);
+            }
+            if view.bids(market, outcome).is_none() {
+                return Err(NoTrade::NoGain);
+            }
+        }
+        let ladders = legs.map(|(market, outcome)| self.ladders(market, outcome, around));
+        let side = |at: usize| self.side(legs[at].0, legs[at].1, &ladders[at], around);
+        let held = Held { pair, sides: [side(0)?, side(1)?], quantity: sellable, paid };
+        let proposal = plan::exit(&held, &self.settings.plan, around.now)?;
+        self.begin(proposal, around)
+    }
+}

@@ -1,0 +1,8 @@
+//! Stories of trades: each disaster, and what the executor makes of it.
+
+mod chance;
+mod entry;
+mod late;
+mod scene;
+mod stops;
+mod stranded;

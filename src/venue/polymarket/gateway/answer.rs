@@ -1,0 +1,394 @@
+//! Answers and events to reports.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::domain::report::{Rest, Total};
+use crate::domain::{Evidence, IntentId, Lifetime, Quantity, Size, Timestamp, Venue};
+use crate::venue::gateway::{Answer, Call, Markets, Subject, Taken};
+use crate::venue::polymarket::error::order::{Answered, Verdict, judge};
+use crate::venue::polymarket::error::{short, text_of};
+use crate::venue::polymarket::parse::account::{OrderState, order, trade};
+use crate::venue::polymarket::parse::reply::{Accepted, accepted, cancelled};
+use crate::venue::polymarket::wire::account::Page as WirePage;
+
+use super::fill::{foreign, refused};
+use super::holding::{self, body_of};
+use super::question::{self, Page, Search, asked_at};
+use super::{Gateway, conversion, heart, not_sent, permission};
+
+/// The most trades of one order that are asked for by name.
+const NAMED_MAX: usize = 16;
+/// A hundredth of a share: by so much the sum of fills may differ from what an order says of itself
+/// (field notes of users, 2026-07).
+const DUST: i64 = 10_000;
+
+impl Gateway {
+    pub(super) fn answer(
+        &mut self,
+        call: &Call,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        match &call.subject {
+            Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
+            Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
+            Subject::Order(intent) => self.read_order(*intent, call, answer, markets, now, taken),
+            Subject::Other(name, detail) => match *name {
+                question::OPEN_ORDERS => self.read_orders(detail, answer, markets, now, taken),
+                question::FILLS | question::TRADE | question::SEARCH => {
+                    self.read_trades(name, call, answer, markets, now, taken);
+                }
+                holding::POSITIONS => self.read_positions(detail, answer, markets, taken),
+                holding::CASH => Self::read_cash(call, answer, now, taken),
+                holding::REDEMPTIONS => self.read_redemptions(answer, taken),
+                holding::RESOLUTION => Self::read_resolution(detail, answer, markets, taken),
+                permission::GEOBLOCK | permission::CLOSED_ONLY | permission::APPROVALS => {
+                    self.read_permission(name, answer, taken);
+                }
+                heart::NAME => self.read_heartbeat(answer, now, taken),
+                conversion::MERGE | conversion::REDEEM => {
+                    self.read_conversion(call, answer, markets, now, taken);
+                }
+                other => taken.notices.push(format!("polymarket: nobody asked for {other}")),
+            },
+        }
+    }
+
+    fn read_place(
+        &mut self,
+        intent: IntentId,
+        answer: &Answer<'_>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Some(known) = self.orders.get(&intent) else {
+            taken.notices.push(format!("polymarket answered {intent}, which is not known here"));
+            return;
+        };
+        let evidence = match answer {
+            Answer::NotSent(text) => not_sent(text),
+            Answer::Lost(text) => Evidence::Unclear(short(text)),
+            Answer::Reply { status, retry_after, body } => {
+                let taken_in = accepted(body).filter(|_| (200..=299).contains(status));
+                match taken_in {
+                    Some(accepted) if is_same(&accepted.id, &known.id.0) => {
+                        let names = accepted.trades.iter().take(NAMED_MAX);
+                        taken.calls.extend(names.map(|id| self.trade_call(id, now)));
+                        self.standing(intent, accepted)
+                    }
+                    Some(accepted) => {
+                        Evidence::Unclear(format!("it answered for order {}", short(&accepted.id)))
+                    }
+                    None => {
+                        let (status, retry_after) = (*status, *retry_after);
+                        let takes = known.order.lifetime != Lifetime::Resting;
+                        let id = &known.id.0;
+                        match judge(&Answered { status, retry_after, body, id, takes }) {
+                            Verdict::Refused(refusal) => refused(refusal),
+                            Verdict::Unclear(text) => Evidence::Unclear(text),
+                        }
+                    }
+                }
+            }
+        };
+        self.tell(intent, evidence, taken);
+    }
+
+    /// What an accepted order stands at. An order that is over without a total is asked about.
+    fn standing(&self, intent: IntentId, accepted: Accepted) -> Evidence {
+        let Some(known) = self.orders.get(&intent) else {
+            return Evidence::Unclear("not known here".to_owned());
+        };
+        let filled = accepted.total(known.order.action);
+        let rest = accepted.rest(known.order.lifetime, || {
+            let asked = match known.order.size {
+                Size::Contracts(quantity) => quantity.floor_to(Quantity::LOT),
+                Size::Collateral(_) => return true,
+            };
+            filled.is_some_and(|total| total.quantity >= asked)
+        });
+        Evidence::Standing { id: known.id.clone(), filled, rest, trades: accepted.trades }
+    }
+
+    /// Whatever the answer to a cancel is, only the order itself tells what it filled before.
+    fn read_cancel(
+        &mut self,
+        intent: IntentId,
+        answer: &Answer<'_>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Some(known) = self.orders.get(&intent) else { return };
+        let (id, total) = (known.id.clone(), known.total);
+        let evidence = match answer {
+            Answer::Reply { status: 200..=299, body, .. } => match cancelled(body) {
+                Ok(cancelled) if cancelled.canceled.iter().any(|one| is_same(one, &id.0)) => {
+                    let rest = Rest::Nothing;
+                    Some(Evidence::Standing { id, filled: total, rest, trades: Vec::new() })
+                }
+                Ok(cancelled) => {
+                    let why = cancelled.not_canceled.get(&id.0).map(|why| short(why));
+                    why.map(Evidence::NotCancelled)
+                }
+                Err(error) => {
+                    taken.notices.push(error.to_string());
+                    None
+                }
+            },
+            Answer::Reply { status, body, .. } => {
+                let text = text_of(body);
+                taken.notices.push(format!("cancel of {intent}: status {status}: {text}"));
+                None
+            }
+            Answer::NotSent(text) | Answer::Lost(text) => {
+                taken.notices.push(format!("cancel of {intent}: {}", short(text)));
+                None
+            }
+        };
+        if let Some(evidence) = evidence {
+            self.tell(intent, evidence, taken);
+        }
+        if total.is_none() {
+            taken.calls.extend(self.order_call(intent, now));
+        }
+    }
+
+    fn read_order(
+        &mut self,
+        intent: IntentId,
+        call: &Call,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Some(known) = self.orders.get(&intent) else { return };
+        let id = known.id.0.clone();
+        let asked = asked_at(call, now);
+        let mut search = Search { intent, rest: None, matched: None, sum: Total::default(), asked };
+        let Answer::Reply { status, body, .. } = answer else {
+            let _ = body_of("order", answer, taken);
+            return;
+        };
+        let parsed = serde_json::from_str::<Value>(body).ok();
+        let is_absent = match (*status, &parsed) {
+            (404, Some(said)) => said.is_object(),
+            (200, said) => body.trim().is_empty() || said.as_ref().is_some_and(is_nothing),
+            _ => false,
+        };
+        if is_absent {
+            // The list of trades may know more than the list of orders does.
+            self.search(&search, markets, now, taken);
+            return;
+        }
+        let Some(body) = body_of("order", answer, taken) else { return };
+        match order(body) {
+            // Where that leaves the total open, it is told only once the trades have been found.
+            Ok(state) if is_same(&state.id, &id) => match self.evidence(intent, &state) {
+                (Evidence::Standing { rest, .. }, true) => {
+                    search.rest = Some(rest);
+                    search.matched = state.matched;
+                    self.search(&search, markets, now, taken);
+                }
+                (evidence, _) => self.tell(intent, evidence, taken),
+            },
+            Ok(state) => {
+                let other = short(&state.id);
+                taken.notices.push(format!("polymarket answered {intent} with order {other}"));
+            }
+            Err(error) => taken.notices.push(error.to_string()),
+        }
+    }
+
+    /// Looks for the trades of an order.
+    fn search(&self, search: &Search, markets: &dyn Markets, now: Timestamp, taken: &mut Taken) {
+        let page = Page::first(String::new()).with(search);
+        taken.calls.extend(self.search_page(&page, markets, now));
+    }
+
+    fn read_orders(
+        &mut self,
+        detail: &str,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Some((page, next)) = list(detail, answer, taken) else { return };
+        for row in page.data {
+            match order(row.get()) {
+                Ok(state) => self.take_listed(&state, markets, taken),
+                Err(error) => taken.notices.push(error.to_string()),
+            }
+        }
+        taken.calls.extend(next.map(|next| self.orders_page(&next, now)));
+    }
+
+    /// An order of a list or of the channel, ours or not.
+    fn take_listed(&mut self, state: &OrderState, markets: &dyn Markets, taken: &mut Taken) {
+        if let Some(intent) = self.by_id.get(&state.id).copied() {
+            let (evidence, _) = self.evidence(intent, state);
+            self.tell(intent, evidence, taken);
+            return;
+        }
+        let Some(rest) = state.rest(Lifetime::Resting) else {
+            let status = short(&state.status);
+            taken.notices.push(format!("order {} is {status}", short(&state.id)));
+            return;
+        };
+        let market = markets.by_token(&state.token).map(|place| place.0);
+        let market = market.or_else(|| markets.by_id(Venue::Polymarket, &state.market));
+        let id = crate::domain::OrderId(state.id.clone());
+        let filled = state.matched.filter(|matched| matched.is_zero()).map(|_| Total::default());
+        let trades = state.trades.clone();
+        let evidence = Evidence::Standing { id, filled, rest, trades };
+        taken.reports.push(foreign(&state.id, market, evidence));
+    }
+
+    fn read_trades(
+        &mut self,
+        name: &str,
+        call: &Call,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Subject::Other(_, detail) = &call.subject else { return };
+        let Some((page, next)) = list(detail, answer, taken) else { return };
+        let mut search = Page::parse(detail).and_then(|page| page.search());
+        for row in page.data {
+            match trade(row.get()) {
+                Ok(trade) => {
+                    let intent = search.map(|search| search.intent);
+                    let found = self.take_trade(&trade, intent, markets, taken);
+                    if let Some(search) = &mut search {
+                        let quantity = search.sum.quantity.saturating_add(found.quantity);
+                        search.sum = Total { quantity, money: search.sum.money + found.money };
+                    }
+                }
+                Err(error) => taken.notices.push(error.to_string()),
+            }
+        }
+        match (name, next, search) {
+            (question::FILLS, Some(next), _) => taken.calls.push(self.fills_page(&next, now)),
+            (question::SEARCH, Some(next), Some(search)) => {
+                let next = next.with(&search);
+                taken.calls.extend(self.search_page(&next, markets, now));
+            }
+            (question::SEARCH, None, Some(search)) => self.end_search(&search, taken),
+            _ => {}
+        }
+    }
+
+    /// All trades of an order were read: what it stands at is as certain as it gets.
+    fn end_search(&mut self, search: &Search, taken: &mut Taken) {
+        let Some(known) = self.orders.get(&search.intent) else { return };
+        let (found, id) = (search.sum, known.id.clone());
+        let evidence = match search.rest {
+            None if found.quantity.is_zero() => Evidence::NotFound { as_of: search.asked },
+            // Its fills have been told; the order itself will show later.
+            None => return,
+            Some(rest) => {
+                let reached = |matched: Quantity| matched.units() - found.quantity.units() <= DUST;
+                let is_whole = search.matched.is_some_and(reached);
+                let filled = is_whole.then_some(found).filter(|sum| !sum.quantity.is_zero());
+                Evidence::Standing { id, filled, rest, trades: Vec::new() }
+            }
+        };
+        self.tell(search.intent, evidence, taken);
+    }
+
+    /// A frame of the user channel: one event or several.
+    pub(super) fn event(
+        &mut self,
+        text: &str,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let events: Vec<&RawValue> = if text.trim_start().starts_with('[') {
+            serde_json::from_str(text).unwrap_or_default()
+        } else {
+            serde_json::from_str(text).into_iter().collect()
+        };
+        if events.is_empty() {
+            taken.notices.push("polymarket's user channel sent what is no JSON".to_owned());
+        }
+        for event in events {
+            self.take_event(event.get(), markets, now, taken);
+        }
+    }
+
+    fn take_event(&mut self, text: &str, markets: &dyn Markets, now: Timestamp, taken: &mut Taken) {
+        let kind = serde_json::from_str::<Value>(text).ok();
+        let kind = kind.as_ref().and_then(|event| event["event_type"].as_str());
+        let read = match kind {
+            Some("trade") => trade(text).map(|trade| {
+                self.take_trade(&trade, None, markets, taken);
+            }),
+            Some("order") => {
+                order(text).map(|state| self.take_order_event(&state, markets, now, taken))
+            }
+            other => {
+                let other = short(other.unwrap_or("without a name"));
+                taken.notices.push(format!("polymarket's user channel sent an event {other}"));
+                Ok(())
+            }
+        };
+        if let Err(error) = read {
+            taken.notices.push(error.to_string());
+        }
+    }
+
+    /// An order that is over and whose total is open is asked about at once.
+    fn take_order_event(
+        &mut self,
+        state: &OrderState,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        self.take_listed(state, markets, taken);
+        let Some(intent) = self.by_id.get(&state.id).copied() else { return };
+        let (evidence, has_more) = self.evidence(intent, state);
+        if has_more && matches!(evidence, Evidence::Standing { rest: Rest::Nothing, .. }) {
+            taken.calls.extend(self.order_call(intent, now));
+        }
+    }
+}
+
+/// Ids are hexadecimal: capitals make no difference.
+const fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Whether an answer says that there is nothing: null, or an object or list without content.
+fn is_nothing(said: &Value) -> bool {
+    said.is_null()
+        || said.as_object().is_some_and(serde_json::Map::is_empty)
+        || said.as_array().is_some_and(Vec::is_empty)
+}
+
+/// A page of a list, and the page behind it.
+fn list<'a>(
+    detail: &str,
+    answer: &Answer<'a>,
+    taken: &mut Taken,
+) -> Option<(WirePage<'a>, Option<Page>)> {
+    let body = body_of("list", answer, taken)?;
+    let read: Result<WirePage<'a>, _> = serde_json::from_str(body);
+    match read {
+        Ok(page) => {
+            let next = Page::parse(detail)?.next(page.next_cursor.as_deref());
+            Some((page, next))
+        }
+        Err(why) => {
+            taken.notices.push(format!("polymarket's list makes no sense: {why}"));
+            None
+        }
+    }
+}

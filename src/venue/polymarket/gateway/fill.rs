@@ -1,0 +1,112 @@
+//! Trades to fills of our orders.
+
+use crate::domain::report::{Fee, Refusal, Rest, Total};
+use crate::domain::{
+    Action, Evidence, FeeModel, Fill, IntentId, MarketIndex, Money, OrderId, Report, Timestamp,
+    Venue,
+};
+use crate::venue::gateway::{Markets, Taken};
+use crate::venue::polymarket::error::short;
+use crate::venue::polymarket::parse::account::{Leg, OrderState, Trade};
+
+use super::Gateway;
+
+impl Gateway {
+    /// Tells what a trade means for the account: a fill for each of our orders in it. Returns what
+    /// it brought the order of `search`, failed or not.
+    pub(super) fn take_trade(
+        &self,
+        trade: &Trade,
+        search: Option<IntentId>,
+        markets: &dyn Markets,
+        taken: &mut Taken,
+    ) -> Total {
+        let mut found = Total::default();
+        if let Some(word) = &trade.strange {
+            let word = short(word);
+            taken.notices.push(format!("trade {} is {word}: taken as matched", trade.id));
+        }
+        for leg in &trade.legs {
+            if let Some(intent) = self.by_id.get(&leg.order) {
+                let Some(known) = self.orders.get(intent) else { continue };
+                let fill = fill(trade, leg, known.order.action, Some(known.order.market), markets);
+                if search == Some(*intent) {
+                    found.quantity = found.quantity.saturating_add(fill.quantity);
+                    found.money += fill.money;
+                }
+                taken
+                    .reports
+                    .push(Report::Order { intent: *intent, evidence: Evidence::Fill(fill) });
+            } else if self.is_foreign(trade, leg) {
+                let market = markets.by_token(&leg.token).map(|place| place.0);
+                let fill = fill(trade, leg, leg.action, market, markets);
+                taken.reports.push(foreign(&leg.order, market, Evidence::Fill(fill)));
+            }
+        }
+        found
+    }
+
+    /// Whether a leg that is none of our orders belongs to the account. The name beside a trade is
+    /// whose message it is; only a taker's own message names the taker.
+    fn is_foreign(&self, trade: &Trade, leg: &Leg) -> bool {
+        let is_named = leg.owner == self.account.credentials().api_key();
+        is_named && (!leg.takes || trade.for_taker == Some(true))
+    }
+
+    /// What an order's state is evidence of, and whether its trades are to be looked for.
+    pub(super) fn evidence(&self, intent: IntentId, state: &OrderState) -> (Evidence, bool) {
+        let Some(known) = self.orders.get(&intent) else {
+            return (Evidence::Unclear("not known here".to_owned()), false);
+        };
+        let Some(rest) = state.rest(known.order.lifetime) else {
+            let text = format!("polymarket calls the order {}", short(&state.status));
+            return (Evidence::Unclear(text), false);
+        };
+        let nothing = state.matched.filter(|matched| matched.is_zero());
+        let filled = known.total.or(nothing.map(|_| Total::default()));
+        let search = filled.is_none() && (state.matched.is_some() || rest == Rest::Nothing);
+        let trades = state.trades.clone();
+        (Evidence::Standing { id: known.id.clone(), filled, rest, trades }, search)
+    }
+}
+
+/// Something about an order that is none of ours. An order's id is a hash and bears no tag.
+pub(super) fn foreign(id: &str, market: Option<MarketIndex>, evidence: Evidence) -> Report {
+    Report::Foreign {
+        venue: Venue::Polymarket,
+        id: OrderId(id.to_owned()),
+        is_ours: false,
+        market,
+        evidence,
+    }
+}
+
+fn fill(
+    trade: &Trade,
+    leg: &Leg,
+    action: Action,
+    market: Option<MarketIndex>,
+    markets: &dyn Markets,
+) -> Fill {
+    let model = market.and_then(|market| fee_model(market, trade.at, markets));
+    Fill {
+        trade: trade.id.clone(),
+        quantity: leg.quantity,
+        money: leg.money(action),
+        // The venue says 0 whatever it charges (py-clob-client-v2 issue 107, 2026-08-04).
+        fee: Fee::Computed(model.map_or(Money::ZERO, |model| leg.fee(model))),
+        finality: trade.finality,
+        at: trade.at,
+    }
+}
+
+/// The fee in force when the trade matched; where it is not known any more, the last one that was.
+fn fee_model(market: MarketIndex, at: Timestamp, markets: &dyn Markets) -> Option<FeeModel> {
+    let plan = &markets.facts(market)?.fee;
+    plan.at(at).or_else(|| plan.steps().iter().rev().find_map(|step| step.1))
+}
+
+/// The refusal as evidence.
+pub(super) const fn refused(refusal: Refusal) -> Evidence {
+    Evidence::Refused(refusal)
+}

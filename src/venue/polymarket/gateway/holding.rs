@@ -1,0 +1,216 @@
+//! What the account holds and what it was paid.
+//!
+//! Positions come from the data API: it lists all of them in one reading, the user's own included.
+//! The order book would tell the balance of one token at a time and only of tokens that are asked
+//! for. The price is a lag, and readings are dated back by it. Cash comes from the order book, which
+//! decides by it what an order may spend.
+
+use std::collections::BTreeSet;
+
+use crate::domain::report::{Position, Purse};
+use crate::domain::{Money, Outcome, Report, Timestamp, Venue};
+use crate::venue::gateway::{Answer, Call, Markets, Subject, Taken};
+use crate::venue::polymarket::error::{short, text_of};
+use crate::venue::polymarket::parse::reply::{balance, held, redeemed, yes_pays};
+use crate::venue::polymarket::wire::account::DataPage;
+
+use super::Gateway;
+use super::question::asked_at;
+
+pub(super) const POSITIONS: &str = "positions";
+pub(super) const CASH: &str = "cash";
+pub(super) const REDEMPTIONS: &str = "redemptions";
+pub(super) const RESOLUTION: &str = "resolution";
+
+/// The most rows on a page of the data API (official client, 2026-10).
+const ROWS_MAX: &str = "1000";
+/// The most pages of one reading.
+const PAGES_MAX: u32 = 100;
+
+/// A reading of positions that is under way.
+#[derive(Debug, Default)]
+pub(super) struct Holding {
+    /// Which reading: answers to an earlier one are passed over.
+    reading: u64,
+    asked: Timestamp,
+    pages: u32,
+    positions: Vec<Position>,
+    /// Markets that resolved against what is held and were told of.
+    lost: BTreeSet<String>,
+}
+
+impl Gateway {
+    pub(super) fn positions_first(&mut self, now: Timestamp) -> Call {
+        self.holding.reading += 1;
+        self.holding.asked = now;
+        self.holding.pages = 0;
+        self.holding.positions.clear();
+        self.positions_page("")
+    }
+
+    fn positions_page(&self, cursor: &str) -> Call {
+        let mut query = vec![
+            ("user", self.account.maker_text()),
+            // Without it positions below a tenth of a share are left out.
+            ("filter_type", "TOKENS"),
+            ("filter_amount", "0"),
+            ("limit", ROWS_MAX),
+        ];
+        if !cursor.is_empty() {
+            query.push(("cursor", cursor));
+        }
+        let subject = Subject::Other(POSITIONS, self.holding.reading.to_string());
+        Self::open(subject, &self.settings.data_url, "/v2/positions", &query)
+    }
+
+    pub(super) fn read_positions(
+        &mut self,
+        reading: &str,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        taken: &mut Taken,
+    ) {
+        if reading != self.holding.reading.to_string() {
+            return;
+        }
+        let Some(page) = page(POSITIONS, answer, taken) else { return };
+        for row in page.data {
+            match held(row) {
+                Ok(row) if row.quantity.is_zero() => {}
+                Ok(row) => {
+                    if row.is_lost && self.holding.lost.insert(row.market.clone()) {
+                        let detail = format!("0|{}|{}", self.holding.asked.secs(), row.market);
+                        taken.calls.push(self.resolution_call(&row.market, detail));
+                    }
+                    let place = markets.by_token(&row.token);
+                    let (id, quantity) = (row.market, row.quantity);
+                    let (market, outcome) = match place {
+                        Some((market, outcome)) => (Some(market), outcome),
+                        None => (None, Outcome::Yes),
+                    };
+                    self.holding.positions.push(Position { market, id, outcome, quantity });
+                }
+                // A reading with a hole in it would look like a position that is gone.
+                Err(error) => {
+                    taken.notices.push(error.to_string());
+                    self.holding.reading += 1;
+                    return;
+                }
+            }
+        }
+        self.holding.pages += 1;
+        let cursor = page.pagination.next_cursor.filter(|_| page.pagination.has_more);
+        match cursor {
+            Some(cursor) if self.holding.pages < PAGES_MAX => {
+                taken.calls.push(self.positions_page(&cursor));
+            }
+            Some(_) => taken.notices.push("polymarket lists positions without end".to_owned()),
+            None => taken.reports.push(Report::Positions {
+                venue: Venue::Polymarket,
+                positions: std::mem::take(&mut self.holding.positions),
+                as_of: self.holding.asked.before(self.settings.data_lag),
+            }),
+        }
+    }
+
+    pub(super) fn cash_call(&self, now: Timestamp) -> Call {
+        let kind = self.account.wallet().number().to_string();
+        let query = [("asset_type", "COLLATERAL"), ("signature_type", kind.as_str())];
+        self.get(Subject::Other(CASH, String::new()), "/balance-allowance", &query, now)
+    }
+
+    pub(super) fn read_cash(call: &Call, answer: &Answer<'_>, now: Timestamp, taken: &mut Taken) {
+        let Some(body) = body_of(CASH, answer, taken) else { return };
+        match balance(body) {
+            Ok(money) => taken.reports.push(Report::Cash {
+                venue: Venue::Polymarket,
+                purses: vec![(Purse::Collateral, money)],
+                as_of: asked_at(call, now),
+            }),
+            Err(error) => taken.notices.push(error.to_string()),
+        }
+    }
+
+    pub(super) fn redemptions_since(&self, since: Timestamp, _now: Timestamp) -> Call {
+        let start = since.before(self.settings.data_lag).secs().max(0).to_string();
+        self.redemptions(&[("start", &start)])
+    }
+
+    /// What one market paid, right behind a redemption.
+    pub(super) fn redemptions_of(&self, condition: &str, _now: Timestamp) -> Call {
+        self.redemptions(&[("condition_id", condition)])
+    }
+
+    fn redemptions(&self, filter: &[(&str, &str)]) -> Call {
+        let mut query =
+            vec![("user", self.account.maker_text()), ("type", "REDEEM"), ("limit", ROWS_MAX)];
+        query.extend_from_slice(filter);
+        let subject = Subject::Other(REDEMPTIONS, String::new());
+        Self::open(subject, &self.settings.data_url, "/v2/activity", &query)
+    }
+
+    pub(super) fn read_redemptions(&self, answer: &Answer<'_>, taken: &mut Taken) {
+        let Some(page) = page(REDEMPTIONS, answer, taken) else { return };
+        if page.pagination.has_more {
+            taken.notices.push("polymarket lists more redemptions than one page".to_owned());
+        }
+        for row in page.data {
+            match redeemed(row) {
+                Ok(None) => {}
+                Ok(Some(row)) => {
+                    let (paid, at) = (row.paid.micros(), row.at.secs());
+                    let detail = format!("{paid}|{at}|{}", row.market);
+                    taken.calls.push(self.resolution_call(&row.market, detail));
+                }
+                Err(error) => taken.notices.push(error.to_string()),
+            }
+        }
+    }
+
+    fn resolution_call(&self, condition: &str, detail: String) -> Call {
+        let subject = Subject::Other(RESOLUTION, detail);
+        let query = [("condition_id", condition)];
+        Self::open(subject, &self.settings.data_url, "/v2/resolutions", &query)
+    }
+
+    pub(super) fn read_resolution(
+        detail: &str,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        taken: &mut Taken,
+    ) {
+        let mut parts = detail.splitn(3, '|');
+        let mut number = || parts.next().and_then(|text| text.parse::<i64>().ok());
+        let (Some(paid), Some(at)) = (number(), number()) else { return };
+        let id = parts.next().unwrap_or_default().to_owned();
+        let Some(body) = body_of(RESOLUTION, answer, taken) else { return };
+        let Some(yes_pays) = yes_pays(body) else {
+            taken.notices.push(format!("polymarket does not say what market {id} paid"));
+            return;
+        };
+        taken.reports.push(Report::Settled {
+            venue: Venue::Polymarket,
+            market: markets.by_id(Venue::Polymarket, &id),
+            id,
+            yes_pays,
+            paid: Money::from_micros(paid),
+            at: Timestamp::from_secs(at),
+        });
+    }
+}
+
+/// The body of an answer that is one; a notice for every other.
+pub(super) fn body_of<'a>(what: &str, answer: &Answer<'a>, taken: &mut Taken) -> Option<&'a str> {
+    let text = match answer {
+        Answer::Reply { status: 200..=299, body, .. } => return Some(body),
+        Answer::Reply { status, body, .. } => format!("status {status}: {}", text_of(body)),
+        Answer::NotSent(text) | Answer::Lost(text) => short(text),
+    };
+    taken.notices.push(format!("polymarket did not answer {what}: {text}"));
+    None
+}
+
+fn page<'a>(what: &str, answer: &Answer<'a>, taken: &mut Taken) -> Option<DataPage<'a>> {
+    let page = serde_json::from_str(body_of(what, answer, taken)?);
+    page.map_err(|why| taken.notices.push(format!("polymarket's {what} make no sense: {why}"))).ok()
+}
