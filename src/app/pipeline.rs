@@ -119,7 +119,9 @@ impl Pipeline {
             let mut orders = FxHashMap::default();
             for record in history {
                 match record {
+                    Record::Reported { at, .. } => desk.read_from(*at),
                     Record::Placed(order) => {
+                        desk.read_from(order.at);
                         orders.insert(order.intent, order);
                     }
                     Record::Named { intent, id } => {

@@ -255,8 +255,10 @@ impl Scene {
                 _ => {}
             }
         }
-        self.acts.extend(acts);
-        self.check();
+        if !acts.is_empty() {
+            self.acts.extend(acts);
+            self.check();
+        }
     }
 
     /// What must hold at every moment.

@@ -103,7 +103,7 @@ impl Run {
     /// A call is at its exchange. With `told` the answer is lost on its way back.
     pub(super) fn arrives(&mut self, epoch: u32, id: CallId, call: &Call, told: Option<Told>) {
         if let Subject::Place(intent) = call.subject
-            && !self.paper.named().contains(&intent)
+            && !self.paper.is_named(intent)
         {
             let text = format!("{intent} is at {} and not in the journal", call.venue);
             self.fail("written_before_sent", text);

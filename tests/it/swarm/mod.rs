@@ -17,6 +17,7 @@
 //! what is left is printed with the last events before the failure. `CROSSBOOK_FROM=<seed>
 //! CROSSBOOK_SEEDS=1` plays it alone.
 
+mod belief;
 mod calls;
 mod draw;
 mod hunt;

@@ -15,7 +15,7 @@ use super::truth::{self, Account};
 /// What the oracle remembers from one judgement to the next.
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
-    statements: [Statement; 2],
+    pub(super) statements: [Statement; 2],
     pub(super) accounts: [Account; 2],
     /// Orders that the journal knows, by the names that we gave them.
     orders: BTreeMap<String, Order>,
@@ -39,6 +39,7 @@ impl Run {
             self.oracle.statements[at(venue)] = statement;
             self.judge_limits();
         }
+        self.judge_belief();
     }
 
     /// Every order at an exchange is one that the journal names, is there once, and did not fill
@@ -70,19 +71,21 @@ impl Run {
     }
 
     fn read_journal(&mut self) {
-        let records = self.paper.records();
-        let mut placed = BTreeMap::new();
-        for record in &records {
-            match record {
-                Record::Placed(order) => drop(placed.insert(order.intent, order)),
-                Record::Named { intent, id } => {
-                    if let Some(order) = placed.get(intent) {
-                        self.oracle.orders.insert(id.0.clone(), (*order).clone());
+        let orders = &mut self.oracle.orders;
+        self.paper.read(|records| {
+            let mut placed = BTreeMap::new();
+            for record in records {
+                match record {
+                    Record::Placed(order) => drop(placed.insert(order.intent, order)),
+                    Record::Named { intent, id } => {
+                        if let Some(order) = placed.get(intent) {
+                            orders.insert(id.0.clone(), (*order).clone());
+                        }
                     }
+                    _ => {}
                 }
-                _ => {}
             }
-        }
+        });
     }
 
     /// The exchange's own books add up: an oracle that believes wrong books finds nothing.

@@ -1,13 +1,15 @@
-//! A journal in memory that can break, and that a process can end in the middle of.
+//! The journal in memory, which can break, and which a process can end in the middle of.
 
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
 
 use crossbook::app::desk::Keep;
-use crossbook::domain::IntentId;
+use crossbook::domain::{Instance, IntentId, MarketIndex, Venue};
 use crossbook::exchange::dice::Dice;
 use crossbook::execute::Record;
+use crossbook::journal::memory::{Disk, Memory};
+use crossbook::journal::{Error, Replay};
 
 use super::draw::End;
 
@@ -16,9 +18,11 @@ pub(super) struct Ended;
 
 #[derive(Debug)]
 struct Sheet {
-    durable: Vec<Record>,
-    /// Given, and not durable yet.
-    tail: Vec<Record>,
+    memory: Memory,
+    /// Everything that this and earlier processes gave and that may count.
+    given: Vec<Record>,
+    /// Orders whose record is known to be durable.
+    named: BTreeSet<IntentId>,
     broken: bool,
     end: Option<End>,
     /// Writes since the end was set.
@@ -28,89 +32,125 @@ struct Sheet {
     dice: Dice,
 }
 
-/// The journal's medium, which outlives the process.
+/// The journal's medium, which outlives the process, and the pen of the process of the day.
 #[derive(Debug, Clone)]
-pub(super) struct Paper(Arc<Mutex<Sheet>>);
+pub(super) struct Paper {
+    disk: Disk,
+    sheet: Arc<Mutex<Sheet>>,
+}
 
 impl Paper {
     pub(super) fn new(seed: u64) -> Self {
-        let (durable, tail) = (Vec::new(), Vec::new());
-        let dice = Dice::stream(seed, 0x9a9e);
-        let sheet = Sheet { durable, tail, broken: false, end: None, writes: 0, written: 0, dice };
-        Self(Arc::new(Mutex::new(sheet)))
+        let disk = Disk::new();
+        let sheet = Sheet {
+            memory: Memory::open(&disk, Self::instance(seed)).0,
+            given: Vec::new(),
+            named: BTreeSet::new(),
+            broken: false,
+            end: None,
+            writes: 0,
+            written: 0,
+            dice: Dice::stream(seed, 0x9a9e),
+        };
+        Self { disk, sheet: Arc::new(Mutex::new(sheet)) }
+    }
+
+    /// The journal's own name.
+    pub(super) fn instance(seed: u64) -> Instance {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&seed.to_be_bytes());
+        Instance(bytes)
     }
 
     /// The process will end at this write.
     pub(super) fn end_at(&self, end: Option<End>) {
-        let mut sheet = self.0.lock().unwrap();
+        let mut sheet = self.sheet.lock().unwrap();
         (sheet.end, sheet.writes) = (end, 0);
     }
 
     pub(super) fn set_broken(&self, broken: bool) {
-        self.0.lock().unwrap().broken = broken;
-    }
-
-    pub(super) fn is_broken(&self) -> bool {
-        self.0.lock().unwrap().broken
+        self.sheet.lock().unwrap().broken = broken;
+        self.disk.fail(broken.then_some(Error::DiskFull));
     }
 
     pub(super) fn written(&self) -> u64 {
-        self.0.lock().unwrap().written
+        self.sheet.lock().unwrap().written
     }
 
     /// The process has ended: of what was not durable, a part is there.
-    pub(super) fn reopen(&self) -> Vec<Record> {
-        let mut sheet = self.0.lock().unwrap();
-        let count = sheet.tail.len();
-        let kept = sheet.dice.index(count + 1);
-        let tail = std::mem::take(&mut sheet.tail);
-        sheet.durable.extend(tail.into_iter().take(kept));
+    pub(super) fn reopen(&self, seed: u64) -> Replay {
+        let mut sheet = self.sheet.lock().unwrap();
+        let more = sheet.dice.index(8);
+        self.disk.crash_after(self.disk.writes() + more);
+        let _ = sheet.memory.settle();
+        let (memory, replay) = Memory::open(&self.disk, Self::instance(seed));
+        sheet.memory = memory;
         sheet.end = None;
-        sheet.durable.clone()
+        replay
+    }
+
+    /// What was read back; an error if it is not what was written.
+    pub(super) fn began(&self, read: &[Record]) -> Result<(), String> {
+        let mut sheet = self.sheet.lock().unwrap();
+        let differs = read.iter().zip(&sheet.given).find(|(read, given)| read != given);
+        if let Some((read, given)) = differs {
+            return Err(format!("{given:?} was written, {read:?} was read"));
+        }
+        let lost = sheet.named.iter().find(|intent| {
+            let names =
+                |record: &Record| matches!(record, Record::Named { intent: i, .. } if i == *intent);
+            !read.iter().any(names)
+        });
+        if let Some(intent) = lost {
+            return Err(format!("{intent} was committed and is not there"));
+        }
+        sheet.given.truncate(read.len());
+        Ok(())
+    }
+
+    /// The writer's thread has had time.
+    pub(super) fn settle(&self) {
+        let sheet = self.sheet.lock().unwrap();
+        let _ = sheet.memory.settle();
     }
 
     /// Everything that was written, durable or not.
-    pub(super) fn records(&self) -> Vec<Record> {
-        let sheet = self.0.lock().unwrap();
-        sheet.durable.iter().chain(&sheet.tail).cloned().collect()
+    pub(super) fn read<T>(&self, read: impl FnOnce(&[Record]) -> T) -> T {
+        read(&self.sheet.lock().unwrap().given)
     }
 
-    /// The orders that are durable under a name.
-    pub(super) fn named(&self) -> BTreeSet<IntentId> {
-        let sheet = self.0.lock().unwrap();
-        let of = |record: &Record| match record {
-            Record::Named { intent, .. } => Some(*intent),
-            _ => None,
-        };
-        let placed = |record: &Record| match record {
-            Record::Placed(order) => Some(order.intent),
-            _ => None,
-        };
-        let decided: BTreeSet<_> = sheet.durable.iter().filter_map(placed).collect();
-        sheet.durable.iter().filter_map(of).filter(|intent| decided.contains(intent)).collect()
+    /// Whether an order is durable under a name.
+    pub(super) fn is_named(&self, intent: IntentId) -> bool {
+        self.sheet.lock().unwrap().named.contains(&intent)
     }
 
-    fn write(&self, records: &[Record], durable: bool) -> Result<(), String> {
-        let mut sheet = self.0.lock().unwrap();
+    fn write(&self, records: &[Record], commit: bool) -> Result<(), String> {
+        let mut sheet = self.sheet.lock().unwrap();
         sheet.writes += 1;
         sheet.written += 1;
         if sheet.end == Some(End::BeforeWrite(sheet.writes)) {
             drop(sheet);
             resume_unwind(Box::new(Ended));
         }
-        if sheet.broken {
-            return Err("the disk is full".to_owned());
-        }
-        sheet.tail.extend_from_slice(records);
-        if durable {
-            let tail = std::mem::take(&mut sheet.tail);
-            sheet.durable.extend(tail);
+        sheet.given.extend_from_slice(records);
+        let written = if commit {
+            Keep::commit(&mut sheet.memory, records)
+        } else {
+            Keep::append(&mut sheet.memory, records)
+        };
+        if commit && written.is_ok() {
+            let placed = records.iter().any(|record| matches!(record, Record::Placed(_)));
+            let named = records.iter().filter_map(|record| match record {
+                Record::Named { intent, .. } if placed => Some(*intent),
+                _ => None,
+            });
+            sheet.named.extend(named);
         }
         if sheet.end == Some(End::AfterWrite(sheet.writes)) {
             drop(sheet);
             resume_unwind(Box::new(Ended));
         }
-        Ok(())
+        written
     }
 }
 
@@ -124,6 +164,10 @@ impl Keep for Paper {
     }
 
     fn probe(&mut self) -> Result<(), String> {
-        if self.is_broken() { Err("the disk is full".to_owned()) } else { Ok(()) }
+        Keep::probe(&mut self.sheet.lock().unwrap().memory)
+    }
+
+    fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
+        self.sheet.lock().unwrap().memory.learn(index, venue, id);
     }
 }

@@ -1,19 +1,41 @@
 //! The process: how it starts, how it ends, and how it starts again.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use secrecy::SecretString;
+
+use crossbook::app::desk::{Acceptance, Desk, Rhythm};
 use crossbook::app::pipeline::{Input, Pipeline};
 use crossbook::app::settings;
-use crossbook::app::sources::{Credentials, KalshiFeed, Sources, engine_settings};
+use crossbook::app::sources::{self, KalshiFeed, Sources, engine_settings};
+use crossbook::book::Lane;
 use crossbook::config::Settings;
 use crossbook::domain::Venue;
+use crossbook::engine::event::Command;
+use crossbook::engine::trade;
 use crossbook::exchange::catalogue::catalogue;
 use crossbook::exchange::kalshi::keys::{Kind, generate};
 use crossbook::exchange::kalshi::{Account, Scope};
+use crossbook::exchange::polymarket::ApiKey;
+use crossbook::execute::Record;
+use crossbook::venue::gateway::Gateway;
+use crossbook::venue::polymarket::sign::hmac::Credentials;
+use crossbook::venue::polymarket::sign::order::Wallet as WalletKind;
+use crossbook::venue::{Feed, kalshi, polymarket};
+
+use crate::harness::client::KALSHI_REST;
 
 use super::draw::{self, Script};
+use super::paper::Paper;
 use super::run::{Event, Run};
 
+/// The first account of every Anvil and Hardhat test chain.
+const TEST_WALLET_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const KALSHI_WS: &str = "ws://127.0.0.1:9/trade-api/ws/v2";
+/// Both venues are asked for everything this often.
+const RECONCILE_EVERY: Duration = Duration::from_secs(20);
 const TODAY: &str = "2026-11-22";
 const CONFIGURATION: &str = "[kalshi]\n\
     rest = \"http://127.0.0.1:9/trade-api/v2\"\nws = \"ws://127.0.0.1:9/trade-api/ws/v2\"\n\n\
@@ -50,12 +72,12 @@ pub(super) fn host_of(url: &str) -> &'static str {
 }
 
 /// Kalshi's key: ours, and what the exchange keeps of it. What it is decides nothing.
-pub(super) fn credentials() -> &'static (Credentials, Account) {
-    static KEY: OnceLock<(Credentials, Account)> = OnceLock::new();
+pub(super) fn credentials() -> &'static (sources::Credentials, Account) {
+    static KEY: OnceLock<(sources::Credentials, Account)> = OnceLock::new();
     KEY.get_or_init(|| {
         let key = generate(Kind::Ed25519, vec![Scope::Read, Scope::WriteTrade]).unwrap();
-        let pem = secrecy::SecretString::from(key.pem.to_string());
-        (Credentials { key_id: key.account.key_id.clone(), pem }, key.account)
+        let pem = SecretString::from(key.pem.to_string());
+        (sources::Credentials { key_id: key.account.key_id.clone(), pem }, key.account)
     })
 }
 
@@ -72,13 +94,21 @@ fn mappings(questions: &[usize]) -> String {
     entries.iter().filter(wanted).map(String::as_str).collect()
 }
 
+/// Polymarket's account: the wallet of every test chain, and an API key of its exchange.
+fn wallet(key: &ApiKey) -> polymarket::account::Account {
+    let secret = |text: &str| SecretString::from(text.to_owned());
+    let (api_secret, phrase) = (secret(&key.secret), secret(&key.passphrase));
+    let credentials = Credentials::new(&key.key, api_secret, phrase).unwrap();
+    let signer = polymarket::sign::Key::from_hex(TEST_WALLET_KEY).unwrap();
+    polymarket::account::Account::new(signer, WalletKind::Eoa, None, credentials).unwrap()
+}
+
 impl Run {
     /// A new process reads its journal and begins.
     pub(super) fn restart(&mut self) {
         self.epoch += 1;
-        let records = self.paper.reopen();
-        self.log.write(self.now, || format!("start {} with {} records", self.epoch, records.len()));
-        let settings = settings(&self.script);
+        self.watch.began = self.now;
+        let (now, settings) = (self.now, settings(&self.script));
         let sources = Sources::new(
             settings.clone(),
             KalshiFeed::Stream,
@@ -86,12 +116,80 @@ impl Run {
             self.script.seed,
         );
         let today = TODAY.parse().unwrap();
-        self.machine = Some(Pipeline::new(engine_settings(settings), Box::new(sources), today));
+        let mut machine = Pipeline::new(engine_settings(settings), Box::new(sources), today);
+        let replay = self.paper.reopen(self.script.seed);
+        let records = replay.records(|venue, id| machine.intern(venue, id));
+        let records: Vec<Record> = records.map(Result::unwrap).collect();
+        self.log.write(now, || format!("start {} with {} records", self.epoch, records.len()));
+        if let Err(text) = self.paper.began(&records) {
+            self.fail("journal_faithful", text);
+        }
+        let mut desk = self.desk(&records);
+        let mut placed = BTreeMap::new();
+        for record in &records {
+            match record {
+                Record::Placed(order) => drop(placed.insert(order.intent, order)),
+                Record::Named { intent, id } => desk.recall(placed[intent], id),
+                _ => {}
+            }
+        }
+        machine.open_desk(desk, self.channels());
+        machine.accept(Acceptance::Approved);
+        let trading = trade::Settings {
+            plan: settings.trade.plan.clone(),
+            limits: settings.limits.clone(),
+            execute: settings.trade.execute.clone(),
+            pause_ahead: Duration::from_mins(10),
+            not_tradable_min: Duration::from_secs(2),
+        };
         let text = mappings(&self.script.questions);
+        self.machine = Some(machine);
         self.input(&Input::Mappings(&[("swarm.toml".to_owned(), text)]));
+        self.with(|machine| machine.begin_trading(trading, &records, now));
         for (venue, offset) in [(Venue::Kalshi, 3_000_000), (Venue::Polymarket, -4_000_000)] {
             self.input(&Input::Clock(venue, offset));
         }
+        self.input(&Input::Command(&Command::Reconciled));
+    }
+
+    fn desk(&self, records: &[Record]) -> Desk {
+        let instance = Paper::instance(self.script.seed);
+        let kalshi = kalshi::gateway::Settings::new(KALSHI_REST.to_owned(), instance);
+        let kalshi = kalshi::gateway::Gateway::new(kalshi, credentials().0.signer().unwrap());
+        let polymarket = polymarket::gateway::Settings {
+            clob_url: "http://127.0.0.1:10".to_owned(),
+            data_url: "http://127.0.0.1:12".to_owned(),
+            site_url: "http://127.0.0.1:10".to_owned(),
+            chain: polymarket::gateway::Chain::Embedded,
+            data_lag: Duration::ZERO,
+        };
+        let account = wallet(&self.api_key);
+        let polymarket = polymarket::Gateway::new(account, instance, polymarket);
+        let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(kalshi), Box::new(polymarket)];
+        let rhythm = Rhythm { reconcile_every: RECONCILE_EVERY, ..Rhythm::default() };
+        let since = if records.is_empty() { self.now } else { self.started };
+        Desk::new(gateways, Box::new(self.paper.clone()), rhythm, since)
+    }
+
+    fn channels(&self) -> Vec<(Venue, Box<dyn Feed>)> {
+        let own = kalshi::private::Settings {
+            seed: self.script.seed,
+            ..kalshi::private::Settings::new(KALSHI_WS.to_owned(), Lane(0))
+        };
+        let kalshi = kalshi::private::Private::new(own, credentials().0.signer().unwrap());
+        let own = polymarket::private::Settings {
+            url: "ws://127.0.0.1:10/ws".to_owned(),
+            ping_every: polymarket::facts::PING_EVERY,
+            pong_max: polymarket::facts::PONG_MAX,
+            reconnect_planned: Duration::from_mins(20),
+            backoff_first: Duration::from_millis(500),
+            backoff_longest: Duration::from_secs(10),
+            limited_wait: Duration::from_secs(5),
+        };
+        let account = wallet(&self.api_key);
+        let seed = self.script.seed;
+        let polymarket = polymarket::private::Private::new(own, Lane(1), seed, &account);
+        vec![(Venue::Kalshi, Box::new(kalshi)), (Venue::Polymarket, Box::new(polymarket))]
     }
 
     /// The process is gone, with everything that it knew and had not written.
@@ -103,7 +201,7 @@ impl Run {
         self.tasks.clear();
         for ends in std::mem::take(&mut self.lanes) {
             if let Some(connection) = ends.connection {
-                self.queue(std::time::Duration::from_millis(2), Event::Gone(connection));
+                self.queue(Duration::from_millis(2), Event::Gone(connection));
             }
         }
         self.queue(self.restart_after, Event::Restart);

@@ -13,6 +13,7 @@ use crossbook::book::Lane;
 use crossbook::domain::{Market, Timestamp, Venue};
 use crossbook::engine::event::Command;
 use crossbook::exchange::dice::Dice;
+use crossbook::exchange::polymarket::ApiKey;
 use crossbook::exchange::{Connection, Reply};
 use crossbook::execute::Scope;
 use crossbook::venue::Handshake;
@@ -22,6 +23,7 @@ use crossbook::venue::kalshi::rest::Client;
 use crate::harness::client::{self, Carrier};
 use crate::harness::clock;
 
+use super::belief::Watch;
 use super::calls::Told;
 use super::draw::{Blow, End, Odds, Script, Strike, WARM};
 use super::oracle::Oracle;
@@ -130,6 +132,8 @@ pub(super) struct Run {
     pub(super) log: Log,
     pub(super) failure: Option<Failure>,
     pub(super) oracle: Oracle,
+    pub(super) watch: Watch,
+    pub(super) api_key: ApiKey,
 }
 
 impl Run {
@@ -138,6 +142,7 @@ impl Run {
         clock::start(now);
         let account = process::credentials().1.clone();
         let venues = Venues::new(script.seed, &script.questions, account, script.latency);
+        let api_key = venues.api_key.clone();
         let venues = Arc::new(Mutex::new(venues));
         let signer = process::credentials().0.signer().unwrap();
         let kalshi = client::kalshi(&venues, Some(signer));
@@ -163,6 +168,8 @@ impl Run {
             log: Log { lines },
             failure: None,
             oracle: Oracle::default(),
+            watch: Watch::default(),
+            api_key,
             script: script.clone(),
         };
         run.queue(Duration::ZERO, Event::Restart);
@@ -276,6 +283,7 @@ impl Run {
                 self.queue(VENUE_TICK, Event::VenueTick);
             }
             Event::Tick => {
+                self.paper.settle();
                 self.input(&Input::Tick);
                 self.queue(TICK, Event::Tick);
             }
@@ -329,18 +337,21 @@ impl Run {
 
     /// Gives the process an input; it may end over it. What it wants done is done.
     pub(super) fn input(&mut self, input: &Input<'_>) {
-        let Some(machine) = &mut self.machine else { return };
         let now = self.now;
-        let handled = catch_unwind(AssertUnwindSafe(|| machine.handle(input, now)));
-        match handled {
+        self.with(|machine| machine.handle(input, now));
+    }
+
+    /// Does something with the process, as long as it runs; it may end over it.
+    pub(super) fn with(&mut self, act: impl FnOnce(&mut Pipeline)) {
+        let Some(machine) = &mut self.machine else { return };
+        match catch_unwind(AssertUnwindSafe(|| act(machine))) {
             Ok(()) => self.follow_wishes(),
             Err(payload) if payload.is::<Ended>() => self.crash(),
             Err(payload) => {
                 let text = payload.downcast_ref::<String>().cloned();
                 let text = text.or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-                let text = format!("{}; on {input:?}", text.unwrap_or_default());
                 self.machine = None;
-                self.fail("no_panic", text);
+                self.fail("no_panic", text.unwrap_or_default());
             }
         }
     }

@@ -62,9 +62,7 @@ impl Run {
             digest.update(format!("{:?}", venues.statement(venue).0));
         }
         digest.update(self.machine.as_ref().map(|one| one.digest()).unwrap_or_default());
-        for record in self.paper.records() {
-            digest.update(format!("{record:?}"));
-        }
+        self.paper.read(|records| digest.update(format!("{records:?}")));
         digest.update(self.now.nanos().to_be_bytes());
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -220,6 +220,7 @@ impl Run {
         match news {
             News::Decision(Effect::Act(act)) => {
                 self.log.write(self.now, || format!("act {act:?}"));
+                self.watch_act(act);
             }
             News::Decision(Effect::Opportunity(found)) => {
                 let line = || format!("opportunity {} {} {}", found.id, found.pair.0, found.profit);

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crossbook::domain::{Timestamp, Venue};
+use crossbook::domain::{Money, Timestamp, Venue};
 use crossbook::exchange::dice::Dice;
 use crossbook::exchange::faults::Fault;
 use crossbook::exchange::kalshi::{Account, Kalshi};
 use crossbook::exchange::ledger::Statement;
-use crossbook::exchange::polymarket::Polymarket;
+use crossbook::exchange::polymarket::{ApiKey, Polymarket, Wallet};
 use crossbook::exchange::{Connection, Core, Floor, Push, Reply, Request};
 
 use crate::harness::at;
@@ -20,6 +20,8 @@ pub(super) struct Venues {
     pub(super) square: Square,
     kalshi: Kalshi,
     polymarket: Polymarket,
+    /// What our account at Polymarket asks with.
+    pub(super) api_key: ApiKey,
     pub(super) wires: Wires<()>,
     /// Whether anything may have changed an account since its statement was last read.
     stale: [bool; 2],
@@ -29,11 +31,16 @@ pub(super) struct Venues {
 impl Venues {
     pub(super) fn new(seed: u64, questions: &[usize], account: Account, latency: Millis) -> Self {
         let square = Square::new(seed, questions);
-        let kalshi = Kalshi::new(&square.floors[0], vec![account]);
+        let cash = [(0, Money::from_micros(1_000 * Money::DOLLAR))];
+        let kalshi = Kalshi::new(&square.floors[0], vec![account]).funded(0, &cash);
+        let wallet = Wallet { collateral: cash[0].1, ..Wallet::default() };
+        let mut polymarket = Polymarket::with_wallet(wallet);
+        let api_key = polymarket.api_key(0);
         Self {
             kalshi,
-            polymarket: Polymarket::new(),
+            polymarket,
             square,
+            api_key,
             wires: Wires::new(Dice::stream(seed, 0x1a7e), latency),
             stale: [true; 2],
             statements: [Statement::default(), Statement::default()],

@@ -1,0 +1,189 @@
+//! What the machine believes, held against what is true.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crossbook::domain::report::Refused;
+use crossbook::domain::{Evidence, IntentId, Money, Outcome, Report, Timestamp, Venue};
+use crossbook::engine::trade::Trader;
+use crossbook::exchange::catalogue::{Relation, catalogue};
+use crossbook::execute::{Act, Record, incident};
+
+use crate::harness::at;
+
+use super::process;
+use super::run::Run;
+
+/// Beyond the longest pause between two inquiries.
+const ASK_SLACK: Duration = Duration::from_secs(15);
+/// Beyond the time that a plan gives a leg to stand alone.
+const ALONE_SLACK: Duration = Duration::from_secs(5);
+/// What one leg may have more than the other without being stranded: less than Polymarket's
+/// smallest order of shares, in millionths of a contract.
+const ALONE_MIN: i128 = 5_000_000;
+
+/// What the oracle remembers of the machine.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// When something was last done or heard about an order.
+    asked: BTreeMap<IntentId, Timestamp>,
+    /// Since when a question's legs differ.
+    alone: BTreeMap<usize, Timestamp>,
+    /// Alarms about what stands alone, and when.
+    alarms: Vec<Timestamp>,
+    /// When the process began.
+    pub(super) began: Timestamp,
+}
+
+impl Run {
+    fn trader(&self) -> Option<&Trader> {
+        self.machine.as_ref()?.engine().trader()
+    }
+
+    /// Hears what is to be done, for the rules about it.
+    pub(super) fn watch_act(&mut self, act: &Act) {
+        let now = self.now;
+        match act {
+            Act::Place(order) => drop(self.watch.asked.insert(order.intent, now)),
+            Act::Inquire(intent) | Act::Cancel(intent) => {
+                self.watch.asked.insert(*intent, now);
+            }
+            Act::Write(Record::Reported { report, .. }) => self.watch_report(&report.clone()),
+            Act::Write(Record::Incident { kind, .. }) => {
+                let about = [incident::STRANDED_LONG, incident::NO_WAY_OUT, incident::FILL_FAILED];
+                if about.contains(kind) {
+                    self.watch.alarms.push(now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn watch_report(&mut self, report: &Report) {
+        let Report::Order { intent, evidence } = report else { return };
+        self.watch.asked.insert(*intent, self.now);
+        let Evidence::Refused(refusal) = evidence else { return };
+        let ours = refusal.kind == Refused::NotSent
+            && (refusal.text.contains("budget") || refusal.text.contains("under way"));
+        if !ours {
+            return;
+        }
+        let order = self.trader().and_then(|one| one.executor().state().order(*intent));
+        if order.is_some_and(|order| order.order().purpose.reduces()) {
+            let text = format!("{intent} was not sent: {}", refusal.text);
+            self.fail("reduces_refused", text);
+        }
+    }
+
+    /// Judges what is believed after everything that happened at one moment.
+    pub(super) fn judge_belief(&mut self) {
+        self.judge_exposure();
+        self.judge_fates();
+        self.judge_alone();
+    }
+
+    /// What we hold to be at risk is at least what is.
+    fn judge_exposure(&mut self) {
+        let Some(trader) = self.trader() else { return };
+        let known = trader.risk().totals();
+        let state = trader.executor().state();
+        let Some(machine) = &self.machine else { return };
+        let mut dust = [0_i128; 2];
+        for (index, entry) in machine.registry().iter() {
+            dust[at(entry.venue)] += i128::from(state.dust(index).units());
+        }
+        for venue in Venue::ALL {
+            let truth = self.oracle.accounts[at(venue)].dollars();
+            let believed = i128::from(known.venues[at(venue)].micros()) + dust[at(venue)];
+            if truth > believed {
+                let text = format!("{venue}: {truth} are at risk, {believed} are known");
+                self.fail("exposure_known", text);
+                return;
+            }
+        }
+    }
+
+    /// The fate of every order is known, or is being asked about.
+    fn judge_fates(&mut self) {
+        let Some(trader) = self.trader() else { return };
+        let patience = process::settings(&self.script).trade.execute.inquire_pause_max + ASK_SLACK;
+        let began = self.watch.began;
+        let forgotten = trader.executor().state().pending().find(|order| {
+            let asked = self.watch.asked.get(&order.order().intent).copied().unwrap_or(began);
+            !order.is_known() && self.now.since(asked.max(began)) > patience
+        });
+        if let Some(order) = forgotten {
+            let text = format!("nobody asks about {order}: {order:?}");
+            self.fail("fates_known", text);
+        }
+    }
+
+    /// What stands alone leaves in time, or is alarmed.
+    fn judge_alone(&mut self) {
+        let patience = process::settings(&self.script).trade.plan.stranded_max + ALONE_SLACK;
+        let pairs = catalogue();
+        for (market, question) in self.script.questions.clone().into_iter().enumerate() {
+            let [kalshi, polymarket] =
+                [0, 1].map(|venue: usize| self.oracle.accounts[venue].net(market));
+            let same = pairs[question].relation == Relation::Same;
+            let alone = if same { kalshi + polymarket } else { kalshi - polymarket };
+            if alone.abs() < ALONE_MIN || self.machine.is_none() {
+                self.watch.alone.remove(&market);
+                continue;
+            }
+            let since = *self.watch.alone.entry(market).or_insert(self.now);
+            let late = self.now.since(since.max(self.watch.began)) > patience;
+            if late && !self.watch.alarms.iter().any(|alarm| *alarm >= since) {
+                let text = format!("{alone} of question {question} stand alone since {since}");
+                self.fail("stranded_alarmed", text);
+            }
+        }
+    }
+
+    /// After everything was paid: our books are the exchanges'.
+    pub(super) fn judge_end(&mut self) {
+        let Some(trader) = self.trader() else {
+            return self.fail("liveness", "no process runs at the end".to_owned());
+        };
+        let state = trader.executor().state();
+        let mut wrong = Vec::new();
+        wrong.extend(state.pending().map(|order| format!("{order} is not final: {order:?}")));
+        for venue in Venue::ALL {
+            let believed = state.ledger().cash(venue).total();
+            let cash = self.oracle.statements[at(venue)].cash_total();
+            if believed != cash {
+                let lines = state.ledger().cash(venue);
+                wrong.push(format!("{venue} holds {cash}, the ledger says {believed}: {lines:?}"));
+            }
+            for (market, outcome, quantity) in &self.oracle.statements[at(venue)].positions {
+                wrong.push(format!("{venue} still holds {quantity} {outcome} of market {market}"));
+            }
+        }
+        let held = state.ledger().markets().filter_map(|(venue, market)| {
+            let of = |outcome| state.ledger().held(market, outcome);
+            let held = [of(Outcome::Yes), of(Outcome::No)];
+            (!held.iter().all(|one| one.is_zero())).then(|| format!("{venue} {market:?} {held:?}"))
+        });
+        wrong.extend(held);
+        if !wrong.is_empty() {
+            self.fail("money_conserved", wrong.join("; "));
+        }
+    }
+
+    /// The trades that were begun so far, by the journal.
+    pub(super) fn trades_begun(&self) -> usize {
+        let opened = |record: &&Record| matches!(record, Record::Opened { .. });
+        self.paper.read(|records| records.iter().filter(opened).count())
+    }
+
+    /// Whether what keeps the last gap from being traded has a name that may keep it.
+    pub(super) fn excuse(&self) -> Option<String> {
+        let trader = self.trader()?;
+        let lost = trader.risk().lost_on(self.now);
+        let halts = trader.risk().halts();
+        if let Some(stop) = halts.iter().find(|stop| !stop.why.is_empty()) {
+            return Some(format!("halted: {}", stop.why));
+        }
+        (lost > Money::ZERO).then(|| format!("{lost} were lost today"))
+    }
+}
