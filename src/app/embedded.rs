@@ -28,6 +28,29 @@ const FAULT_STEPS: u64 = 720_000;
 /// is good for tests and for these exchanges, and for nothing that has value.
 const TEST_WALLET_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
+/// What may be put at risk where nothing has value: more than the defaults, so that there is
+/// something to see.
+const DEMO_LIMITS: &str = "\
+[trade]
+loss_max = \"10\"
+reconcile_every_s = 5
+reconcile_grace_s = 2
+
+[limits]
+order = \"400\"
+market = \"1500\"
+pair = \"3000\"
+event = \"3000\"
+kalshi = \"8000\"
+polymarket = \"8000\"
+total = \"16000\"
+unconfirmed = \"2000\"
+stranded = \"1000\"
+loss_per_day = \"200\"
+open_trades = 4
+orders_per_s = 20
+";
+
 /// Whether things are broken on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Troubles {
@@ -114,7 +137,8 @@ impl Embedded {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         format!(
             "[kalshi]\nrest = {}\nws = {}\nkey_id = {}\nkey_file = {}\n\n\
-             [polymarket]\nclob = {}\ngamma = {}\ndata = {}\nws = {}\n",
+             [polymarket]\nclob = {}\ngamma = {}\ndata = {}\nws = {}\nsite = {}\n\
+             wallet_key_file = {}\nconversions = \"venue\"\n\n{DEMO_LIMITS}",
             quoted(&running.kalshi_rest),
             quoted(&running.kalshi_ws),
             quoted(&running.kalshi_key_id),
@@ -123,6 +147,8 @@ impl Embedded {
             quoted(&running.polymarket_gamma),
             quoted(&running.polymarket_data),
             quoted(&running.polymarket_ws),
+            quoted(&running.polymarket_clob),
+            quoted(&self.wallet_key_file().display().to_string()),
         )
     }
 

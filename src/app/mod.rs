@@ -17,6 +17,7 @@ pub mod lane;
 pub mod live;
 pub mod loader;
 pub mod mappings;
+pub mod names;
 pub mod pipeline;
 pub mod player;
 pub mod poll;

@@ -7,11 +7,13 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::app::args::Demo;
+use crate::app::desk::Acceptance;
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::Exit;
 use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
+use crate::app::trading::{Books, Trading};
 use crate::app::{mappings, settings};
 
 use super::watch;
@@ -45,11 +47,24 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let credentials = watch::credentials(&settings)?;
     let style = if args.json { Style::Json } else { Style::People };
     let mut reporter = Reporter::start(style)?;
-    reporter.note(
+    reporter.note(if args.watch_only {
         "two embedded exchanges on this machine, connected to through the ordinary adapters; \
-         nothing leaves it. Alert-only: no orders are placed. Ctrl-C ends it",
-    );
+             nothing leaves it. Alert-only: no orders are placed. Ctrl-C ends it"
+    } else {
+        "two embedded exchanges on this machine, connected to and traded on through the \
+             ordinary adapters; nothing leaves it, and nothing there has value. Ctrl-C ends it"
+    });
     let file = PathBuf::from(MAPPINGS_FILE);
+    let journal = tempfile::Builder::new().prefix("crossbook-journal-").tempdir()?;
+    let path = args.journal.clone().unwrap_or_else(|| journal.path().join("demo.db"));
+    let trading = match &credentials {
+        Some(credentials) if !args.watch_only => {
+            let books = Books::open(&path, settings.journal.durability)?;
+            let accepted = Acceptance::Approved;
+            Some(Trading::at_venues(&settings, books, credentials, accepted, args.seed).await?)
+        }
+        _ => None,
+    };
     let plan = Plan {
         settings,
         settings_text,
@@ -59,7 +74,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         record: args.record,
         mappings: read_mappings(&file)?,
         watching: watch_mappings(&file)?,
-        trading: None,
+        trading,
         stopping,
     };
     let live = plan.start()?;
