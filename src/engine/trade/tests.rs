@@ -340,7 +340,7 @@ fn nothing_is_traded_before_journal_and_venues_agree() {
 }
 
 #[test]
-fn trading_begins_when_both_venues_agree_with_the_books_and_ends_when_one_does_not() {
+fn trading_begins_when_both_venues_agree_and_ends_when_one_does_not() {
     let mut watch = watch::Story::new(Relation::Same);
     let now = watch.now;
     watch.engine.enable_trading(settings(), [], now, &mut watch.effects);
