@@ -374,7 +374,10 @@ fn trading_begins_when_both_venues_agree_and_ends_when_one_does_not() {
     story.books();
     assert_eq!(story.drain(), []);
     assert_eq!(story.refused(), Some(NoTrade::NotReconciled));
-    let told = |record: &&Record| matches!(record, Record::Incident { kind, .. } if *kind == incident::ACCOUNT_DIFFERS);
+    let told = |record: &&Record| match record {
+        Record::Incident { kind, .. } => *kind == incident::ACCOUNT_DIFFERS,
+        _ => false,
+    };
     assert_eq!(story.journal.iter().filter(told).count(), 1, "{:?}", story.journal);
     story.pass(Duration::from_secs(1));
     positions(&mut story, Venue::Kalshi, Vec::new());
