@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::app::args::Demo;
+use crate::app::audit::{self, Side};
 use crate::app::desk::Acceptance;
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::Exit;
@@ -15,6 +16,7 @@ use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
 use crate::app::trading::{Books, Trading};
 use crate::app::{mappings, settings};
+use crate::domain::Venue;
 
 use super::watch;
 
@@ -81,11 +83,25 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     end_by_itself(&embedded, args.seconds, args.steps, stopper);
     let finished = live.finished().await?;
     let steps = *embedded.running.steps_done.borrow();
-    let extra = json!({
+    let mut extra = json!({
         "seed": args.seed, "steps": steps, "faults": embedded.faults(),
         "market_digest": embedded.running.digest(),
     });
-    let exit = watch::conclude(finished, extra);
+    let mut equal = true;
+    if let Some(trades) = audit::trades(&finished.pipeline) {
+        extra["trades"] = trades;
+        for venue in Venue::ALL {
+            let statement = embedded.running.statement(venue);
+            let Some(side) = Side::of(venue, &statement, &finished.pipeline) else { continue };
+            equal &= side.is_equal();
+            extra["ledger"][venue.name()] = side.record();
+        }
+    }
+    let mut exit = watch::conclude(finished, extra);
+    if !equal && exit == Exit::Done {
+        tracing::error!("our ledger and an exchange's are apart: see `ledger` in the summary");
+        exit = Exit::Failed;
+    }
     let Embedded { running, .. } = embedded;
     running.stop().await;
     Ok(exit)
