@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crossbook::domain::report::Refused;
-use crossbook::domain::{Evidence, IntentId, Money, Outcome, Report, Timestamp, Venue};
+use crossbook::domain::{Evidence, IntentId, Outcome, Report, Timestamp, Venue};
 use crossbook::engine::trade::Trader;
 use crossbook::exchange::catalogue::{Relation, catalogue};
 use crossbook::execute::{Act, Record, incident};
+use crossbook::risk::NoTrade;
 
 use crate::harness::at;
 
@@ -176,14 +177,26 @@ impl Run {
         self.paper.read(|records| records.iter().filter(opened).count())
     }
 
-    /// Whether what keeps the last gap from being traded has a name that may keep it.
-    pub(super) fn excuse(&self) -> Option<String> {
-        let trader = self.trader()?;
-        let lost = trader.risk().lost_on(self.now);
-        let halts = trader.risk().halts();
-        if let Some(stop) = halts.iter().find(|stop| !stop.why.is_empty()) {
-            return Some(format!("halted: {}", stop.why));
+    /// The last gap was not traded: what kept it from being traded has a name that may.
+    pub(super) fn judge_silence(&mut self) {
+        let Some(trader) = self.trader() else {
+            return self.fail("liveness", "no process runs".to_owned());
+        };
+        let machine = self.machine.as_ref();
+        let last = machine.and_then(|one| one.pairs().pairs().last()).map(|pair| &pair.id);
+        let refused = last.and_then(|pair| trader.last_refusal(pair));
+        let named = [NoTrade::LimitLoss, NoTrade::LimitDust, NoTrade::LimitUnconfirmed];
+        if refused.is_some_and(|no| named.contains(&no)) {
+            return;
         }
-        (lost > Money::ZERO).then(|| format!("{lost} were lost today"))
+        let halts: Vec<_> = trader.risk().halts().iter().map(|stop| &stop.why).collect();
+        let pending: Vec<_> =
+            trader.executor().state().pending().map(ToString::to_string).collect();
+        let reasons = machine.map(|one| one.engine().standing_reasons());
+        let text = format!(
+            "the gap at the end is not traded: {refused:?}, halts {halts:?}, pending {pending:?}, \
+             reasons {reasons:?}"
+        );
+        self.fail("liveness", text);
     }
 }

@@ -134,7 +134,7 @@ impl Run {
             }
         }
         machine.open_desk(desk, self.channels());
-        machine.accept(Acceptance::All);
+        machine.accept(Acceptance::Approved);
         let trading = trade::Settings {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),

@@ -330,7 +330,7 @@ impl Run {
         }
     }
 
-    fn command(&mut self, command: &Command) {
+    pub(super) fn command(&mut self, command: &Command) {
         self.log.write(self.now, || format!("command {command:?}"));
         self.input(&Input::Command(command));
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crossbook::domain::Venue;
+use crossbook::engine::event::Command;
 use crossbook::exchange::faults::Fault;
+use crossbook::execute::Scope;
 
 use super::draw::WARM;
 use super::run::{Mood, Run};
@@ -30,15 +32,23 @@ impl Run {
         self.mood = Mood::Refilling;
         clock += SETTLES;
         self.until(clock);
+        self.command(&Command::Resume { scope: Scope::All });
         let last = self.script.questions.len() - 1;
+        let begun = self.trades_begun();
         self.venues.lock().unwrap().square.plant(last);
         clock += TRADES;
         self.until(clock);
+        if self.trades_begun() == begun {
+            self.judge_silence();
+        }
         self.venues.lock().unwrap().square.calm();
         self.mood = Mood::Still;
         self.resolve();
         clock += PAYS + PAID;
         self.until(clock);
+        if self.failure.is_none() {
+            self.judge_end();
+        }
     }
 
     /// Every market ends.
