@@ -110,7 +110,10 @@ impl Plan {
             .spawn(move || {
                 // Feeds are not sent between threads: the machine is made where it runs.
                 let mut pipeline = Pipeline::new(engine, Box::new(sources), today);
-                let paper = trading.and_then(|trading| trading.open(&mut pipeline));
+                let now = clock::now();
+                let opened = trading.map(|trading| trading.open(&mut pipeline, now)).transpose();
+                let opened = opened.map_err(std::io::Error::other)?;
+                let paper = opened.as_ref().and_then(|opened| opened.paper.clone());
                 let parts = Parts {
                     pipeline,
                     reporter,

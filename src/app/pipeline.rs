@@ -10,6 +10,7 @@ mod markets;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
@@ -17,7 +18,6 @@ use crate::detect::NoEdge;
 use crate::domain::{Date, MarketIndex, Timestamp, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
-use crate::engine::trade::Settings as Trading;
 use crate::engine::{self, Engine};
 use crate::execute::Record;
 use crate::pairing::{Pair, Set};
@@ -108,17 +108,40 @@ impl Pipeline {
         }
     }
 
-    /// The place of a market, given to it if it has none yet: a journal names markets before their
-    /// facts are read.
-    pub fn place_of(&mut self, venue: Venue, id: &str) -> MarketIndex {
-        self.registry.intern(venue, id)
-    }
-
-    /// Switches trading on, with what the journal holds, oldest first. After [`Self::open_desk`],
-    /// and before any market is told.
-    pub fn enable_trading(&mut self, settings: Trading, history: &[Record], now: Timestamp) {
+    /// Switches trading on, from what the journal holds.
+    pub fn begin_trading(
+        &mut self,
+        settings: engine::trade::Settings,
+        history: &[Record],
+        now: Timestamp,
+    ) {
+        if let Some(desk) = &mut self.desk {
+            let mut orders = FxHashMap::default();
+            for record in history {
+                match record {
+                    Record::Placed(order) => {
+                        orders.insert(order.intent, order);
+                    }
+                    Record::Named { intent, id } => {
+                        if let Some(order) = orders.get(intent) {
+                            desk.recall(order, id);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
         self.engine.enable_trading(settings, history, now, &mut self.effects);
         self.settle(now);
+    }
+
+    /// The index of a market that a journal names.
+    pub fn intern(&mut self, venue: Venue, id: &str) -> MarketIndex {
+        let index = self.registry.intern(venue, id);
+        if let Some(desk) = &mut self.desk {
+            desk.learn(index, venue, id);
+        }
+        index
     }
 
     /// Says which pairs were accepted on this machine.

@@ -110,6 +110,8 @@ pub struct Polymarket {
     pub gamma: String,
     /// The base of the data API.
     pub data: String,
+    /// The site that tells whether orders may come from here.
+    pub site: String,
     /// The base of the WebSocket, to which `/market` is added.
     pub ws: String,
     /// A subscribed market without an image after this is asked for again.
@@ -275,6 +277,7 @@ fn polymarket(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Polyma
     let clob = take.address("clob", address::Kind::Rest);
     let gamma = take.address("gamma", address::Kind::Rest);
     let data = take.address("data", address::Kind::Rest);
+    let site = take.address("site", address::Kind::Rest);
     let ws = take.address("ws", address::Kind::WebSocket);
     let snapshot_deadline = take.millis("snapshot_deadline_ms", bounds::SNAPSHOT_DEADLINE_MS);
     let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
@@ -293,6 +296,7 @@ fn polymarket(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Polyma
         clob: clob?,
         gamma: gamma?,
         data: data?,
+        site: site?,
         ws: ws?,
         snapshot_deadline: snapshot_deadline?.value,
         silence_max: silence_max?.value,

@@ -10,6 +10,8 @@ use super::Floor;
 use super::dice::Dice;
 use super::world::World;
 
+pub use trading::trading_schedule;
+
 /// What becomes of one order request, of the next ones that place an order at a venue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderFault {
@@ -353,6 +355,8 @@ impl Script {
         &self.struck
     }
 }
+
+mod trading;
 
 #[cfg(test)]
 mod tests {

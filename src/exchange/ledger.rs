@@ -11,8 +11,8 @@ pub struct OrderStatement {
     pub client: String,
     /// The index of the market.
     pub market: usize,
-    /// The contract that it buys or sells. On Kalshi a `bid` buys YES and an `ask` buys NO, whatever
-    /// is held.
+    /// The contract that it buys or sells. On Kalshi a `bid` buys YES and an `ask` buys NO,
+    /// whatever is held.
     pub outcome: Outcome,
     /// Buys or sells.
     pub action: Action,
@@ -31,8 +31,8 @@ pub struct OrderStatement {
 pub struct Statement {
     /// What was paid in at the start.
     pub paid_in: Money,
-    /// What can be spent, by purse: Kalshi's shard, zero on Polymarket. Includes what matched
-    /// orders have spent, settled or not.
+    /// All cash, by purse: Kalshi's shard, zero on Polymarket. What matched orders have spent is
+    /// gone, settled or not; what resting orders hold back is still part of it.
     pub cash: Vec<(u32, Money)>,
     /// What is held: market, contract, quantity. Includes what is matched and not yet settled.
     pub positions: Vec<(usize, Outcome, Quantity)>,

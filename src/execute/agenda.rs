@@ -1,10 +1,10 @@
 //! What is to be asked again and when. Nothing here is state: after a start everything that is not
 //! final is asked about at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::domain::{IntentId, MarketIndex, Timestamp};
+use crate::domain::{IntentId, MarketIndex, Timestamp, TradeId};
 
 /// Questions that wait for their time.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Agenda {
     /// Markets whose contracts were asked to be converted, and when; `None` where that is not for
     /// us to do.
     conversions: BTreeMap<MarketIndex, Option<Timestamp>>,
+    /// Trades of which it was said that they cannot be sold within what may be lost.
+    short: BTreeSet<TradeId>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +52,11 @@ impl Agenda {
     pub(super) fn report(&mut self, intent: IntentId) -> bool {
         let Some(inquiry) = self.inquiries.get_mut(&intent) else { return false };
         !std::mem::replace(&mut inquiry.is_reported, true)
+    }
+
+    /// Notes that it was said that a trade cannot be sold; false when it was said before.
+    pub(super) fn report_short(&mut self, trade: TradeId) -> bool {
+        self.short.insert(trade)
     }
 
     /// Forgets an order that is final.

@@ -25,6 +25,8 @@ pub(super) enum Step {
     Stuck(String),
     /// It has stood alone for too long.
     Alarm(String),
+    /// It cannot be sold within what may be lost.
+    Short(String),
     /// Both outcomes are held and confirmed.
     Merge(MarketIndex, Quantity),
 }
@@ -94,12 +96,12 @@ impl View<'_> {
         let Balance { surplus: Some((leg, quantity)), .. } = trade.balance(accounts) else {
             return if is_open { Step::Wait } else { self.settle_in(trade, accounts) };
         };
-        // An entry buys what the other leg lacks; an exit sells what this one still has.
-        let hedged = match trade.plan.kind {
+        // What has more is sold on an exit; else what has less is bought.
+        let at = match trade.plan.kind {
             Kind::Enter => 1 - leg,
             Kind::Exit => leg,
         };
-        match hedge(trade, accounts, (hedged, quantity), self.sight) {
+        match hedge(trade, accounts, (at, quantity), self.sight) {
             Some(draft) => Step::Send(vec![draft], Event::SecondSent, format!("{quantity} came")),
             None if is_open => Step::Wait,
             None => self.settle_in(trade, accounts),
@@ -249,7 +251,13 @@ impl View<'_> {
             }
             quantity = halved(quantity);
         }
-        Step::Wait
+        if !self.is_priced(trade) {
+            return Step::Wait;
+        }
+        Step::Short(format!(
+            "{}: {} of both cannot be sold for {loss_max}",
+            trade.id, locked.quantity
+        ))
     }
 }
 

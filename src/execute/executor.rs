@@ -32,8 +32,8 @@ pub struct Settings {
 /// What the executor is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// The journal was read; no new trade until every order is known.
-    Resuming,
+    /// The journal was read; no new trade until every order up to this one is known.
+    Resuming(IntentId),
     /// Trades.
     Trading,
     /// Gets out of everything.
@@ -78,19 +78,10 @@ impl Executor {
         self.changed.extend(after.trades);
     }
 
-    /// Ends the reading of the journal: every order that is not final becomes unknown and is asked
-    /// about, trades go on from where they were, and no new one may open until all are known.
-    pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
-        self.mode = Mode::Resuming;
-        let lost: Vec<IntentId> = self.open_orders(|phase| phase == OrderPhase::Decided);
-        for intent in lost {
-            let evidence = Evidence::Unclear("the process ended before an answer".to_owned());
-            self.say(
-                Record::Reported { report: Report::Order { intent, evidence }, at: now },
-                acts,
-            );
-        }
-        self.inquire(now, acts);
+    /// Books what the reconciliation found, or what a person accepted or adopted.
+    pub fn enter(&mut self, record: Record, acts: &mut Vec<Act>) {
+        debug_assert!(matches!(record, Record::Booked { .. } | Record::Adopted { .. }));
+        self.say(record, acts);
     }
 
     /// Whether a plan may become a trade now, as far as the executor can tell; else why not. Asked
@@ -98,7 +89,7 @@ impl Executor {
     pub fn may_open(&self, plan: &Plan) -> Result<(), &'static str> {
         match self.mode {
             Mode::Trading => {}
-            Mode::Resuming => return Err("resuming"),
+            Mode::Resuming(_) => return Err("resuming"),
             Mode::Flattening { .. } => return Err("flattening"),
             Mode::Killed => return Err("killed"),
         }
@@ -191,7 +182,7 @@ impl Executor {
     }
 
     /// Writes a report down, and says and does what follows at once.
-    fn heed(&mut self, report: &Report, now: Timestamp, acts: &mut Vec<Act>) {
+    pub(super) fn heed(&mut self, report: &Report, now: Timestamp, acts: &mut Vec<Act>) {
         self.say(Record::Reported { report: report.clone(), at: now }, acts);
         match report {
             Report::Order { intent, evidence } => self.heed_order(*intent, evidence, now, acts),
@@ -289,54 +280,6 @@ impl Executor {
         }
     }
 
-    /// An order that went without an answer for longer than its plan allows is unknown.
-    fn give_up_waiting(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
-        let late: Vec<IntentId> = self
-            .state
-            .pending()
-            .filter(|tracked| tracked.phase() == OrderPhase::Decided)
-            .filter(|tracked| {
-                let plan = self.state.trade(tracked.order().trade).map(|trade| &trade.plan);
-                plan.is_none_or(|plan| now >= tracked.order().at.after(plan.answer_max))
-            })
-            .map(|tracked| tracked.order().intent)
-            .collect();
-        for intent in late {
-            let evidence = Evidence::Unclear("no answer in time".to_owned());
-            self.heed(&Report::Order { intent, evidence }, now, acts);
-        }
-    }
-
-    /// Asks about every order that is not final, with growing pauses.
-    fn inquire(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
-        let pauses = (self.settings.inquire_pause, self.settings.inquire_pause_max);
-        let asked: Vec<(IntentId, Option<Timestamp>, TradeId)> = self
-            .state
-            .pending()
-            .filter(|tracked| tracked.phase() != OrderPhase::Decided)
-            .map(|tracked| {
-                let order = tracked.order();
-                (order.intent, (!tracked.is_known()).then_some(order.at), order.trade)
-            })
-            .collect();
-        for (intent, unknown_since, trade) in asked {
-            if self.agenda.is_due(intent, pauses, now) {
-                acts.push(Act::Inquire(intent));
-            }
-            let is_long = |at: Timestamp| now >= at.after(self.settings.unknown_max);
-            if unknown_since.is_some_and(is_long) && self.agenda.report(intent) {
-                let text = format!("{intent} is still not known; look at the venue's own page");
-                self.tell(incident::ORDER_UNKNOWN, text, Some(trade), now, acts);
-            }
-        }
-    }
-
-    fn end_resuming(&mut self) {
-        if self.mode == Mode::Resuming && self.state.pending().all(super::Tracked::is_known) {
-            self.mode = Mode::Trading;
-        }
-    }
-
     /// Takes a trade as far as it goes now.
     pub(super) fn advance(
         &mut self,
@@ -376,6 +319,12 @@ impl Executor {
                 }
                 Step::Alarm(text) => {
                     self.tell(incident::STRANDED_LONG, text, Some(id), now, acts);
+                }
+                Step::Short(text) => {
+                    if self.agenda.report_short(id) {
+                        self.tell(incident::FLATTEN_SHORT, text, Some(id), now, acts);
+                    }
+                    return;
                 }
                 Step::Merge(market, quantity) => {
                     if !self.agenda.may_convert(market, self.settings.convert_pause, now) {

@@ -16,6 +16,8 @@ pub mod incident;
 pub mod ledger;
 pub mod order_state;
 pub mod sight;
+pub mod reconcile;
+mod resume;
 mod state;
 mod stop;
 pub mod trade;

@@ -232,6 +232,11 @@ impl Tracked {
         self.phase
     }
 
+    /// When it was decided on, or the venue last filled something of it.
+    pub fn moved_at(&self) -> Timestamp {
+        self.fills.values().map(|fill| fill.at).fold(self.order.at, Timestamp::max)
+    }
+
     /// Why the venue refused it, if it did.
     pub const fn refusal(&self) -> Option<Refused> {
         self.refusal
@@ -432,6 +437,11 @@ impl Tracked {
     /// Whether two accounts of the order differ: nothing but a person or a venue ends that.
     pub const fn is_disputed(&self) -> bool {
         self.is_disputed
+    }
+
+    /// A person took the venue's word for the market: no account of the order is in doubt any more.
+    pub(super) const fn reconcile(&mut self) {
+        self.is_disputed = false;
     }
 
     /// Whether it is over for good: known, and nothing can fail any more.

@@ -87,6 +87,7 @@ impl State {
             Record::Booked { venue, line, amount, .. } => self.ledger.enter(*venue, *line, *amount),
             Record::Adopted { venue, market, outcome, quantity, .. } => {
                 self.ledger.adopt(*venue, *market, *outcome, *quantity);
+                self.reconcile(*market);
             }
             Record::Incident { kind, trade, .. } => {
                 if let Some(known) = trade.and_then(|trade| self.trades.get_mut(&trade)) {
@@ -115,6 +116,18 @@ impl State {
         if let Some(trade) = self.trades.get_mut(&order.trade) {
             trade.orders.push(order.intent);
             after.trades.push(order.trade);
+        }
+    }
+
+    /// A person took the venue's word for a market: what its orders dispute is settled.
+    fn reconcile(&mut self, market: MarketIndex) {
+        for (intent, tracked) in &mut self.orders {
+            if tracked.order().market == market && tracked.is_disputed() {
+                tracked.reconcile();
+                if tracked.is_final() {
+                    self.pending.remove(intent);
+                }
+            }
         }
     }
 

@@ -65,7 +65,7 @@ pub fn credentials(settings: &Settings) -> anyhow::Result<Option<Credentials>> {
 
 /// A private key that others can read is a mistake worth a word.
 #[cfg(unix)]
-fn check_mode(path: &Path) {
+pub fn check_mode(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let open = std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
     if open {
@@ -74,7 +74,7 @@ fn check_mode(path: &Path) {
 }
 
 #[cfg(not(unix))]
-fn check_mode(_: &Path) {}
+pub fn check_mode(_: &Path) {}
 
 async fn watch(
     args: Watch,

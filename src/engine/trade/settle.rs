@@ -117,8 +117,8 @@ impl Trader {
         }
     }
 
-    /// Stops every pair that is watched in an event of a trade whose market paid other than planned:
-    /// the executor knows only those that it has traded.
+    /// Stops every pair that is watched in an event of a trade whose market paid other than
+    /// planned: the executor knows only those that it has traded.
     fn stop_beside(&mut self, trade: TradeId, now: Timestamp) {
         let Some(known) = self.executor.state().trade(trade) else { return };
         let events = known.plan.legs.each_ref().map(|leg| leg.event.as_str());

@@ -87,7 +87,7 @@ pub(super) fn answer(
 fn page(query: &Query, rows: Vec<Value>) -> Reply {
     let cursor = query.first("cursor").or_else(|| query.first("next_cursor"));
     let start = cursor.or_else(|| query.first("offset")).unwrap_or("0").parse().unwrap_or(0);
-    let limit = query.count("limit", 100).unwrap_or(100).clamp(1, 500);
+    let limit = query.count("limit", 100).unwrap_or(100).clamp(1, 1_000);
     let all = rows.len();
     let data: Vec<Value> = rows.into_iter().skip(start).take(limit).collect();
     let next = start.saturating_add(data.len());

@@ -3,6 +3,7 @@
 mod faults;
 mod frames;
 mod rest;
+mod settling;
 mod shapes;
 mod orders;
 mod trader;

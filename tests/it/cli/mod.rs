@@ -5,6 +5,7 @@
 mod capture;
 mod demo;
 mod opportunity;
+mod past;
 mod recorded;
 mod reload;
 mod run;

@@ -177,6 +177,14 @@ impl Run {
         self.paper.read(|records| records.iter().filter(opened).count())
     }
 
+    /// Why edges were not traded, for the log.
+    pub(super) fn refusals(&self) -> String {
+        let Some(trader) = self.trader() else { return "no process runs".to_owned() };
+        let counted = NoTrade::ALL.iter().zip(trader.refusals()).filter(|(_, count)| **count > 0);
+        let counted: Vec<_> = counted.map(|(no, count)| format!("{} {count}", no.name())).collect();
+        format!("not traded: {}; {:?}", counted.join(", "), trader.risk().totals())
+    }
+
     /// The last gap was not traded: what kept it from being traded has a name that may.
     pub(super) fn judge_silence(&mut self) {
         let Some(trader) = self.trader() else {

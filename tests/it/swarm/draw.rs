@@ -85,7 +85,7 @@ pub(super) const WARM: Duration = Duration::from_secs(4);
 /// a fee, two questions of one event.
 const WORLDS: [&[usize]; 6] = [&[0, 4], &[0, 1], &[5], &[4, 5], &[0], &[6, 7]];
 /// The question that is left for the end.
-const LAST: usize = 3;
+const LAST: usize = 2;
 /// How many configurations there are.
 pub(super) const STYLES: usize = 8;
 

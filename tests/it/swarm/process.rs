@@ -1,6 +1,5 @@
 //! The process: how it starts, how it ends, and how it starts again.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -118,23 +117,14 @@ impl Run {
         let today = TODAY.parse().unwrap();
         let mut machine = Pipeline::new(engine_settings(settings), Box::new(sources), today);
         let replay = self.paper.reopen(self.script.seed);
-        let records = replay.records(|venue, id| machine.place_of(venue, id));
+        machine.open_desk(self.desk(), self.channels());
+        machine.accept(Acceptance::Approved);
+        let records = replay.records(|venue, id| machine.intern(venue, id));
         let records: Vec<Record> = records.map(Result::unwrap).collect();
         self.log.write(now, || format!("start {} with {} records", self.epoch, records.len()));
         if let Err(text) = self.paper.began(&records) {
             self.fail("journal_faithful", text);
         }
-        let mut desk = self.desk(&records);
-        let mut placed = BTreeMap::new();
-        for record in &records {
-            match record {
-                Record::Placed(order) => drop(placed.insert(order.intent, order)),
-                Record::Named { intent, id } => desk.recall(placed[intent], id),
-                _ => {}
-            }
-        }
-        machine.open_desk(desk, self.channels());
-        machine.accept(Acceptance::Approved);
         let trading = trade::Settings {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),
@@ -142,17 +132,17 @@ impl Run {
             pause_ahead: Duration::from_mins(10),
             not_tradable_min: Duration::from_secs(2),
         };
-        let text = mappings(&self.script.questions);
         self.machine = Some(machine);
+        self.with(|machine| machine.begin_trading(trading, &records, now));
+        let text = mappings(&self.script.questions);
         self.input(&Input::Mappings(&[("swarm.toml".to_owned(), text)]));
-        self.with(|machine| machine.enable_trading(trading, &records, now));
         for (venue, offset) in [(Venue::Kalshi, 3_000_000), (Venue::Polymarket, -4_000_000)] {
             self.input(&Input::Clock(venue, offset));
         }
         self.input(&Input::Command(&Command::Reconciled));
     }
 
-    fn desk(&self, records: &[Record]) -> Desk {
+    fn desk(&self) -> Desk {
         let instance = Paper::instance(self.script.seed);
         let kalshi = kalshi::gateway::Settings::new(KALSHI_REST.to_owned(), instance);
         let kalshi = kalshi::gateway::Gateway::new(kalshi, credentials().0.signer().unwrap());
@@ -167,8 +157,7 @@ impl Run {
         let polymarket = polymarket::Gateway::new(account, instance, polymarket);
         let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(kalshi), Box::new(polymarket)];
         let rhythm = Rhythm { reconcile_every: RECONCILE_EVERY, ..Rhythm::default() };
-        let since = if records.is_empty() { self.now } else { self.started };
-        Desk::new(gateways, Box::new(self.paper.clone()), rhythm, since)
+        Desk::new(gateways, Box::new(self.paper.clone()), rhythm, self.now)
     }
 
     fn channels(&self) -> Vec<(Venue, Box<dyn Feed>)> {

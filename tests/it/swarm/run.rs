@@ -43,6 +43,8 @@ const TICK: Duration = Duration::from_millis(100);
 const TIMERS_AT_ONCE_MAX: usize = 64;
 /// Lines of the log that are kept for whoever reads why a run failed.
 const LOG_MAX: usize = 4_000;
+/// Characters of a line that are kept.
+const COLUMNS_MAX: usize = 700;
 
 /// What happens at its time besides timers, wires and requests.
 pub(super) enum Event {
@@ -96,7 +98,11 @@ impl Log {
             lines.pop_front();
         }
         let since = now.since(Timestamp::parse(START).unwrap()).as_millis();
-        lines.push_back(format!("{since:>7} {}", line()));
+        let mut line = line();
+        if let Some((end, _)) = line.char_indices().nth(COLUMNS_MAX) {
+            line.truncate(end);
+        }
+        lines.push_back(format!("{since:>7} {line}"));
     }
 }
 
@@ -195,6 +201,8 @@ impl Run {
         self.odds = Odds::default();
         self.end_well();
         let digest = self.digest();
+        let refusals = self.refusals();
+        self.log.write(self.now, || refusals);
         let lines = self.log.lines.take().unwrap_or_default().into();
         let (writes, sends) = (self.paper.written(), self.sends);
         let opened = self.machine.as_ref().map_or(0, |one| one.engine().counters().opened);

@@ -94,7 +94,10 @@ fn an_amend_gives_the_total_and_may_trade() {
     bench.agent(0, Side::Ask, "0.41", "4");
     bench.agent(0, Side::Ask, "0.43", "20");
     let path = format!("{ORDERS}/{id}/amend");
-    let amend = |count: &str, price: &str| json!({"ticker": RATES, "side": "bid", "count": count, "price": price});
+    let amend = |count: &str, price: &str| {
+        let (ticker, side) = (RATES, "bid");
+        json!({"ticker": ticker, "side": side, "count": count, "price": price})
+    };
     let (status, body) = bench.call("POST", &path, &amend("8", "0.4100"));
     assert_eq!((status, &body["remaining_count"]), (200, &json!("4.00")));
     let (_, body) = bench.call("POST", &path, &amend("30", "0.4300"));

@@ -275,8 +275,23 @@ impl View<'_> {
     pub(super) fn resting_value(self) -> Reply {
         let value =
             |order: &Order| Money::cost_ceil(leg_price(order.side, order.limit), order.resting);
-        let total = self.member.resting().map(value).fold(Money::ZERO, |sum, one| sum + one);
-        ok(&json!({"total_resting_order_value": object::cents(total)}))
+        let sum = |shard: Option<u32>| {
+            let counted = |order: &&Order| shard.is_none_or(|shard| shard == order.shard);
+            self.member.resting().filter(counted).map(value).fold(Money::ZERO, |sum, one| sum + one)
+        };
+        let breakdown: Value = self
+            .member
+            .purses
+            .keys()
+            .map(|shard| {
+                let held = object::dollars_4(sum(Some(*shard)));
+                json!({"exchange_index": shard, "balance": held})
+            })
+            .collect();
+        ok(&json!({
+            "total_resting_order_value": object::cents(sum(None)),
+            "resting_order_value_breakdown": breakdown,
+        }))
     }
 
     /// How fresh all these reads are.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::Timestamp;
+use crate::domain::{Quantity, Timestamp};
 use crate::exchange::{Floor, Reply, Request};
 
 use super::super::auth::{Account, Scope};
@@ -27,7 +27,10 @@ pub(in crate::exchange::kalshi) enum Cost {
 
 /// The endpoints that do not cost the default.
 pub(in crate::exchange::kalshi) fn endpoint_costs() -> Value {
-    let one = |method: &str, path: &str| json!({"method": method, "path": format!("{PREFIX}{path}"), "cost": SMALL_COST});
+    let one = |method: &str, path: &str| {
+        let path = format!("{PREFIX}{path}");
+        json!({"method": method, "path": path, "cost": SMALL_COST})
+    };
     json!({
         "default_cost": DEFAULT_COST,
         "endpoint_costs": [
@@ -67,11 +70,8 @@ pub(in crate::exchange::kalshi) fn cost(request: &Request<'_>) -> Cost {
 
 /// Whether a path belongs to the trading side.
 pub(in crate::exchange::kalshi) fn is_ours(request: &Request<'_>) -> bool {
-    match parts(request).as_slice() {
-        ["portfolio", ..] => true,
-        ["exchange", "user_data_timestamp"] => true,
-        _ => false,
-    }
+    let parts = parts(request);
+    matches!(parts.as_slice(), ["portfolio", ..] | ["exchange", "user_data_timestamp"])
 }
 
 /// A scope that a request needs and its key does not have.
@@ -198,6 +198,9 @@ impl Trading {
                 let mut answer = json!({"error": refused.value()});
                 if let Some((field, id)) = name {
                     answer[field] = id.into();
+                    if field == "order_id" {
+                        answer["reduced_by"] = Quantity::ZERO.to_string().into();
+                    }
                 }
                 answer
             }));

@@ -193,11 +193,10 @@ impl Trading {
                 return Err(refuse("only event_contract holds cash"));
             }
         }
-        let client = fields.required("client_transfer_id")?.to_owned();
-        let side = |name| match fields.integer(name) {
-            Ok(Some(shard)) => u32::try_from(shard).map_err(|_| refuse("no such shard")),
-            Ok(None) => Err(Refused::unreadable(name)),
-            Err(refused) => Err(refused),
+        let client = fields.text("client_transfer_id")?.map(str::to_owned);
+        let side = |name| {
+            let shard = fields.integer(name)?.unwrap_or(0);
+            u32::try_from(shard).map_err(|_| refuse("no such shard"))
         };
         let (from, to) = (side("source_exchange_shard")?, side("destination_exchange_shard")?);
         let amount = fields.integer("amount")?.filter(|amount| *amount > 0);
@@ -205,7 +204,7 @@ impl Trading {
         let amount = Money::from_micros(amount.ok_or(refuse("amount must be positive"))?);
         let number = self.last_transfer + 1;
         let member = self.members.get_mut(place).ok_or(refuse("unknown member"))?;
-        if let Some(known) = member.transfers.get(&client) {
+        if let Some(known) = client.as_ref().and_then(|client| member.transfers.get(client)) {
             return Ok(transfer_id(*known));
         }
         if from == to || amount > member.available(from) {
@@ -214,7 +213,7 @@ impl Trading {
         *member.purses.entry(from).or_default() -= amount;
         *member.purses.entry(to).or_default() += amount;
         member.updated = now;
-        member.transfers.insert(client, number);
+        member.transfers.extend(client.map(|client| (client, number)));
         self.last_transfer = number;
         self.remember(now);
         Ok(transfer_id(number))

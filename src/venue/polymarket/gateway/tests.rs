@@ -65,6 +65,7 @@ fn market(settlement: Option<Settlement>) -> Market {
         starts: None,
         delay: Duration::ZERO,
         shard: None,
+        rules: None,
         tokens: Some(Tokens {
             yes: YES.to_owned(),
             no: NO.to_owned(),

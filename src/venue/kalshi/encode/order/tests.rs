@@ -119,17 +119,17 @@ fn what_the_venue_would_refuse_is_not_written() {
     let refused = |order: &Order, market: &Market| {
         Ticket::new(order, market, "c", None, None).unwrap_err().to_string()
     };
-    let good = order(Outcome::Yes, Action::Buy, "0.41");
-    assert!(refused(&good, &market(None)).contains("shard"));
-    let finer = Order { limit: Price::parse("0.4150").unwrap(), ..good.clone() };
+    let good = || order(Outcome::Yes, Action::Buy, "0.41");
+    assert!(refused(&good(), &market(None)).contains("shard"));
+    let finer = Order { limit: Price::parse("0.4150").unwrap(), ..good() };
     assert!(refused(&finer, &market(Some(0))).contains("grid"));
     for size in ["0", "0.015"] {
         let size = Size::Contracts(Quantity::parse(size).unwrap());
-        assert!(refused(&Order { size, ..good.clone() }, &market(Some(0))).contains("lots"));
+        assert!(refused(&Order { size, ..good() }, &market(Some(0))).contains("lots"));
     }
-    let dollars = Order { size: Size::Collateral(Money::from_micros(5)), ..good.clone() };
+    let dollars = Order { size: Size::Collateral(Money::from_micros(5)), ..good() };
     assert!(refused(&dollars, &market(Some(0))).contains("contracts"));
-    let elsewhere = Order { venue: Venue::Polymarket, ..good };
+    let elsewhere = Order { venue: Venue::Polymarket, ..good() };
     assert!(refused(&elsewhere, &market(Some(0))).contains("not an order"));
 }
 

@@ -1,0 +1,272 @@
+//! Whether the ledger and the venues say the same.
+//!
+//! A venue's reading may lag behind what it told about an order, so it is compared only for markets
+//! that have been quiet for a while, and a difference is believed only when a second, later reading
+//! shows the same one. What is explained is booked in a line of its own; what is not explained
+//! stops trading and says what a person can do. Markets that are not mapped are listed and left
+//! alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::domain::report::{Position, Purse};
+use crate::domain::{MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
+
+use super::ledger::seat;
+use super::{Line, Record, State};
+
+/// How patient and how exact the comparison is.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a market, or a venue's cash, must have been quiet to be compared; 15 seconds are
+    /// sensible.
+    pub grace: Duration,
+    /// A shortfall of cash up to this is not looked into, where no computed fee explains it.
+    pub cash_tolerance: Money,
+    /// The most that computed fees may be trued up by at once.
+    pub fee_tolerance: Money,
+}
+
+/// What the comparison says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Ledger and venues say the same.
+    Agreed,
+    /// Not enough is known, or too much is under way, to tell.
+    Waiting,
+    /// They differ, and why and what to do about each difference.
+    Differs(Vec<String>),
+}
+
+/// What may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Holding(MarketIndex, Outcome),
+    Cash(Venue),
+}
+
+/// A difference, and whether a later reading showed it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Doubt {
+    /// What the venue has more than the ledger, in the units of its kind.
+    more: i64,
+    since: Timestamp,
+    is_sure: bool,
+    text: String,
+}
+
+/// Compares readings with the ledger.
+#[derive(Debug)]
+pub struct Reconciler {
+    settings: Settings,
+    /// Whether positions and cash of a venue were compared at least once with nothing under way.
+    compared: [[bool; 2]; 2],
+    doubts: BTreeMap<Subject, Doubt>,
+    /// What is held in markets that are not mapped.
+    unmapped: [Vec<Position>; 2],
+    /// Markets whose holdings are the user's own business.
+    ignored: BTreeSet<MarketIndex>,
+}
+
+impl Reconciler {
+    /// A reconciler that has seen no reading.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            compared: [[false; 2]; 2],
+            doubts: BTreeMap::new(),
+            unmapped: [Vec::new(), Vec::new()],
+            ignored: BTreeSet::new(),
+        }
+    }
+
+    /// Leaves a market's holdings out of the comparison from here on.
+    pub fn ignore(&mut self, market: MarketIndex) {
+        self.ignored.insert(market);
+        self.doubts.retain(|subject, _| !matches!(subject, Subject::Holding(m, _) if *m == market));
+    }
+
+    /// What is held in markets that are not mapped, at one venue.
+    pub fn unmapped(&self, venue: Venue) -> &[Position] {
+        &self.unmapped[seat(venue)]
+    }
+
+    /// Takes a reading in, and says what is to be booked: give it to
+    /// [`super::Executor::enter`].
+    pub fn take(&mut self, report: &Report, state: &State, now: Timestamp) -> Option<Record> {
+        match report {
+            Report::Positions { venue, positions, as_of } => {
+                self.take_positions(*venue, positions, *as_of, state);
+                None
+            }
+            Report::Cash { venue, purses, as_of } => {
+                let cash =
+                    purses.iter().fold(Money::ZERO, |sum: Money, (_, m): &(Purse, Money)| {
+                        sum.saturating_add(*m)
+                    });
+                self.take_cash(*venue, cash, *as_of, state, now)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the readings so far come to.
+    pub fn verdict(&self, state: &State) -> Verdict {
+        let mut texts: Vec<String> =
+            self.doubts.values().filter(|d| d.is_sure).map(|d| d.text.clone()).collect();
+        texts.extend(state.adopted().map(|(venue, id)| {
+            format!(
+                "{venue} has order {id}, which bears this journal's mark but is not in it: look at \
+                 it there, then resume the venue"
+            )
+        }));
+        let is_known = state.pending().all(super::Tracked::is_known);
+        if !texts.is_empty() {
+            Verdict::Differs(texts)
+        } else if self.doubts.is_empty() && is_known && self.compared == [[true; 2]; 2] {
+            Verdict::Agreed
+        } else {
+            Verdict::Waiting
+        }
+    }
+
+    fn take_positions(
+        &mut self,
+        venue: Venue,
+        positions: &[Position],
+        as_of: Timestamp,
+        state: &State,
+    ) {
+        let mut told: BTreeMap<(MarketIndex, Outcome), (Quantity, &str)> = BTreeMap::new();
+        self.unmapped[seat(venue)].clear();
+        for position in positions {
+            match position.market {
+                Some(market) => {
+                    told.insert((market, position.outcome), (position.quantity, &position.id));
+                }
+                None => self.unmapped[seat(venue)].push(position.clone()),
+            }
+        }
+        let mut contracts: BTreeSet<(MarketIndex, Outcome)> = told.keys().copied().collect();
+        for (_, market) in state.ledger().markets().filter(|(of, _)| *of == venue) {
+            contracts.extend([(market, Outcome::Yes), (market, Outcome::No)]);
+        }
+        let mut is_whole = true;
+        for (market, outcome) in contracts {
+            if self.ignored.contains(&market) {
+                continue;
+            }
+            if !is_quiet(state, as_of, self.settings.grace, |of, m| of == venue && m == market) {
+                is_whole = false;
+                continue;
+            }
+            let ours = state.ledger().held(market, outcome);
+            let (theirs, id) = told.get(&(market, outcome)).copied().unwrap_or_default();
+            let more = theirs.units() - ours.units();
+            let text = format!(
+                "{venue} says {theirs} {outcome} of {id} (market {}), the ledger {ours}: `positions \
+                 adopt` takes the venue's word, `positions ignore` leaves the market alone",
+                market.0
+            );
+            // What is below a lot is how a venue rounds.
+            let more = if more.abs() < Quantity::LOT { 0 } else { more };
+            self.doubt(Subject::Holding(market, outcome), more, as_of, text);
+        }
+        self.compared[seat(venue)][0] |= is_whole;
+    }
+
+    fn take_cash(
+        &mut self,
+        venue: Venue,
+        cash: Money,
+        as_of: Timestamp,
+        state: &State,
+        now: Timestamp,
+    ) -> Option<Record> {
+        if !is_quiet(state, as_of, self.settings.grace, |of, _| of == venue) {
+            return None;
+        }
+        let book = |line, amount, why: &str| {
+            Some(Record::Booked { venue, line, amount, why: why.to_owned(), at: now })
+        };
+        let ours = state.ledger().cash(venue);
+        let more = cash - ours.total();
+        if !ours.lines.contains_key(&Line::Opening) {
+            self.compared[seat(venue)][1] = true;
+            return book(Line::Opening, more, "what was there when the journal began");
+        }
+        let apart = more.max(-more);
+        let has_computed = ours.fees_computed != Money::ZERO;
+        let is_explained = has_computed && apart <= self.settings.fee_tolerance;
+        let is_small = apart <= self.settings.cash_tolerance;
+        let counts = if is_explained || is_small { Money::ZERO } else { more };
+        let text = format!(
+            "{venue} has {cash}, the ledger {}: `cash accept` books the difference of {more}",
+            ours.total()
+        );
+        let is_sure = self.doubt(Subject::Cash(venue), counts.micros(), as_of, text);
+        self.compared[seat(venue)][1] |= counts == Money::ZERO;
+        if more == Money::ZERO {
+            return None;
+        }
+        if is_explained {
+            return book(Line::FeeTrueUp, more, "fees by the formula, trued up from the balance");
+        }
+        // Money that came in explains itself once nothing else at the venue is in doubt.
+        if is_sure && more.is_positive() && !self.doubts_holdings() {
+            self.doubts.remove(&Subject::Cash(venue));
+            self.compared[seat(venue)][1] = true;
+            return book(Line::Transfer, more, "money came in that no trade explains");
+        }
+        None
+    }
+
+    fn doubts_holdings(&self) -> bool {
+        self.doubts.keys().any(|subject| matches!(subject, Subject::Holding(..)))
+    }
+
+    /// Keeps a difference; true when it is the second, later reading that shows it.
+    fn doubt(&mut self, subject: Subject, more: i64, as_of: Timestamp, text: String) -> bool {
+        if more == 0 {
+            self.doubts.remove(&subject);
+            return false;
+        }
+        let fresh = Doubt { more, since: as_of, is_sure: false, text };
+        match self.doubts.get_mut(&subject) {
+            Some(known) if known.more == more => {
+                known.is_sure |= as_of > known.since;
+                known.is_sure
+            }
+            Some(known) => {
+                *known = fresh;
+                false
+            }
+            None => {
+                self.doubts.insert(subject, fresh);
+                false
+            }
+        }
+    }
+}
+
+/// Whether no order of these markets is under way, nor has been within the grace before a reading.
+fn is_quiet(
+    state: &State,
+    as_of: Timestamp,
+    grace: Duration,
+    is_one: impl Fn(Venue, MarketIndex) -> bool,
+) -> bool {
+    let is_ours = |tracked: &super::Tracked| {
+        let order = tracked.order();
+        is_one(order.venue, order.market)
+    };
+    state.pending().filter(|tracked| !tracked.is_disputed()).all(|tracked| !is_ours(tracked))
+        && state
+            .orders()
+            .values()
+            .filter(|tracked| is_ours(tracked))
+            .all(|tracked| as_of > tracked.moved_at().after(grace))
+}
+
+#[cfg(test)]
+mod tests;

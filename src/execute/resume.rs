@@ -1,0 +1,80 @@
+//! What is not known is asked about: after a start, and when an answer does not come.
+//!
+//! A start folds the journal's records through the tables that guard live work. An order without an
+//! answer is unknown then, like one whose answer is overdue; both are asked about until they are
+//! known and never sent again.
+
+use crate::domain::{Evidence, IntentId, Report, Timestamp, TradeId};
+
+use super::executor::{Executor, Mode};
+use super::order_state::Phase as OrderPhase;
+use super::{Act, Record, Tracked, incident};
+
+impl Executor {
+    /// Ends the reading of the journal: every order that is not final becomes unknown and is asked
+    /// about, trades go on from where they were, and no new one may open until all are known.
+    pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
+        self.mode = Mode::Resuming(IntentId(self.state.next_intent().0 - 1));
+        let lost: Vec<IntentId> = self.open_orders(|phase| phase == OrderPhase::Decided);
+        for intent in lost {
+            let evidence = Evidence::Unclear("the process ended before an answer".to_owned());
+            self.say(
+                Record::Reported { report: Report::Order { intent, evidence }, at: now },
+                acts,
+            );
+        }
+        self.inquire(now, acts);
+        self.end_resuming();
+    }
+
+    /// An order that went without an answer for longer than its plan allows is unknown.
+    pub(super) fn give_up_waiting(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
+        let late: Vec<IntentId> = self
+            .state
+            .pending()
+            .filter(|tracked| tracked.phase() == OrderPhase::Decided)
+            .filter(|tracked| {
+                let plan = self.state.trade(tracked.order().trade).map(|trade| &trade.plan);
+                plan.is_none_or(|plan| now >= tracked.order().at.after(plan.answer_max))
+            })
+            .map(|tracked| tracked.order().intent)
+            .collect();
+        for intent in late {
+            let evidence = Evidence::Unclear("no answer in time".to_owned());
+            self.heed(&Report::Order { intent, evidence }, now, acts);
+        }
+    }
+
+    /// Asks about every order that is not final, with growing pauses.
+    pub(super) fn inquire(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
+        let pauses = (self.settings.inquire_pause, self.settings.inquire_pause_max);
+        let asked: Vec<(IntentId, Option<Timestamp>, TradeId)> = self
+            .state
+            .pending()
+            .filter(|tracked| tracked.phase() != OrderPhase::Decided)
+            .map(|tracked| {
+                let order = tracked.order();
+                (order.intent, (!tracked.is_known()).then_some(order.at), order.trade)
+            })
+            .collect();
+        for (intent, unknown_since, trade) in asked {
+            if self.agenda.is_due(intent, pauses, now) {
+                acts.push(Act::Inquire(intent));
+            }
+            let is_long = |at: Timestamp| now >= at.after(self.settings.unknown_max);
+            if unknown_since.is_some_and(is_long) && self.agenda.report(intent) {
+                let text = format!("{intent} is still not known; look at the venue's own page");
+                self.tell(incident::ORDER_UNKNOWN, text, Some(trade), now, acts);
+            }
+        }
+    }
+
+    /// Everything from before the start is known: trading may go on.
+    pub(super) fn end_resuming(&mut self) {
+        let Mode::Resuming(last) = self.mode else { return };
+        let is_old = |tracked: &&Tracked| tracked.order().intent <= last;
+        if self.state.pending().filter(is_old).all(Tracked::is_known) {
+            self.mode = Mode::Trading;
+        }
+    }
+}
