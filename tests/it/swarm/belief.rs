@@ -7,7 +7,7 @@ use crossbook::domain::report::Refused;
 use crossbook::domain::{Evidence, IntentId, Outcome, Report, Timestamp, Venue};
 use crossbook::engine::trade::Trader;
 use crossbook::exchange::catalogue::{Relation, catalogue};
-use crossbook::execute::{Act, Record, incident};
+use crossbook::execute::{Act, Line, Record, incident};
 use crossbook::risk::NoTrade;
 
 use crate::harness::at;
@@ -150,17 +150,22 @@ impl Run {
         let mut wrong = Vec::new();
         wrong.extend(state.pending().map(|order| format!("{order} is not final: {order:?}")));
         for venue in Venue::ALL {
-            let believed = state.ledger().cash(venue).total();
+            let lines = state.ledger().cash(venue);
+            // What was there at the start is a line of its own, once it is booked.
+            let opening = lines.lines.get(&Line::Opening).copied().unwrap_or_default();
+            let paid_in = self.oracle.statements[at(venue)].paid_in;
+            let believed = lines.total() - opening + paid_in;
             let cash = self.oracle.statements[at(venue)].cash_total();
             if believed != cash {
-                let lines = state.ledger().cash(venue);
                 wrong.push(format!("{venue} holds {cash}, the ledger says {believed}: {lines:?}"));
             }
             for (market, outcome, quantity) in &self.oracle.statements[at(venue)].positions {
                 wrong.push(format!("{venue} still holds {quantity} {outcome} of market {market}"));
             }
         }
-        let held = state.ledger().markets().filter_map(|(venue, market)| {
+        let unpaid =
+            state.ledger().markets().filter(|(_, at)| state.ledger().payout(*at).is_none());
+        let held = unpaid.filter_map(|(venue, market)| {
             let of = |outcome| state.ledger().held(market, outcome);
             let held = [of(Outcome::Yes), of(Outcome::No)];
             (!held.iter().all(|one| one.is_zero())).then(|| format!("{venue} {market:?} {held:?}"))
@@ -182,7 +187,9 @@ impl Run {
         let Some(trader) = self.trader() else { return "no process runs".to_owned() };
         let counted = NoTrade::ALL.iter().zip(trader.refusals()).filter(|(_, count)| **count > 0);
         let counted: Vec<_> = counted.map(|(no, count)| format!("{} {count}", no.name())).collect();
-        format!("not traded: {}; {:?}", counted.join(", "), trader.risk().totals())
+        let purses: Vec<_> = trader.risk().purses().collect();
+        let totals = trader.risk().totals();
+        format!("not traded: {}; {totals:?}; {purses:?}", counted.join(", "))
     }
 
     /// The last gap was not traded: what kept it from being traded has a name that may.

@@ -21,6 +21,8 @@ struct Sheet {
     memory: Memory,
     /// Everything that this and earlier processes gave and that may count.
     given: Vec<Record>,
+    /// What the process calls the markets of its places.
+    names: Vec<String>,
     /// Orders whose record is known to be durable.
     named: BTreeSet<IntentId>,
     broken: bool,
@@ -45,6 +47,7 @@ impl Paper {
         let sheet = Sheet {
             memory: Memory::open(&disk, Self::instance(seed)).0,
             given: Vec::new(),
+            names: Vec::new(),
             named: BTreeSet::new(),
             broken: false,
             end: None,
@@ -89,10 +92,15 @@ impl Paper {
         replay
     }
 
-    /// What was read back; an error if it is not what was written.
-    pub(super) fn began(&self, read: &[Record]) -> Result<(), String> {
+    /// What was read back, by a process that gives these markets other places; an error if it is
+    /// not what was written.
+    pub(super) fn began(&self, read: &[Record], names: Vec<String>) -> Result<(), String> {
         let mut sheet = self.sheet.lock().unwrap();
-        let differs = read.iter().zip(&sheet.given).find(|(read, given)| read != given);
+        let old = std::mem::replace(&mut sheet.names, names);
+        let differs = read
+            .iter()
+            .zip(&sheet.given)
+            .find(|(read, given)| read != given && named(read, &sheet.names) != named(given, &old));
         if let Some((read, given)) = differs {
             return Err(format!("{given:?} was written, {read:?} was read"));
         }
@@ -104,7 +112,7 @@ impl Paper {
         if let Some(intent) = lost {
             return Err(format!("{intent} was committed and is not there"));
         }
-        sheet.given.truncate(read.len());
+        sheet.given = read.to_vec();
         Ok(())
     }
 
@@ -154,6 +162,15 @@ impl Paper {
     }
 }
 
+/// A record as text, with names where places of markets stood.
+fn named(record: &Record, names: &[String]) -> String {
+    let mut text = format!("{record:?}");
+    for (place, name) in names.iter().enumerate() {
+        text = text.replace(&format!("MarketIndex({place})"), name);
+    }
+    text
+}
+
 impl Keep for Paper {
     fn append(&mut self, records: &[Record]) -> Result<(), String> {
         self.write(records, false)
@@ -168,6 +185,11 @@ impl Keep for Paper {
     }
 
     fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
-        self.sheet.lock().unwrap().memory.learn(index, venue, id);
+        let mut sheet = self.sheet.lock().unwrap();
+        let place = index.0 as usize;
+        let names = sheet.names.len().max(place + 1);
+        sheet.names.resize(names, String::new());
+        sheet.names[place] = format!("{venue} {id}");
+        sheet.memory.learn(index, venue, id);
     }
 }

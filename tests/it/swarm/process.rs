@@ -41,6 +41,8 @@ const CONFIGURATION: &str = "[kalshi]\n\
     [polymarket]\nclob = \"http://127.0.0.1:10\"\ngamma = \"http://127.0.0.1:11\"\n\
     data = \"http://127.0.0.1:12\"\nws = \"ws://127.0.0.1:10/ws\"\nconversions = \"venue\"\n\n";
 const LEGS: [&str; 4] = ["polymarket-first", "kalshi-first", "concurrent", "thin-first"];
+/// Contracts of one opportunity.
+const SIZES: [u32; 2] = [20, 28];
 /// Small limits that bind, and ones that leave room for more at once.
 const LIMITS: [&str; 2] = [
     "order = \"25\"\nmarket = \"60\"\npair = \"100\"\ntotal = \"240\"\n",
@@ -54,7 +56,11 @@ pub(super) fn settings(script: &Script) -> &'static Settings {
     let styles = STYLES.get_or_init(|| {
         let texts = (0..draw::STYLES).map(|style| {
             let (legs, limits) = (LEGS[style % 4], LIMITS[style / 4]);
-            format!("{CONFIGURATION}[trade]\nlegs = \"{legs}\"\n\n[limits]\n{limits}")
+            let size = SIZES[style / 4];
+            format!(
+                "{CONFIGURATION}[detect]\ncontracts_max = {size}\n\n\
+                 [trade]\nlegs = \"{legs}\"\n\n[limits]\n{limits}"
+            )
         });
         texts.map(|text| settings::from_text("swarm", &text).unwrap()).collect()
     });
@@ -122,7 +128,9 @@ impl Run {
         let records = replay.records(|venue, id| machine.intern(venue, id));
         let records: Vec<Record> = records.map(Result::unwrap).collect();
         self.log.write(now, || format!("start {} with {} records", self.epoch, records.len()));
-        if let Err(text) = self.paper.began(&records) {
+        let named =
+            machine.registry().iter().map(|(_, entry)| format!("{} {}", entry.venue, entry.id));
+        if let Err(text) = self.paper.began(&records, named.collect()) {
             self.fail("journal_faithful", text);
         }
         let trading = trade::Settings {

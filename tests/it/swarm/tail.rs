@@ -53,6 +53,7 @@ impl Run {
 
     /// Every market ends.
     fn resolve(&mut self) {
+        self.oracle.over = true;
         let now = self.now;
         let mut venues = self.venues.lock().unwrap();
         for (market, resolution) in self.script.resolutions.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! What is true, worked out from the exchanges' own statements and from nothing that we believe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crossbook::domain::{Action, Outcome, Venue};
+use crossbook::domain::{Action, Money, Outcome, Venue};
 use crossbook::exchange::ledger::{OrderStatement, Statement};
 
 /// What came in and went out of one contract, in millionths of a contract and micro-dollars.
@@ -71,10 +71,13 @@ impl Account {
         own.map(|(_, held)| held.cost).sum()
     }
 
+    fn units(&self, market: usize, side: Side) -> i128 {
+        self.held.get(&(market, side)).map_or(0, |held| held.units)
+    }
+
     /// YES less NO of a market.
     pub(super) fn net(&self, market: usize) -> i128 {
-        let of = |side| self.held.get(&(market, side)).map_or(0, |held| held.units);
-        of(Side::Yes) - of(Side::No)
+        self.units(market, Side::Yes) - self.units(market, Side::No)
     }
 }
 
@@ -86,10 +89,9 @@ pub(super) fn name_of(venue: Venue, order: &OrderStatement) -> &str {
     }
 }
 
-/// The cash that an account must have by its orders and payouts, in micro-dollars, where no
-/// contracts were merged.
+/// The cash that an account must have by its orders, payouts and conversions, in micro-dollars.
 pub(super) fn cash_due(venue: Venue, statement: &Statement) -> i128 {
-    let micros = |money: crossbook::domain::Money| i128::from(money.micros());
+    let micros = |money: Money| i128::from(money.micros());
     let mut cash = micros(statement.paid_in) + micros(statement.payouts);
     let mut bought: BTreeMap<(usize, Side), i128> = BTreeMap::new();
     for order in &statement.orders {
@@ -98,13 +100,15 @@ pub(super) fn cash_due(venue: Venue, statement: &Statement) -> i128 {
         let sum = bought.entry((order.market, order.outcome.into())).or_default();
         *sum -= sign * i128::from(order.filled.units());
     }
-    if venue == Venue::Kalshi {
-        let markets: std::collections::BTreeSet<usize> = bought.keys().map(|key| key.0).collect();
-        for market in markets {
-            let of = |side| bought.get(&(market, side)).copied().unwrap_or(0);
-            // A YES and a NO are a dollar at once.
-            cash += of(Side::Yes).min(of(Side::No)).max(0);
-        }
+    let held = Account::of(statement);
+    let markets: BTreeSet<usize> = bought.keys().map(|key| key.0).collect();
+    for market in markets {
+        let of = |side| bought.get(&(market, side)).copied().unwrap_or(0);
+        // A YES and a NO are a dollar: on Kalshi at once, on Polymarket when they are merged.
+        cash += match venue {
+            Venue::Kalshi => of(Side::Yes).min(of(Side::No)).max(0),
+            Venue::Polymarket => of(Side::Yes) - held.units(market, Side::Yes),
+        };
     }
     cash
 }
