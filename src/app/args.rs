@@ -59,6 +59,10 @@ pub enum Command {
     Pnl(Past),
     /// What a person had to know, and every halt.
     Incidents(Listed),
+    /// What is told to a running trader.
+    #[cfg(unix)]
+    #[command(flatten)]
+    Control(Control),
     /// Look after the mapping files: which contract equals which.
     #[command(subcommand)]
     Pairs(Pairs),
@@ -185,6 +189,79 @@ pub struct Past {
     /// Print one JSON object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What is told to a running trader.
+#[derive(Debug, Subcommand)]
+pub enum Control {
+    /// Tell a running trader to open no new trades; open ones are finished or unwound.
+    Halt(Reach),
+    /// Let a halted trader open new trades again.
+    Resume(Reach),
+    /// Tell a running trader to get out of everything, within a stated loss. Asks first.
+    Flatten(Flatten),
+    /// Cancel everything that rests at a venue, also orders placed by hand. Asks first.
+    CancelAll(CancelAll),
+    /// Tell a running trader to cancel its own orders, list what is held and end.
+    Kill(Kill),
+    /// How a running trader stands.
+    Status(Past),
+}
+
+/// `crossbook halt`, `crossbook resume`
+#[derive(Debug, Args)]
+pub struct Reach {
+    /// Only this pair.
+    #[arg(long, value_name = "ID", conflicts_with = "venue")]
+    pub pair: Option<String>,
+    /// Only pairs' legs at this venue: kalshi or polymarket.
+    #[arg(long, value_name = "VENUE")]
+    pub venue: Option<String>,
+    /// Why, for whoever reads the journal.
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+    /// Which trader, by its journal.
+    #[command(flatten)]
+    pub past: Past,
+}
+
+/// `crossbook flatten`
+#[derive(Debug, Args)]
+pub struct Flatten {
+    /// The most dollars that may be lost against what was paid.
+    #[arg(long, value_name = "DOLLARS")]
+    pub loss_max: String,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Which trader, by its journal.
+    #[command(flatten)]
+    pub past: Past,
+}
+
+/// `crossbook cancel-all`
+#[derive(Debug, Args)]
+pub struct CancelAll {
+    /// Only at this venue: kalshi or polymarket.
+    #[arg(long, value_name = "VENUE")]
+    pub venue: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Which trader, by its journal.
+    #[command(flatten)]
+    pub past: Past,
+}
+
+/// `crossbook kill`
+#[derive(Debug, Args)]
+pub struct Kill {
+    /// Why, for whoever reads the journal.
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+    /// Which trader, by its journal.
+    #[command(flatten)]
+    pub past: Past,
 }
 
 /// `crossbook orders`, `crossbook trades`, `crossbook incidents`

@@ -231,6 +231,13 @@ impl Desk {
         }
     }
 
+    /// Fills and payments from then on are not known yet.
+    pub fn read_from(&mut self, since: Timestamp) {
+        for counter in &mut self.counters {
+            counter.due.read_until = since;
+        }
+    }
+
     /// Tells the journal which market an index means.
     pub fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
         self.keep.learn(index, venue, id);

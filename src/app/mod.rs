@@ -4,6 +4,8 @@ pub mod args;
 pub mod carrier;
 pub mod clock;
 pub mod commands;
+#[cfg(unix)]
+pub mod control;
 pub mod desk;
 pub mod driver;
 pub mod embedded;
@@ -78,6 +80,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Trades(args)) => commands::trades::run(&args),
         Some(Command::Pnl(args)) => commands::pnl::run(&args),
         Some(Command::Incidents(args)) => commands::incidents::run(&args),
+        #[cfg(unix)]
+        Some(Command::Control(command)) => commands::control::run(&command),
         Some(Command::Pairs(command)) => commands::pairs::run(&command),
     }
 }

@@ -19,7 +19,7 @@ use crate::domain::{Date, MarketIndex, Timestamp, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
-use crate::execute::Record;
+use crate::execute::{Record, reconcile};
 use crate::pairing::{Pair, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
@@ -52,6 +52,8 @@ pub struct Pipeline {
     /// The order desk; there is none where nothing is traded.
     desk: Option<Desk>,
     acceptance: Acceptance,
+    /// The shard that all Kalshi markets are held to lie on, where one purse pays for all.
+    shard: Option<u32>,
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -84,6 +86,7 @@ impl Pipeline {
             source,
             desk: None,
             acceptance: Acceptance::None,
+            shard: None,
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -112,6 +115,7 @@ impl Pipeline {
     pub fn begin_trading(
         &mut self,
         settings: engine::trade::Settings,
+        reconcile: reconcile::Settings,
         history: &[Record],
         now: Timestamp,
     ) {
@@ -119,7 +123,9 @@ impl Pipeline {
             let mut orders = FxHashMap::default();
             for record in history {
                 match record {
+                    Record::Reported { at, .. } => desk.read_from(*at),
                     Record::Placed(order) => {
+                        desk.read_from(order.at);
                         orders.insert(order.intent, order);
                     }
                     Record::Named { intent, id } => {
@@ -132,6 +138,7 @@ impl Pipeline {
             }
         }
         self.engine.enable_trading(settings, history, now, &mut self.effects);
+        self.engine.reconcile_with(reconcile);
         self.settle(now);
     }
 
@@ -142,6 +149,11 @@ impl Pipeline {
             desk.learn(index, venue, id);
         }
         index
+    }
+
+    /// Holds all Kalshi markets to lie on one shard.
+    pub const fn hold_shard(&mut self, shard: u32) {
+        self.shard = Some(shard);
     }
 
     /// Says which pairs were accepted on this machine.

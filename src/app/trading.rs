@@ -10,7 +10,7 @@ use crate::book::Lane;
 use crate::config::{Conversions, Settings, WalletKind};
 use crate::domain::{Timestamp, Venue};
 use crate::engine::trade;
-use crate::execute::Record;
+use crate::execute::{Record, reconcile};
 use crate::journal::{Durability, Journal, Replay};
 use crate::net::http::{self, Method};
 use crate::venue::gateway::{Call, Gateway};
@@ -41,6 +41,7 @@ pub struct Trading {
     paper: Option<PaperStart>,
     acceptance: Acceptance,
     settings: trade::Settings,
+    reconcile: reconcile::Settings,
     journal: Journal,
     replay: Replay,
 }
@@ -115,6 +116,7 @@ impl Trading {
         let rhythm =
             Rhythm { reconcile_every: settings.trade.reconcile_every, ..Rhythm::default() };
         let desk = Desk::new(gateways, Box::new(journal.clone()), rhythm, clock::now());
+        let reconcile = settings.trade.reconcile.clone();
         let settings = trade::Settings {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),
@@ -122,7 +124,7 @@ impl Trading {
             pause_ahead: PAUSE_AHEAD,
             not_tradable_min: NOT_TRADABLE_MIN,
         };
-        Self { desk, channels, paper: None, acceptance, settings, journal, replay }
+        Self { desk, channels, paper: None, acceptance, settings, reconcile, journal, replay }
     }
 
     /// How many lanes the private channels take.
@@ -134,10 +136,13 @@ impl Trading {
     pub fn open(self, pipeline: &mut Pipeline, now: Timestamp) -> anyhow::Result<Opened> {
         pipeline.open_desk(self.desk, self.channels);
         pipeline.accept(self.acceptance);
+        if self.paper.is_some() {
+            pipeline.hold_shard(paper::SHARD);
+        }
         let records = self.replay.records(|venue, id| pipeline.intern(venue, id));
         let history: Vec<Record> =
             records.collect::<Result<_, _>>().context("the journal cannot be read")?;
-        pipeline.begin_trading(self.settings, &history, now);
+        pipeline.begin_trading(self.settings, self.reconcile, &history, now);
         Ok(Opened { paper: self.paper, journal: self.journal })
     }
 }

@@ -58,7 +58,7 @@ impl View<'_> {
         match trade.phase {
             Phase::HalfPaid | Phase::Ended(End::Paid) => Step::Wait,
             Phase::Opened => first(trade),
-            Phase::FirstLeg if trade.awaits(self.state.orders()) => Step::Wait,
+            Phase::FirstLeg if trade.is_waiting(self.state.orders()) => Step::Wait,
             Phase::FirstLeg => self.second(trade, &accounts, is_open),
             Phase::Stranded(_) => self.stranded(trade, &accounts, is_open),
             Phase::SecondLeg | Phase::BothLegs if is_open => Step::Wait,

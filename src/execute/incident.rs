@@ -32,9 +32,11 @@ pub const NOT_CONVERTED: &str = "not_converted";
 pub const KILLED: &str = "killed";
 /// What is held cannot be sold within the stated loss.
 pub const FLATTEN_SHORT: &str = "flatten_short";
+/// What a venue says of the account is not what the books say.
+pub const ACCOUNT_DIFFERS: &str = "account_differs";
 
 /// All of them.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     LATE_FILL,
     FILL_CHANGED,
     FILL_FAILED,
@@ -51,4 +53,5 @@ pub const ALL: [&str; 16] = [
     NOT_CONVERTED,
     KILLED,
     FLATTEN_SHORT,
+    ACCOUNT_DIFFERS,
 ];

@@ -146,8 +146,11 @@ impl Ledger {
         cash.netted += netted;
     }
 
-    /// Pairs of both outcomes became dollars.
+    /// Pairs of both outcomes became dollars: no more of them than there are, because a merge bears
+    /// no name and may be told twice.
     pub(super) fn merge(&mut self, market: MarketIndex, quantity: Quantity) {
+        let holding = self.holding(Venue::Polymarket, market);
+        let quantity = quantity.min(holding.held(Outcome::Yes)).min(holding.held(Outcome::No));
         self.holding(Venue::Polymarket, market).gone += quantity.units();
         self.cash[seat(Venue::Polymarket)].merged += Money::payout(quantity);
     }

@@ -16,7 +16,7 @@ use super::ledger::seat;
 use super::{Line, Record, State};
 
 /// How patient and how exact the comparison is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How long a market, or a venue's cash, must have been quiet to be compared; 15 seconds are
     /// sensible.
@@ -41,7 +41,7 @@ pub enum Verdict {
 /// What may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
-    Holding(MarketIndex, Outcome),
+    Holding(Venue, MarketIndex, Outcome),
     Cash(Venue),
 }
 
@@ -83,7 +83,8 @@ impl Reconciler {
     /// Leaves a market's holdings out of the comparison from here on.
     pub fn ignore(&mut self, market: MarketIndex) {
         self.ignored.insert(market);
-        self.doubts.retain(|subject, _| !matches!(subject, Subject::Holding(m, _) if *m == market));
+        self.doubts
+            .retain(|subject, _| !matches!(subject, Subject::Holding(_, m, _) if *m == market));
     }
 
     /// What is held in markets that are not mapped, at one venue.
@@ -151,6 +152,11 @@ impl Reconciler {
         for (_, market) in state.ledger().markets().filter(|(of, _)| *of == venue) {
             contracts.extend([(market, Outcome::Yes), (market, Outcome::No)]);
         }
+        // What was doubted and is held by nobody any more is told by its absence.
+        contracts.extend(self.doubts.keys().filter_map(|subject| match subject {
+            Subject::Holding(of, market, outcome) if *of == venue => Some((*market, *outcome)),
+            _ => None,
+        }));
         let mut is_whole = true;
         for (market, outcome) in contracts {
             if self.ignored.contains(&market) {
@@ -164,13 +170,14 @@ impl Reconciler {
             let (theirs, id) = told.get(&(market, outcome)).copied().unwrap_or_default();
             let more = theirs.units() - ours.units();
             let text = format!(
-                "{venue} says {theirs} {outcome} of {id} (market {}), the ledger {ours}: `positions \
-                 adopt` takes the venue's word, `positions ignore` leaves the market alone",
+                "{venue} says {theirs} {outcome} of {id} (market {}), the ledger {ours}: \
+                 `positions adopt` takes the venue's word, `positions ignore` leaves the market \
+                 alone",
                 market.0
             );
             // What is below a lot is how a venue rounds.
             let more = if more.abs() < Quantity::LOT { 0 } else { more };
-            self.doubt(Subject::Holding(market, outcome), more, as_of, text);
+            self.doubt(Subject::Holding(venue, market, outcome), more, as_of, text);
         }
         self.compared[seat(venue)][0] |= is_whole;
     }

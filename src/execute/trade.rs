@@ -342,7 +342,7 @@ impl Trade {
     }
 
     /// Whether an order of it is under way and nobody has said that its fate is unknown.
-    pub fn awaits(&self, orders: &Orders) -> bool {
+    pub fn is_waiting(&self, orders: &Orders) -> bool {
         self.orders.iter().filter_map(|intent| orders.get(intent)).any(|tracked| {
             matches!(
                 tracked.phase(),

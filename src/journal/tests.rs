@@ -157,11 +157,11 @@ fn a_foreign_database_is_left_alone() {
     other.execute_batch("CREATE TABLE theirs (a)").unwrap();
     drop(other);
     let error = Journal::open(&path, Durability::Process).unwrap_err();
-    assert_eq!(error, Error::Foreign(path.clone()));
+    assert_eq!(error, Error::Foreign(path));
     let text = folder.path().join("text.db");
     std::fs::write(&text, "not a database, but long enough to be read as one".repeat(40)).unwrap();
     let error = Journal::open(&text, Durability::Process).unwrap_err();
-    assert_eq!(error, Error::Foreign(text.clone()));
+    assert_eq!(error, Error::Foreign(text));
 }
 
 #[test]

@@ -9,7 +9,9 @@
 
 mod cli;
 mod harness;
+mod kalshi;
 mod mappings;
+mod polymarket;
 mod scale;
 mod seeds;
 mod swarm;

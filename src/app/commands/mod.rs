@@ -1,6 +1,8 @@
 //! One file for each command.
 
 mod acceptance;
+#[cfg(unix)]
+pub mod control;
 pub mod demo;
 pub mod incidents;
 pub mod orders;

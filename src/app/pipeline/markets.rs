@@ -56,6 +56,14 @@ impl Pipeline {
     }
 
     pub(super) fn take_market(&mut self, market: &Market, now: Timestamp) {
+        let held;
+        let market = match self.shard {
+            Some(_) if market.venue == Venue::Kalshi => {
+                held = Market { shard: self.shard, ..market.clone() };
+                &held
+            }
+            _ => market,
+        };
         let known = self.registry.find(market.venue, &market.id);
         let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
         // Only a market that is new, or whose tokens or labels are, changes which pairs there are;

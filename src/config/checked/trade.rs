@@ -78,6 +78,8 @@ pub struct Trade {
     pub plan: plan::Settings,
     /// How patient the executor is.
     pub execute: execute::Settings,
+    /// How patient and exact the comparison with the venues is.
+    pub reconcile: execute::reconcile::Settings,
     /// Both venues are compared with the ledger this often.
     pub reconcile_every: Duration,
     /// How long open trades have after the first Ctrl-C.
@@ -108,6 +110,9 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
     let mode = take.word("mode", &Mode::ALL);
     let plan = plan_settings(&mut take);
     let execute = execute_settings(&mut take);
+    let grace = take.seconds("reconcile_grace_s", bounds::HOUR_S);
+    let cash_tolerance = take.money("cash_tolerance", bounds::DUST_MARKET);
+    let fee_tolerance = take.money("fee_true_up_max", bounds::LOSS_MAX);
     let reconcile_every = take.seconds("reconcile_every_s", bounds::RECONCILE_EVERY_S);
     let settle = take.seconds("settle_s", bounds::DAY_S);
     take.finish();
@@ -115,6 +120,11 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
         mode: mode?,
         plan: plan?,
         execute: execute?,
+        reconcile: execute::reconcile::Settings {
+            grace: grace?.value,
+            cash_tolerance: cash_tolerance?.value,
+            fee_tolerance: fee_tolerance?.value,
+        },
         reconcile_every: reconcile_every?.value,
         settle: settle?.value,
     })

@@ -4,7 +4,7 @@ use crate::domain::report::{Evidence, Fee, Fill};
 use crate::domain::{IntentId, Money, Price, Report, Venue};
 use crate::engine::event::Command;
 use crate::pairing::PairId;
-use crate::risk::{Journal, Reading, Stop};
+use crate::risk::{Journal, NoTrade, Reading, Stop};
 
 use super::{Around, Effect, Trader};
 
@@ -29,6 +29,9 @@ impl Trader {
         let view = around.view(&self.floor);
         self.executor.report(report, &view, around.now, &mut self.acts);
         self.carry_out(around, effects);
+        if matches!(report, Report::Positions { .. } | Report::Cash { .. }) {
+            self.compare(report, around, effects);
+        }
         if let Report::Order { intent, evidence } = report
             && let Some(stop) = self.judge(*intent, evidence, around)
         {
@@ -120,6 +123,9 @@ impl Trader {
         self.carry_out(around, effects);
         for stop in self.risk.overdue(around.now) {
             self.stop(stop, around.now);
+        }
+        if self.risk.check_gates() == Err(NoTrade::NotReconciled) {
+            self.conclude(around);
         }
         self.carry_out(around, effects);
         self.close_early(around, effects);

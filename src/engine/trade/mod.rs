@@ -9,6 +9,7 @@
 //! place an order leaves without `risk` having counted it; halts reach `risk` only as records, so
 //! that a replay knows them too.
 
+mod account;
 mod answer;
 mod attempt;
 pub mod calendar;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use crate::detect::gate;
 use crate::domain::market::Status;
 use crate::domain::{IntentId, Market, MarketIndex, Timestamp, TradeId, Venue};
+use crate::execute::reconcile::Reconciler;
 use crate::execute::{self, Act, Executor};
 use crate::pairing::PairId;
 use crate::risk::{Limits, NoTrade, Risk};
@@ -83,6 +85,9 @@ pub struct Trader {
     refusals: [u64; NoTrade::ALL.len()],
     /// Why the last edge of a pair was not traded.
     last: BTreeMap<PairId, NoTrade>,
+    /// Compares readings of the account with the books, where that decides.
+    reconciler: Option<Reconciler>,
+    differences: Vec<String>,
     acts: Vec<Act>,
 }
 
@@ -104,6 +109,8 @@ impl Trader {
             orders: BTreeMap::new(),
             refusals: [0; NoTrade::ALL.len()],
             last: BTreeMap::new(),
+            reconciler: None,
+            differences: Vec::new(),
             acts: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use crate::domain::{MarketIndex, Timestamp};
 use crate::engine::books::Books;
 use crate::engine::event::Event;
 use crate::engine::{Effect, Engine};
-use crate::execute::Record;
+use crate::execute::{Record, reconcile};
 use crate::pairing::PairId;
 
 use super::attempt::Seen;
@@ -31,6 +31,15 @@ impl Engine {
         }
         trader.resume(&self.around(now), effects);
         self.trader = Some(trader);
+    }
+
+    /// Lets readings of the account decide whether anything new may be traded: it may once both
+    /// venues' positions and cash agree with the books, and not while they differ. Without this,
+    /// only [`Reconciled`](crate::engine::event::Command::Reconciled) decides.
+    pub fn reconcile_with(&mut self, settings: reconcile::Settings) {
+        if let Some(trader) = &mut self.trader {
+            trader.reconcile_with(settings);
+        }
     }
 
     /// What trades, where trading is on.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::book::Update;
-use crate::domain::report::{Evidence, Fee, Fill, Finality, Purse, Refusal, Refused, Rest, Total};
+use crate::domain::report::{
+    Evidence, Fee, Fill, Finality, Position, Purse, Refusal, Refused, Rest, Total,
+};
 use crate::domain::{
     Action, Money, Order, OrderId, Outcome, Price, Purpose, Quantity, Report, Side, Size,
 };
@@ -12,8 +14,8 @@ use crate::engine::event::{Command, Event};
 use crate::engine::tests as watch;
 use crate::engine::tests::{KALSHI, POLYMARKET, money};
 use crate::execute::trade_state::Phase;
-use crate::execute::{Record, Scope};
-use crate::pairing::{Legs, Relation};
+use crate::execute::{Record, Scope, incident};
+use crate::pairing::{Legs, Pair, Relation, Standing};
 
 fn quantity(text: &str) -> Quantity {
     Quantity::parse(text).unwrap()
@@ -274,7 +276,17 @@ fn what_we_took_is_gone_until_the_venue_shows_it_again() {
 fn an_edge_that_may_not_be_traded_is_refused_by_name() {
     let id = watch::pair(Relation::Same).pair.id.clone();
     type Spoil = fn(&mut Story, &PairId);
-    let cases: [(Spoil, NoTrade); 6] = [
+    let cases: [(Spoil, NoTrade); 7] = [
+        (
+            |s, id| {
+                let mut pair = watch::pair(Relation::Same);
+                let proposed = Pair { standing: Standing::Proposed, ..(*pair.pair).clone() };
+                pair.pair = std::sync::Arc::new(proposed);
+                s.event(&Event::Pairs(&[pair]));
+                s.event(&Event::Accepted(std::slice::from_ref(id)));
+            },
+            NoTrade::NotApproved,
+        ),
         (|s, _| s.event(&Event::Accepted(&[])), NoTrade::NotAcceptedHere),
         (|s, _| s.event(&Event::Verified(&[])), NoTrade::RulesChanged),
         (
@@ -325,6 +337,48 @@ fn nothing_is_traded_before_journal_and_venues_agree() {
     assert_eq!(story.refused(), Some(NoTrade::NotReconciled));
     story.command(&Command::Reconciled);
     assert_eq!(story.pass(Duration::from_millis(10)).len(), 1);
+}
+
+#[test]
+fn trading_begins_when_both_venues_agree_with_the_books_and_ends_when_one_does_not() {
+    let mut watch = watch::Story::new(Relation::Same);
+    let now = watch.now;
+    watch.engine.enable_trading(settings(), [], now, &mut watch.effects);
+    watch.engine.reconcile_with(execute::reconcile::Settings {
+        grace: Duration::from_secs(15),
+        cash_tolerance: money("0.01"),
+        fee_tolerance: money("0.10"),
+    });
+    let mut story = Story { watch, journal: Vec::new(), fills: 0 };
+    story.introduce();
+    let positions = |story: &mut Story, venue, positions| {
+        story.report(&Report::Positions { venue, positions, as_of: story.watch.now });
+    };
+    positions(&mut story, Venue::Kalshi, Vec::new());
+    assert_eq!(story.trader().risk().check_gates(), Err(NoTrade::NotReconciled));
+    positions(&mut story, Venue::Polymarket, Vec::new());
+    assert_eq!(story.trader().risk().check_gates(), Ok(()));
+    // Two readings in a row that show contracts which nobody bought here.
+    let stray = Position {
+        market: Some(KALSHI),
+        id: "kalshi-market".into(),
+        outcome: Outcome::Yes,
+        quantity: quantity("7"),
+    };
+    for _ in 0..2 {
+        story.pass(Duration::from_secs(30));
+        positions(&mut story, Venue::Kalshi, vec![stray.clone()]);
+    }
+    assert_eq!(story.trader().differences().len(), 1);
+    story.read_purses("1000");
+    story.books();
+    assert_eq!(story.drain(), []);
+    assert_eq!(story.refused(), Some(NoTrade::NotReconciled));
+    let told = |record: &&Record| matches!(record, Record::Incident { kind, .. } if *kind == incident::ACCOUNT_DIFFERS);
+    assert_eq!(story.journal.iter().filter(told).count(), 1, "{:?}", story.journal);
+    story.pass(Duration::from_secs(1));
+    positions(&mut story, Venue::Kalshi, Vec::new());
+    assert_eq!(story.trader().risk().check_gates(), Ok(()));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! A small floor, a client that believes what it is told, and stories between the two.
 
+mod conservation;
 mod faults;
 mod frames;
 mod rest;
 mod settling;
 mod shapes;
+mod mischief;
 mod orders;
 mod trader;
 

@@ -1,1 +1,119 @@
+//! Positions and cash to the micro-dollar.
 
+use super::*;
+use crate::domain::report::Total;
+use crate::domain::{IntentId, Lifetime, Price, Purpose, Size, Timestamp, TradeId};
+
+fn quantity(text: &str) -> Quantity {
+    Quantity::parse(text).unwrap()
+}
+
+fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+fn order(venue: Venue, action: Action, outcome: Outcome) -> Order {
+    Order {
+        intent: IntentId(1),
+        trade: TradeId(1),
+        venue,
+        market: MarketIndex(3),
+        outcome,
+        action,
+        limit: Price::parse("0.50").unwrap(),
+        size: Size::Contracts(quantity("10")),
+        lifetime: Lifetime::Immediate,
+        purpose: Purpose::Enter,
+        at: Timestamp::ZERO,
+    }
+}
+
+fn booked(count: &str, cost: &str, fee: &str) -> Booked {
+    let total = Total { quantity: quantity(count), money: money(cost) };
+    Booked { total, fee: money(fee), fee_computed: Money::ZERO }
+}
+
+const MARKET: MarketIndex = MarketIndex(3);
+
+#[test]
+fn what_is_seen_in_a_new_light_takes_the_place_of_the_old() {
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Polymarket, Action::Buy, Outcome::Yes);
+    let (nothing, some, less) =
+        (Booked::default(), booked("10", "5", "0.1"), booked("4", "2", "0.04"));
+    ledger.book(&buy, &nothing, &some);
+    ledger.book(&buy, &some, &less);
+    assert_eq!(ledger.held(MARKET, Outcome::Yes), quantity("4"));
+    assert_eq!(ledger.cash(Venue::Polymarket).total(), money("-2.04"));
+    ledger.book(&buy, &less, &nothing);
+    assert_eq!(ledger.cash(Venue::Polymarket).total(), Money::ZERO);
+}
+
+#[test]
+fn kalshi_pays_a_dollar_for_both_outcomes_at_once_whatever_comes_first() {
+    let yes = order(Venue::Kalshi, Action::Buy, Outcome::Yes);
+    let no = order(Venue::Kalshi, Action::Buy, Outcome::No);
+    let bought = [(&yes, booked("10", "4", "0.1")), (&no, booked("6", "3", "0.1"))];
+    for order in [[0, 1], [1, 0]] {
+        let mut ledger = Ledger::default();
+        for at in order {
+            ledger.book(bought[at].0, &Booked::default(), &bought[at].1);
+        }
+        assert_eq!(ledger.held(MARKET, Outcome::Yes), quantity("4"));
+        assert_eq!(ledger.held(MARKET, Outcome::No), Quantity::ZERO);
+        assert_eq!(ledger.cash(Venue::Kalshi).total(), money("-1.2"));
+    }
+}
+
+#[test]
+fn a_kalshi_sale_of_what_is_not_held_is_a_purchase_of_the_other_outcome() {
+    let mut ledger = Ledger::default();
+    let sell = order(Venue::Kalshi, Action::Sell, Outcome::Yes);
+    ledger.book(&sell, &Booked::default(), &booked("10", "4", "0"));
+    assert_eq!(ledger.held(MARKET, Outcome::No), quantity("10"));
+    assert_eq!(ledger.cash(Venue::Kalshi).total(), money("-6"));
+}
+
+#[test]
+fn a_merge_takes_both_outcomes_and_brings_a_dollar_each() {
+    let mut ledger = Ledger::default();
+    for outcome in [Outcome::Yes, Outcome::No] {
+        let buy = order(Venue::Polymarket, Action::Buy, outcome);
+        ledger.book(&buy, &Booked::default(), &booked("10", "5.1", "0"));
+    }
+    assert_eq!(ledger.held(MARKET, Outcome::No), quantity("10"), "nothing nets by itself");
+    for _ in 0..2 {
+        ledger.merge(MARKET, quantity("10"));
+    }
+    assert_eq!(ledger.held(MARKET, Outcome::Yes), Quantity::ZERO);
+    assert_eq!(ledger.cash(Venue::Polymarket).total(), money("-0.2"));
+}
+
+#[test]
+fn a_payout_is_booked_once_and_a_later_word_counts_the_difference() {
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Polymarket, Action::Buy, Outcome::No);
+    ledger.book(&buy, &Booked::default(), &booked("10", "5", "0"));
+    let half = Payout { yes_pays: money("0.5"), paid: Money::ZERO };
+    ledger.settle(Venue::Polymarket, MARKET, half);
+    assert_eq!(ledger.owed(MARKET, half), money("5"));
+    assert_eq!(ledger.held(MARKET, Outcome::No), quantity("10"), "resolved is not paid");
+    let paid = Payout { paid: money("5"), ..half };
+    for _ in 0..2 {
+        ledger.settle(Venue::Polymarket, MARKET, paid);
+    }
+    assert_eq!(ledger.cash(Venue::Polymarket).paid, money("5"));
+    assert_eq!(ledger.held(MARKET, Outcome::No), Quantity::ZERO);
+}
+
+#[test]
+fn an_adopted_position_moves_no_money() {
+    let mut ledger = Ledger::default();
+    ledger.adopt(Venue::Polymarket, MARKET, Outcome::Yes, quantity("7"));
+    assert_eq!(ledger.held(MARKET, Outcome::Yes), quantity("7"));
+    ledger.adopt(Venue::Polymarket, MARKET, Outcome::Yes, quantity("2"));
+    assert_eq!(ledger.held(MARKET, Outcome::Yes), quantity("2"));
+    assert_eq!(ledger.cash(Venue::Polymarket).total(), Money::ZERO);
+    ledger.enter(Venue::Kalshi, Line::Transfer, money("3"));
+    assert_eq!(ledger.cash(Venue::Kalshi).total(), money("3"));
+}

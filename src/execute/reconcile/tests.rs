@@ -1,1 +1,216 @@
+//! Readings that agree, lag, differ once, and differ for sure.
 
+use super::*;
+use crate::domain::order::{Action, Lifetime, Purpose, Size};
+use crate::domain::report::{Fee, Rest, Total};
+use crate::domain::{Evidence, Fill, Finality, IntentId, Order, OrderId, Price, TradeId};
+
+fn quantity(text: &str) -> Quantity {
+    Quantity::parse(text).unwrap()
+}
+
+fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(secs)
+}
+
+const MARKET: MarketIndex = MarketIndex(4);
+
+/// Ten NO for five dollars on Polymarket at second 100, with a computed fee of ten cents.
+fn state() -> State {
+    let mut state = State::default();
+    state.apply(&Record::Placed(Order {
+        intent: IntentId(1),
+        trade: TradeId(1),
+        venue: Venue::Polymarket,
+        market: MARKET,
+        outcome: Outcome::No,
+        action: Action::Buy,
+        limit: Price::parse("0.50").unwrap(),
+        size: Size::Collateral(money("5")),
+        lifetime: Lifetime::Immediate,
+        purpose: Purpose::Enter,
+        at: at(100),
+    }));
+    let fill = Fill {
+        trade: "t".to_owned(),
+        quantity: quantity("10"),
+        money: money("5"),
+        fee: Fee::Computed(money("0.1")),
+        finality: Finality::Confirmed,
+        at: at(100),
+    };
+    let filled = Some(Total { quantity: fill.quantity, money: fill.money });
+    let (id, trades) = (OrderId("o".to_owned()), Vec::new());
+    let over = Evidence::Standing { id, filled, rest: Rest::Nothing, trades };
+    for evidence in [Evidence::Fill(fill), over] {
+        let report = Report::Order { intent: IntentId(1), evidence };
+        state.apply(&Record::Reported { report, at: at(100) });
+    }
+    state
+}
+
+fn positions(count: &str, secs: i64) -> Report {
+    let positions = vec![Position {
+        market: Some(MARKET),
+        id: "0xabc".to_owned(),
+        outcome: Outcome::No,
+        quantity: quantity(count),
+    }];
+    Report::Positions { venue: Venue::Polymarket, positions, as_of: at(secs) }
+}
+
+fn cash(venue: Venue, dollars: &str, secs: i64) -> Report {
+    let purses = vec![(Purse::Collateral, money(dollars))];
+    Report::Cash { venue, purses, as_of: at(secs) }
+}
+
+/// A reconciler that has seen everything agree at second 200.
+fn agreed(state: &mut State) -> Reconciler {
+    let mut reconciler = Reconciler::new(Settings {
+        grace: Duration::from_secs(15),
+        cash_tolerance: money("0.01"),
+        fee_tolerance: money("0.05"),
+    });
+    let empty = Report::Positions { venue: Venue::Kalshi, positions: Vec::new(), as_of: at(200) };
+    for report in [
+        empty,
+        positions("10", 200),
+        cash(Venue::Kalshi, "50", 200),
+        cash(Venue::Polymarket, "94.9", 200),
+    ] {
+        if let Some(record) = reconciler.take(&report, state, at(200)) {
+            state.apply(&record);
+        }
+    }
+    assert_eq!(reconciler.verdict(state), Verdict::Agreed);
+    reconciler
+}
+
+#[test]
+fn the_first_reading_of_cash_is_the_opening_line() {
+    let mut state = state();
+    let _ = agreed(&mut state);
+    let ledger = state.ledger();
+    assert_eq!(ledger.cash(Venue::Polymarket).lines[&Line::Opening], money("100"));
+    assert_eq!(ledger.cash(Venue::Polymarket).total(), money("94.9"));
+}
+
+#[test]
+fn a_reading_within_the_grace_is_not_compared() {
+    let state = state();
+    let mut reconciler = Reconciler::new(Settings {
+        grace: Duration::from_secs(15),
+        cash_tolerance: Money::ZERO,
+        fee_tolerance: Money::ZERO,
+    });
+    reconciler.take(&positions("0.5", 110), &state, at(110));
+    reconciler.take(&positions("0.5", 114), &state, at(114));
+    assert_eq!(reconciler.verdict(&state), Verdict::Waiting);
+}
+
+#[test]
+fn a_difference_counts_when_a_second_reading_shows_it() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    reconciler.take(&positions("12", 210), &state, at(210));
+    assert_eq!(reconciler.verdict(&state), Verdict::Waiting);
+    reconciler.take(&positions("12", 210), &state, at(211));
+    assert_eq!(reconciler.verdict(&state), Verdict::Waiting, "the same reading");
+    reconciler.take(&positions("12", 220), &state, at(220));
+    let Verdict::Differs(texts) = reconciler.verdict(&state) else { panic!() };
+    assert!(texts[0].contains("`positions adopt`"), "{texts:?}");
+    reconciler.take(&positions("10", 230), &state, at(230));
+    assert_eq!(reconciler.verdict(&state), Verdict::Agreed, "it passed");
+}
+
+#[test]
+fn two_readings_that_differ_in_two_ways_prove_nothing() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    reconciler.take(&positions("12", 210), &state, at(210));
+    reconciler.take(&positions("11", 220), &state, at(220));
+    assert_eq!(reconciler.verdict(&state), Verdict::Waiting);
+}
+
+#[test]
+fn what_a_person_adopts_or_ignores_differs_no_more() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    for secs in [210, 220] {
+        reconciler.take(&positions("12", secs), &state, at(secs));
+    }
+    let mut ignoring = agreed(&mut state);
+    ignoring.ignore(MARKET);
+    ignoring.take(&positions("12", 220), &state, at(220));
+    assert_eq!(ignoring.verdict(&state), Verdict::Agreed);
+    state.apply(&Record::Adopted {
+        venue: Venue::Polymarket,
+        market: MARKET,
+        outcome: Outcome::No,
+        quantity: quantity("12"),
+        at: at(221),
+    });
+    reconciler.take(&positions("12", 230), &state, at(230));
+    assert_eq!(reconciler.verdict(&state), Verdict::Agreed);
+}
+
+#[test]
+fn markets_that_are_not_mapped_are_listed_and_left_alone() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    let mut report = positions("10", 210);
+    if let Report::Positions { positions, .. } = &mut report {
+        positions.push(Position { market: None, ..positions[0].clone() });
+    }
+    reconciler.take(&report, &state, at(210));
+    assert_eq!(reconciler.verdict(&state), Verdict::Agreed);
+    assert_eq!(reconciler.unmapped(Venue::Polymarket).len(), 1);
+}
+
+#[test]
+fn computed_fees_are_trued_up_in_a_line_of_their_own() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    let record = reconciler.take(&cash(Venue::Polymarket, "94.93", 210), &state, at(210));
+    let Some(Record::Booked { line: Line::FeeTrueUp, amount, .. }) = record else { panic!() };
+    assert_eq!(amount, money("0.03"));
+}
+
+#[test]
+fn a_shortfall_stops_trading_and_says_what_to_do() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    for secs in [210, 220] {
+        let booked = reconciler.take(&cash(Venue::Polymarket, "90", secs), &state, at(secs));
+        assert_eq!(booked, None);
+    }
+    let Verdict::Differs(texts) = reconciler.verdict(&state) else { panic!() };
+    assert!(texts[0].contains("-4.9"), "{texts:?}");
+}
+
+#[test]
+fn money_that_came_in_is_booked_when_nothing_else_is_in_doubt() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    assert_eq!(reconciler.take(&cash(Venue::Polymarket, "194.9", 210), &state, at(210)), None);
+    let record = reconciler.take(&cash(Venue::Polymarket, "194.9", 220), &state, at(220));
+    let Some(record @ Record::Booked { line: Line::Transfer, .. }) = record else { panic!() };
+    state.apply(&record);
+    assert_eq!(reconciler.verdict(&state), Verdict::Agreed);
+}
+
+#[test]
+fn money_that_came_in_while_contracts_went_is_not_explained() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    for secs in [210, 220] {
+        reconciler.take(&positions("0", secs), &state, at(secs));
+        let booked = reconciler.take(&cash(Venue::Polymarket, "104.9", secs), &state, at(secs));
+        assert_eq!(booked, None, "a market may have paid and not yet said so");
+    }
+    assert!(matches!(reconciler.verdict(&state), Verdict::Differs(_)));
+}

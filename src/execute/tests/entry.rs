@@ -151,6 +151,29 @@ fn more_than_planned_is_hedged_with_the_reserve() {
 }
 
 #[test]
+fn a_leg_that_is_not_sent_yet_counts_with_all_that_was_approved_for_it() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let exposure = scene.exposure().unwrap();
+    assert_eq!(exposure.legs.map(|leg| leg.dollars), [money("44.1"), money("54.1")]);
+    assert_eq!(exposure.reserve, money("10"));
+    let first = scene.only();
+    scene.fills(&first, "10", "0.52");
+    assert_eq!(scene.exposure().unwrap().legs[0].dollars, money("44.1"));
+}
+
+#[test]
+fn an_order_beyond_its_leg_counts_in_full_and_leaves_the_reserve() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills(&first, "120", "0.43");
+    // 42 and 10 of reserve, and the fee twice taken off 44.10: 49.90 buy 118.80.
+    assert_eq!(line(&scene.only()), "finish buy 118.80 yes at 0.4200 on kalshi");
+    let exposure = scene.exposure().unwrap();
+    assert_eq!(exposure.legs[0].dollars, money("49.896"));
+    assert_eq!(exposure.reserve, money("4.204"));
+}
+
+#[test]
 fn matched_counts_as_unconfirmed_until_it_is_confirmed() {
     let mut scene = Scene::opened(POLYMARKET_FIRST);
     let first = scene.only();

@@ -6,9 +6,8 @@ use crate::book::Level;
 use crate::domain::market::{Minimum, Status};
 use crate::domain::report::{Fee, Refusal, Refused, Rest, Total};
 use crate::domain::{
-    Action, Evidence, FeeModel, FeePlan, Fill, Finality, IntentId, Market, MarketIndex, Money,
-    Order, OrderId, Outcome, Price, PriceGrid, Purpose, Quantity, Rate, Report, Size, Timestamp,
-    TradeId, Venue,
+    Evidence, FeeModel, FeePlan, Fill, Finality, IntentId, Market, MarketIndex, Money, Order,
+    OrderId, Outcome, Price, PriceGrid, Quantity, Rate, Report, Size, Timestamp, TradeId, Venue,
 };
 use crate::execute::{Act, Executor, Record, Settings, Sight, State};
 use crate::pairing::PairId;
@@ -255,8 +254,10 @@ impl Scene {
                 _ => {}
             }
         }
-        self.acts.extend(acts);
-        self.check();
+        if !acts.is_empty() {
+            self.acts.extend(acts);
+            self.check();
+        }
     }
 
     /// What must hold at every moment.
@@ -427,6 +428,3 @@ pub(super) fn line(order: &Order) -> String {
         order.venue
     )
 }
-
-pub(super) const ENTER: Purpose = Purpose::Enter;
-pub(super) const BUY: Action = Action::Buy;

@@ -62,7 +62,7 @@ fn unconfirmed_shares_are_neither_sold_nor_merged() {
     scene.world.offer(POLYMARKET, Outcome::Yes, &[("0.51", "500")]);
     scene.tell(second.intent, over(Some(total("0", "0"))));
     let offset = scene.only();
-    // What is left of the leg's dollars and the reserve, 11.1016, with the highest fee of 4 percent.
+    // What is left of the leg's dollars and the reserve is 11.1016, with a fee of 4 percent.
     assert_eq!(line(&offset), "offset buy $10.670000 yes at 0.5100 on polymarket");
     assert_eq!(scene.phase(), "offsetting");
 }

@@ -85,7 +85,7 @@ impl Gateway {
             }
             PaperAnswer::Cash { micros, at } => taken.reports.push(Report::Cash {
                 venue: self.venue,
-                purses: self.purses(Money::from_micros(micros)),
+                purses: vec![(self.purse(), Money::from_micros(micros))],
                 as_of: Timestamp::from_nanos(at),
             }),
             PaperAnswer::Merged { market, contracts, at } => taken.reports.push(Report::Merged {
@@ -112,17 +112,17 @@ impl Gateway {
         Report::Positions { venue: self.venue, positions, as_of: Timestamp::from_nanos(at) }
     }
 
-    /// Paper money lies in one purse, which stands for every shard that Kalshi has.
-    fn purses(&self, cash: Money) -> Vec<(Purse, Money)> {
+    /// Paper money lies in one purse for each venue.
+    const fn purse(&self) -> Purse {
         match self.venue {
-            Venue::Kalshi => (0..SHARDS).map(|shard| (Purse::Shard(shard), cash)).collect(),
-            Venue::Polymarket => vec![(Purse::Collateral, cash)],
+            Venue::Kalshi => Purse::Shard(SHARD),
+            Venue::Polymarket => Purse::Collateral,
         }
     }
 }
 
-/// Shards that Kalshi's markets lie on.
-const SHARDS: u32 = 8;
+/// All paper markets of Kalshi lie on this shard, so that its cash pays for each of them.
+pub const SHARD: u32 = 0;
 
 fn order_id(intent: IntentId) -> OrderId {
     OrderId(format!("paper-{}", intent.0))

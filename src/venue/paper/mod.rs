@@ -11,7 +11,7 @@ mod gateway;
 mod simulator;
 mod wire;
 
-pub use gateway::Gateway;
+pub use gateway::{Gateway, SHARD};
 pub use simulator::{Sight, Simulator};
 
 #[cfg(test)]

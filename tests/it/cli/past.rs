@@ -303,3 +303,33 @@ fn a_pair_is_accepted_as_it_reads_and_no_longer() {
     let ended = ask(&["pairs", "accept", "demo-rates-hold"], 2);
     assert!(ended.errors.contains("it is suspended"), "{}", ended.errors);
 }
+
+#[cfg(unix)]
+#[test]
+fn nobody_is_told_anything_where_nobody_trades() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let commands: [&[&str]; 6] = [
+        &["halt", "--pair", "fed-hold"],
+        &["resume"],
+        &["flatten", "--loss-max", "5", "--yes"],
+        &["cancel-all", "--venue", "kalshi", "--yes"],
+        &["kill"],
+        &["status"],
+    ];
+    for command in commands {
+        let ended = run(&[command, &["--journal", arg(&path)]].concat());
+        ended.expect(1);
+        assert!(ended.errors.contains("nobody trades with the journal"), "{}", ended.errors);
+    }
+    for command in [&["flatten", "--loss-max", "5"][..], &["cancel-all"]] {
+        let ended = run(&[command, &["--journal", arg(&path)]].concat());
+        ended.expect(2);
+        assert!(ended.errors.contains("--yes"), "what cannot be taken back: {}", ended.errors);
+    }
+    let ended = run(&["flatten", "--loss-max", "-5", "--journal", arg(&path)]);
+    assert_eq!(ended.code, Some(2));
+    let ended = run(&["halt", "--venue", "kalschi", "--journal", arg(&path)]);
+    ended.expect(2);
+    assert!(ended.errors.contains("`kalschi` is no venue"), "{}", ended.errors);
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossbook::domain::report::Refused;
 use crossbook::domain::{Evidence, IntentId, Outcome, Report, Timestamp, Venue};
+use crossbook::engine::event::Command;
 use crossbook::engine::trade::Trader;
 use crossbook::exchange::catalogue::{Relation, catalogue};
 use crossbook::execute::{Act, Line, Record, incident};
@@ -51,7 +52,12 @@ impl Run {
             }
             Act::Write(Record::Reported { report, .. }) => self.watch_report(&report.clone()),
             Act::Write(Record::Incident { kind, .. }) => {
-                let about = [incident::STRANDED_LONG, incident::NO_WAY_OUT, incident::FILL_FAILED];
+                let about = [
+                    incident::STRANDED_LONG,
+                    incident::NO_WAY_OUT,
+                    incident::FILL_FAILED,
+                    incident::ACCOUNT_DIFFERS,
+                ];
                 if about.contains(kind) {
                     self.watch.alarms.push(now);
                 }
@@ -171,7 +177,7 @@ impl Run {
             (!held.iter().all(|one| one.is_zero())).then(|| format!("{venue} {market:?} {held:?}"))
         });
         wrong.extend(held);
-        if !wrong.is_empty() {
+        if !wrong.is_empty() && !self.script.busts() {
             self.fail("money_conserved", wrong.join("; "));
         }
     }
@@ -180,6 +186,17 @@ impl Run {
     pub(super) fn trades_begun(&self) -> usize {
         let opened = |record: &&Record| matches!(record, Record::Opened { .. });
         self.paper.read(|records| records.iter().filter(opened).count())
+    }
+
+    /// A person has looked at everything that is stopped, and lifts it. Each has said why.
+    pub(super) fn resume_all(&mut self) {
+        let stops = self.trader().map(|trader| trader.risk().halts().to_vec()).unwrap_or_default();
+        for stop in stops {
+            if stop.why.is_empty() {
+                self.fail("liveness", format!("{:?} is halted and nobody says why", stop.scope));
+            }
+            self.command(&Command::Resume { scope: stop.scope });
+        }
     }
 
     /// Why edges were not traded, for the log.

@@ -121,6 +121,14 @@ impl Script {
         Self { seed, questions, style, latency, busy: BUSY, odds, blows, resolutions }
     }
 
+    /// Whether Kalshi takes a fill back: a person has to look at what is left then.
+    pub(super) fn busts(&self) -> bool {
+        let is_bust = |blow: &Blow| {
+            matches!(blow.strike, Strike::Fault(_, Fault::Order(OrderFault::Bust(_))))
+        };
+        self.blows.iter().any(is_bust)
+    }
+
     /// A run in which nothing goes wrong.
     pub(super) fn calm(seed: u64) -> Self {
         let script = Self::draw(seed);

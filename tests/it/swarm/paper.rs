@@ -23,6 +23,8 @@ struct Sheet {
     given: Vec<Record>,
     /// What the process calls the markets of its places.
     names: Vec<String>,
+    /// What the process before it called them.
+    old_names: Vec<String>,
     /// Orders whose record is known to be durable.
     named: BTreeSet<IntentId>,
     broken: bool,
@@ -48,6 +50,7 @@ impl Paper {
             memory: Memory::open(&disk, Self::instance(seed)).0,
             given: Vec::new(),
             names: Vec::new(),
+            old_names: Vec::new(),
             named: BTreeSet::new(),
             broken: false,
             end: None,
@@ -88,6 +91,7 @@ impl Paper {
         let _ = sheet.memory.settle();
         let (memory, replay) = Memory::open(&self.disk, Self::instance(seed));
         sheet.memory = memory;
+        sheet.old_names = std::mem::take(&mut sheet.names);
         sheet.end = None;
         replay
     }
@@ -96,7 +100,8 @@ impl Paper {
     /// not what was written.
     pub(super) fn began(&self, read: &[Record], names: Vec<String>) -> Result<(), String> {
         let mut sheet = self.sheet.lock().unwrap();
-        let old = std::mem::replace(&mut sheet.names, names);
+        sheet.names = names;
+        let old = std::mem::take(&mut sheet.old_names);
         let differs = read
             .iter()
             .zip(&sheet.given)

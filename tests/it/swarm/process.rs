@@ -12,7 +12,6 @@ use crossbook::app::sources::{self, KalshiFeed, Sources, engine_settings};
 use crossbook::book::Lane;
 use crossbook::config::Settings;
 use crossbook::domain::Venue;
-use crossbook::engine::event::Command;
 use crossbook::engine::trade;
 use crossbook::exchange::catalogue::catalogue;
 use crossbook::exchange::kalshi::keys::{Kind, generate};
@@ -33,8 +32,6 @@ use super::run::{Event, Run};
 /// The first account of every Anvil and Hardhat test chain.
 const TEST_WALLET_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const KALSHI_WS: &str = "ws://127.0.0.1:9/trade-api/ws/v2";
-/// Both venues are asked for everything this often.
-const RECONCILE_EVERY: Duration = Duration::from_secs(20);
 const TODAY: &str = "2026-11-22";
 const CONFIGURATION: &str = "[kalshi]\n\
     rest = \"http://127.0.0.1:9/trade-api/v2\"\nws = \"ws://127.0.0.1:9/trade-api/ws/v2\"\n\n\
@@ -59,7 +56,8 @@ pub(super) fn settings(script: &Script) -> &'static Settings {
             let size = SIZES[style / 4];
             format!(
                 "{CONFIGURATION}[detect]\ncontracts_max = {size}\n\n\
-                 [trade]\nlegs = \"{legs}\"\n\n[limits]\n{limits}"
+                 [trade]\nlegs = \"{legs}\"\nreconcile_every_s = 10\nreconcile_grace_s = 5\n\n\
+                 [limits]\n{limits}"
             )
         });
         texts.map(|text| settings::from_text("swarm", &text).unwrap()).collect()
@@ -141,13 +139,13 @@ impl Run {
             not_tradable_min: Duration::from_secs(2),
         };
         self.machine = Some(machine);
-        self.with(|machine| machine.begin_trading(trading, &records, now));
+        let reconcile = settings.trade.reconcile.clone();
+        self.with(|machine| machine.begin_trading(trading, reconcile, &records, now));
         let text = mappings(&self.script.questions);
         self.input(&Input::Mappings(&[("swarm.toml".to_owned(), text)]));
         for (venue, offset) in [(Venue::Kalshi, 3_000_000), (Venue::Polymarket, -4_000_000)] {
             self.input(&Input::Clock(venue, offset));
         }
-        self.input(&Input::Command(&Command::Reconciled));
     }
 
     fn desk(&self) -> Desk {
@@ -164,7 +162,8 @@ impl Run {
         let account = wallet(&self.api_key);
         let polymarket = polymarket::Gateway::new(account, instance, polymarket);
         let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(kalshi), Box::new(polymarket)];
-        let rhythm = Rhythm { reconcile_every: RECONCILE_EVERY, ..Rhythm::default() };
+        let reconcile_every = settings(&self.script).trade.reconcile_every;
+        let rhythm = Rhythm { reconcile_every, ..Rhythm::default() };
         Desk::new(gateways, Box::new(self.paper.clone()), rhythm, self.now)
     }
 

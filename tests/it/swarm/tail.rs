@@ -5,9 +5,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crossbook::domain::Venue;
-use crossbook::engine::event::Command;
 use crossbook::exchange::faults::Fault;
-use crossbook::execute::Scope;
 
 use super::draw::WARM;
 use super::run::{Mood, Run};
@@ -32,7 +30,7 @@ impl Run {
         self.mood = Mood::Refilling;
         clock += SETTLES;
         self.until(clock);
-        self.command(&Command::Resume { scope: Scope::All });
+        self.resume_all();
         let last = self.script.questions.len() - 1;
         let begun = self.trades_begun();
         self.venues.lock().unwrap().square.plant(last);

@@ -186,8 +186,9 @@ impl Trader {
 
     /// Lets time pass in the steps of the servers.
     pub(super) fn wait(&mut self, millis: u64) {
-        for _ in 0..millis.div_ceil(20) {
-            self.rig.tick(Duration::from_millis(20));
+        let step = if millis > 5_000 { 100 } else { 20 };
+        for _ in 0..millis.div_ceil(step) {
+            self.rig.tick(Duration::from_millis(step));
         }
     }
 

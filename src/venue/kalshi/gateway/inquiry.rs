@@ -233,9 +233,13 @@ impl Gateway {
         for wire in page.fills {
             match parse::fill(wire) {
                 Ok(said) => {
-                    let is_its =
-                        self.roster.find(&said.order, &said.client) == Some(inquiry.intent);
-                    if is_its || said.client.is_empty() && self.may_be_ours(&said, markets) {
+                    let owner = self.roster.find(&said.order, &said.client);
+                    // A fill that names no client may be this order's, unless it is known to be
+                    // another's.
+                    let may_be = owner.is_none()
+                        && said.client.is_empty()
+                        && self.may_be_ours(&said, markets);
+                    if owner == Some(inquiry.intent) || may_be {
                         let trade = tame(&said.trade);
                         inquiry.doubt = Some(format!("fill {trade} may be the order's"));
                         self.take_fill(&said, markets, now, taken);

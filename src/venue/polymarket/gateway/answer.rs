@@ -186,9 +186,12 @@ impl Gateway {
         }
         let Some(body) = body_of("order", answer, taken) else { return };
         match order(body) {
-            // Where that leaves the total open, it is told only once the trades have been found.
+            // Whoever asks wants to know what it cost and how far its fills have come: what it
+            // stands at is told once the trades have been found.
             Ok(state) if is_same(&state.id, &id) => match self.evidence(intent, &state) {
-                (Evidence::Standing { rest, .. }, true) => {
+                (Evidence::Standing { rest, .. }, has_more)
+                    if has_more || state.matched.is_some_and(|matched| !matched.is_zero()) =>
+                {
                     search.rest = Some(rest);
                     search.matched = state.matched;
                     self.search(&search, markets, now, taken);
@@ -295,7 +298,8 @@ impl Gateway {
             Some(rest) => {
                 let reached = |matched: Quantity| matched.units() - found.quantity.units() <= DUST;
                 let is_whole = search.matched.is_some_and(reached);
-                let filled = is_whole.then_some(found).filter(|sum| !sum.quantity.is_zero());
+                let sum = is_whole.then_some(found).filter(|sum| !sum.quantity.is_zero());
+                let filled = sum.or(known.total);
                 Evidence::Standing { id, filled, rest, trades: Vec::new() }
             }
         };

@@ -2,8 +2,8 @@
 //!
 //! Positions come from the data API: it lists all of them in one reading, the user's own included.
 //! The order book would tell the balance of one token at a time and only of tokens that are asked
-//! for. The price is a lag, and readings are dated back by it. Cash comes from the order book, which
-//! decides by it what an order may spend.
+//! for. The price is a lag, and readings are dated back by it. Cash comes from the order book,
+//! which decides by it what an order may spend.
 
 use std::collections::BTreeSet;
 

@@ -213,8 +213,8 @@ pub fn redeemed(raw: &RawValue) -> Result<Option<Redeemed>, Error> {
 }
 
 /// What a YES contract of a market paid, out of `/v2/resolutions`; `None` while the market has not
-/// resolved. The official client reads payouts as integers of millionths (polymarket-client 0.14.0);
-/// both outcomes together pay a dollar, which tells whether these are millionths or dollars.
+/// resolved. The official client reads payouts as integers of millionths (polymarket-client
+/// 0.14.0); both outcomes together pay a dollar, which tells millionths from dollars.
 pub fn yes_pays(body: &str) -> Option<Money> {
     #[derive(Deserialize)]
     struct Page<'a> {

@@ -127,7 +127,8 @@ fn approvals(except: &str) -> Value {
     let contracts: Vec<Value> = pairs
         .iter()
         .map(|(token, spender, name)| {
-            json!({ "token": token.to_lowercase(), "spender": spender, "approved": *name != except })
+            let (token, approved) = (token.to_lowercase(), *name != except);
+            json!({ "token": token, "spender": spender, "approved": approved })
         })
         .collect();
     json!({ "data": { "contracts": contracts } })

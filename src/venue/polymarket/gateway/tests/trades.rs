@@ -104,7 +104,7 @@ fn order_events_stand_for_what_the_order_is() {
 fn an_order_that_ended_with_fills_is_asked_about_at_once() {
     let (mut gateway, id, _) = placed(&taking());
     let mut event = shape("user", "order_placement");
-    event["id"] = id.clone().into();
+    event["id"] = id.into();
     event["status"] = "MATCHED".into();
     event["size_matched"] = "25".into();
     let taken = hear(&mut gateway, &event);
