@@ -33,6 +33,8 @@ pub(super) struct Watch {
     alone: BTreeMap<usize, Timestamp>,
     /// Alarms about what stands alone, and when.
     alarms: Vec<Timestamp>,
+    /// Whether something was ever held because no way out fitted.
+    holds: bool,
     /// When the process began.
     pub(super) began: Timestamp,
 }
@@ -51,7 +53,11 @@ impl Run {
                 self.watch.asked.insert(*intent, now);
             }
             Act::Write(Record::Reported { report, .. }) => self.watch_report(&report.clone()),
+            Act::Write(Record::Halted { why, .. }) if why.contains("alone") => {
+                self.watch.alarms.push(now);
+            }
             Act::Write(Record::Incident { kind, .. }) => {
+                self.watch.holds |= *kind == incident::NO_WAY_OUT;
                 let about = [
                     incident::STRANDED_LONG,
                     incident::NO_WAY_OUT,
@@ -127,7 +133,9 @@ impl Run {
 
     /// What stands alone leaves in time, or is alarmed.
     fn judge_alone(&mut self) {
-        let patience = process::settings(&self.script).trade.plan.stranded_max + ALONE_SLACK;
+        let settings = process::settings(&self.script);
+        let patience = settings.limits.stranded_max.max(settings.trade.plan.stranded_max);
+        let patience = patience + ALONE_SLACK;
         let pairs = catalogue();
         for (market, question) in self.script.questions.clone().into_iter().enumerate() {
             let [kalshi, polymarket] =
@@ -215,10 +223,16 @@ impl Run {
             return self.fail("liveness", "no process runs".to_owned());
         };
         let machine = self.machine.as_ref();
-        let last = machine.and_then(|one| one.pairs().pairs().last()).map(|pair| &pair.id);
-        let refused = last.and_then(|pair| trader.last_refusal(pair));
+        let last = &catalogue()[*self.script.questions.last().unwrap()].kalshi;
+        let pairs = machine.map(|one| one.pairs().pairs()).unwrap_or_default();
+        let pair = pairs.iter().find(|pair| pair.kalshi == *last);
+        let refused = pair.and_then(|pair| trader.last_refusal(&pair.id));
         let named = [NoTrade::LimitLoss, NoTrade::LimitDust, NoTrade::LimitUnconfirmed];
-        if refused.is_some_and(|no| named.contains(&no)) {
+        // What is held because no way out fits was alarmed, and is still under way; what a person
+        // has to look at is told.
+        let holds = refused == Some(NoTrade::LimitOpenTrades) && self.watch.holds;
+        let differs = refused == Some(NoTrade::NotReconciled) && self.script.busts();
+        if holds || differs || refused.is_some_and(|no| named.contains(&no)) {
             return;
         }
         let halts: Vec<_> = trader.risk().halts().iter().map(|stop| &stop.why).collect();

@@ -102,12 +102,14 @@ impl Paper {
         let mut sheet = self.sheet.lock().unwrap();
         sheet.names = names;
         let old = std::mem::take(&mut sheet.old_names);
-        let differs = read
-            .iter()
-            .zip(&sheet.given)
-            .find(|(read, given)| read != given && named(read, &sheet.names) != named(given, &old));
-        if let Some((read, given)) = differs {
-            return Err(format!("{given:?} was written, {read:?} was read"));
+        for (read, given) in read.iter().zip(&sheet.given) {
+            let (read, given) = (named(read, &sheet.names), named(given, &old));
+            if read != given {
+                let same = read.bytes().zip(given.bytes()).take_while(|(a, b)| a == b).count();
+                let from = same.saturating_sub(60);
+                let (read, given) = (&read[from..], &given[from..]);
+                return Err(format!("{given:.160} was written, {read:.160} was read"));
+            }
         }
         let lost = sheet.named.iter().find(|intent| {
             let names =
