@@ -8,6 +8,7 @@ use crossbook::domain::{Evidence, IntentId, Outcome, Report, Timestamp, Venue};
 use crossbook::engine::event::Command;
 use crossbook::engine::trade::Trader;
 use crossbook::exchange::catalogue::{Relation, catalogue};
+use crossbook::exchange::faults::Resolution;
 use crossbook::execute::{Act, Line, Record, incident};
 use crossbook::risk::NoTrade;
 
@@ -170,7 +171,14 @@ impl Run {
             let paid_in = self.oracle.statements[at(venue)].paid_in;
             let believed = lines.total() - opening + paid_in;
             let cash = self.oracle.statements[at(venue)].cash_total();
-            if believed != cash {
+            // Kalshi tells what a market paid in whole cents.
+            let halves = |one: &&Resolution| matches!(one, Resolution::Value(_));
+            let rounded = match venue {
+                Venue::Kalshi => self.script.resolutions.iter().filter(halves).count(),
+                Venue::Polymarket => 0,
+            };
+            let off = (believed - cash).micros().unsigned_abs();
+            if off >= u64::try_from(rounded).unwrap() * 10_000 + u64::from(rounded == 0) {
                 wrong.push(format!("{venue} holds {cash}, the ledger says {believed}: {lines:?}"));
             }
             for (market, outcome, quantity) in &self.oracle.statements[at(venue)].positions {

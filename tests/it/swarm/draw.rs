@@ -77,7 +77,7 @@ pub(super) struct Script {
 }
 
 /// How long things go wrong.
-const BUSY: Duration = Duration::from_secs(40);
+const BUSY: Duration = Duration::from_secs(26);
 /// Before that, clients connect and books fill.
 pub(super) const WARM: Duration = Duration::from_secs(4);
 

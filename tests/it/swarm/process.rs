@@ -195,6 +195,9 @@ impl Run {
         self.end = None;
         self.paper.end_at(None);
         self.tasks.clear();
+        if std::mem::take(&mut self.confirming) {
+            self.queue(settings(&self.script).polymarket.confirm_every, Event::Confirm);
+        }
         for ends in std::mem::take(&mut self.lanes) {
             if let Some(connection) = ends.connection {
                 self.queue(Duration::from_millis(2), Event::Gone(connection));

@@ -129,6 +129,8 @@ pub(super) struct Run {
     queued: u64,
     pub(super) lanes: Vec<Ends>,
     pub(super) tasks: Vec<Task>,
+    /// Whether books are being read over REST.
+    pub(super) confirming: bool,
     pub(super) mood: Mood,
     pub(super) dice: Dice,
     /// How the process ends, if it is to end at a send, and sends since that was decided.
@@ -166,6 +168,7 @@ impl Run {
             queued: 0,
             lanes: Vec::new(),
             tasks: Vec::new(),
+            confirming: false,
             mood: Mood::Busy,
             dice: Dice::stream(script.seed, 0xca11),
             end: None,

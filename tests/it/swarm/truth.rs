@@ -5,18 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crossbook::domain::{Action, Money, Outcome, Venue};
 use crossbook::exchange::ledger::{OrderStatement, Statement};
 
-/// What came in and went out of one contract, in millionths of a contract and micro-dollars.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Flow {
-    bought: i128,
-    cost: i128,
-}
-
 /// What is held of one contract.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) units: i128,
-    /// What was paid for it, fees included, at the mean of all purchases, rounded down.
+    /// The least that can have been paid for it, fees included: whichever purchases are left, they
+    /// are not cheaper than the cheapest.
     pub(super) cost: i128,
 }
 
@@ -44,17 +38,25 @@ impl From<Outcome> for Side {
 
 impl Account {
     pub(super) fn of(statement: &Statement) -> Self {
-        let mut flows: BTreeMap<(usize, Side), Flow> = BTreeMap::new();
+        let mut bought: BTreeMap<(usize, Side), Vec<(i128, i128)>> = BTreeMap::new();
         for order in statement.orders.iter().filter(|order| order.action == Action::Buy) {
-            let flow = flows.entry((order.market, order.outcome.into())).or_default();
-            flow.bought += i128::from(order.filled.units());
-            flow.cost += i128::from(order.money.micros()) + i128::from(order.fees.micros());
+            let cost = i128::from(order.money.micros()) + i128::from(order.fees.micros());
+            let lot = (i128::from(order.filled.units()), cost);
+            bought.entry((order.market, order.outcome.into())).or_default().push(lot);
+        }
+        for lots in bought.values_mut() {
+            lots.retain(|lot| lot.0 > 0);
+            lots.sort_by(|a, b| (a.1 * b.0).cmp(&(b.1 * a.0)));
         }
         let held = statement.positions.iter().map(|(market, outcome, quantity)| {
             let key = (*market, Side::from(*outcome));
             let units = i128::from(quantity.units());
-            let flow = flows.get(&key).copied().unwrap_or_default();
-            let cost = flow.cost * units.min(flow.bought) / flow.bought.max(1);
+            let (mut left, mut cost) = (units, 0);
+            for (lot, paid) in bought.get(&key).into_iter().flatten() {
+                let taken = left.min(*lot);
+                cost += paid * taken / lot;
+                left -= taken;
+            }
             (key, Held { units, cost })
         });
         Self { held: held.collect() }
