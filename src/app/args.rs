@@ -90,6 +90,9 @@ pub struct Demo {
     /// Only watch, place no orders.
     #[arg(long)]
     pub watch_only: bool,
+    /// Keep the journal in this file; without it, it goes with the run.
+    #[arg(long, value_name = "FILE", conflicts_with = "watch_only")]
+    pub journal: Option<PathBuf>,
     /// Record all that arrives into a new file (zstd), for `crossbook replay`.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,

@@ -15,6 +15,8 @@ use tokio::task::LocalSet;
 use crate::book::Lane;
 use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
+use crate::engine::event::Command;
+use crate::engine::trade::Trader;
 use crate::net::clock;
 use crate::record::Writer;
 use crate::venue::gateway::Call;
@@ -26,7 +28,7 @@ use super::loader::{Load, Why};
 use super::pipeline::{Input, Pipeline};
 use super::poll::{self, Ids};
 use super::report::Reporter;
-use super::shutdown::{Stop, Stopping};
+use super::shutdown::{self, Settling, Stop, Stopping};
 use super::transcript::Transcript;
 
 /// How often time passes for the engine although nothing arrives.
@@ -78,10 +80,22 @@ pub struct Parts {
     pub ids: [Ids; 2],
     /// How often all facts are read again.
     pub refresh: Duration,
+    /// After the stop, how long trades that are under way have to come to rest; and how long they
+    /// have to have been at rest, so that what was read of the accounts is from then.
+    pub settle: Settle,
     /// Paper accounts, where orders do not leave this machine.
     pub paper: Option<PaperStart>,
     /// Hears of the end.
     pub stopping: Stopping,
+}
+
+/// How a run that trades ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Settle {
+    /// The longest wait.
+    pub patience: Duration,
+    /// How long everything has to have been at rest.
+    pub rest: Duration,
 }
 
 /// The state that all tasks of the engine thread share.
@@ -198,7 +212,9 @@ pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finis
 
 async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
     let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, .. } = parts;
-    let (ids, refresh, mut stopping) = (parts.ids, parts.refresh, parts.stopping);
+    let (ids, refresh) = (parts.ids, parts.refresh);
+    let (end, ending) = shutdown::channel();
+    let mut settling = Settling::new(parts.stopping, parts.settle);
     let mut driver = Driver {
         pipeline,
         reporter,
@@ -226,11 +242,16 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         Carrier::new(parts.paper.as_ref().map(Paper::new)).map_err(std::io::Error::other)?;
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
-            lanes.spawn_local(lane::run(Rc::clone(&driver), lane, stopping.clone()));
+            lanes.spawn_local(lane::run(Rc::clone(&driver), lane, ending.clone()));
         }
         tokio::select! {
             biased;
-            stop = stopping.wait() => break stop,
+            () = settling.heard() => {
+                let mut driver = driver.borrow_mut();
+                if driver.pipeline.engine().trader().is_some() {
+                    driver.input(&Input::Command(&Command::Drain));
+                }
+            }
             () = called.notified() => {
                 for (id, call) in std::mem::take(&mut driver.borrow_mut().calls) {
                     calls.spawn_local(carrier.clone().carry(Rc::clone(&driver), id, call));
@@ -241,6 +262,10 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             _ = ticks.tick() => {
                 let mut driver = driver.borrow_mut();
                 driver.input(&Input::Tick);
+                let at_rest = driver.pipeline.engine().trader().is_none_or(Trader::is_at_rest);
+                if let Some(stop) = settling.over(at_rest) {
+                    break stop;
+                }
                 if !driver.reporter.is_heard() {
                     break Stop::Done;
                 }
@@ -256,6 +281,7 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             Some(ended) = lanes.join_next(), if !lanes.is_empty() => is_whole(ended)?,
         }
     };
+    end.stop(stop);
     // Lanes say goodbye to their servers; a server that does not answer is left alone.
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         while lanes.join_next().await.is_some() {}

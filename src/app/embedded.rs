@@ -28,13 +28,38 @@ const FAULT_STEPS: u64 = 720_000;
 /// is good for tests and for these exchanges, and for nothing that has value.
 const TEST_WALLET_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
+/// What may be put at risk where nothing has value: more than the defaults, so that there is
+/// something to see.
+const DEMO_LIMITS: &str = "\
+[trade]
+loss_max = \"10\"
+reconcile_every_s = 5
+reconcile_grace_s = 2
+
+[limits]
+order = \"400\"
+market = \"1500\"
+pair = \"3000\"
+event = \"3000\"
+kalshi = \"8000\"
+polymarket = \"8000\"
+total = \"16000\"
+unconfirmed = \"2000\"
+stranded = \"1000\"
+loss_per_day = \"200\"
+open_trades = 4
+orders_per_s = 20
+";
+
 /// Whether things are broken on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Troubles {
     /// Everything works.
     None,
-    /// Faults of every kind, drawn from the seed.
+    /// Faults of every kind that a watcher meets, drawn from the seed.
     Seeded,
+    /// Those, and every kind that a trader meets.
+    Trading,
 }
 
 /// How the exchanges are started.
@@ -44,6 +69,8 @@ pub struct Setup {
     pub seed: u64,
     /// How many steps the agents make; `None` for no end.
     pub steps: Option<u64>,
+    /// How long the run lasts, where that is known: some faults come near the end.
+    pub lasts: Option<Duration>,
     /// Whether things are broken on purpose.
     pub troubles: Troubles,
     /// The first of six ports, zero for any that are free.
@@ -65,11 +92,12 @@ impl Embedded {
     /// Starts both exchanges and writes the keys into a fresh folder.
     pub async fn start(setup: &Setup) -> anyhow::Result<Self> {
         let world = World::new(setup.seed);
+        let planned = setup.lasts.map(|lasts| faults::steps_of(lasts, STEP_EVERY));
+        let steps = setup.steps.or(planned).unwrap_or(FAULT_STEPS);
         let faults: Vec<Scheduled> = match setup.troubles {
             Troubles::None => Vec::new(),
-            Troubles::Seeded => {
-                faults::schedule(setup.seed, setup.steps.unwrap_or(FAULT_STEPS), &world)
-            }
+            Troubles::Seeded => faults::schedule(setup.seed, steps, &world),
+            Troubles::Trading => faults::trading_schedule(setup.seed, steps, &world),
         };
         let options = Options {
             step_every: STEP_EVERY,
@@ -114,7 +142,8 @@ impl Embedded {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         format!(
             "[kalshi]\nrest = {}\nws = {}\nkey_id = {}\nkey_file = {}\n\n\
-             [polymarket]\nclob = {}\ngamma = {}\ndata = {}\nws = {}\n",
+             [polymarket]\nclob = {}\ngamma = {}\ndata = {}\nws = {}\nsite = {}\n\
+             wallet_key_file = {}\nconversions = \"venue\"\n\n{DEMO_LIMITS}",
             quoted(&running.kalshi_rest),
             quoted(&running.kalshi_ws),
             quoted(&running.kalshi_key_id),
@@ -123,6 +152,8 @@ impl Embedded {
             quoted(&running.polymarket_gamma),
             quoted(&running.polymarket_data),
             quoted(&running.polymarket_ws),
+            quoted(&running.polymarket_clob),
+            quoted(&self.wallet_key_file().display().to_string()),
         )
     }
 

@@ -1,6 +1,7 @@
 //! The composition root: settings, wiring, tasks, commands. Nothing imports it but `main`.
 
 pub mod args;
+pub mod audit;
 pub mod carrier;
 pub mod clock;
 pub mod commands;
@@ -17,6 +18,7 @@ pub mod lane;
 pub mod live;
 pub mod loader;
 pub mod mappings;
+pub mod names;
 pub mod pipeline;
 pub mod player;
 pub mod poll;

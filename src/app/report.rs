@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::domain::{Finding, Timestamp, Venue};
-use crate::engine::effect::Effect;
+use crate::engine::effect::{Act, Effect, Record};
 use crate::pairing::{Difference, Pair};
 use crate::ui::cli::record::Counts;
 use crate::ui::cli::text::{Colour, Tone, clean};
-use crate::ui::cli::{people, record};
+use crate::ui::cli::{people, record, trade};
 use crate::ui::findings::lines;
 use crate::venue::Notice;
 
@@ -120,7 +120,7 @@ impl Reporter {
     /// Tells one piece of news.
     pub fn tell(&mut self, news: &News, pipeline: &Pipeline, now: Timestamp) {
         match news {
-            News::Decision(effect) => self.decision(effect),
+            News::Decision(effect) => self.decision(effect, pipeline),
             News::Feed(venue, notice) => self.notice(*venue, notice, pipeline, now),
             News::Desk(venue, text) => tracing::warn!("{venue}: {text}"),
             News::Pairs(differences) => self.pairs(differences, now),
@@ -131,7 +131,7 @@ impl Reporter {
         }
     }
 
-    fn decision(&mut self, effect: &Effect) {
+    fn decision(&mut self, effect: &Effect, pipeline: &Pipeline) {
         match effect {
             Effect::Opportunity(found) => {
                 self.opened += 1;
@@ -165,7 +165,22 @@ impl Reporter {
                 tracing::info!("book {} is asked for again: {}", market.0, why.name());
             }
             Effect::Reload { market } => tracing::debug!("facts of {} are read again", market.0),
+            Effect::Act(Act::Write(told)) => self.record(told, pipeline),
+            Effect::Act(Act::Place(order)) => {
+                self.record(&Record::Placed(order.clone()), pipeline);
+            }
             Effect::Act(act) => tracing::debug!("{act:?}"),
+        }
+    }
+
+    /// Tells what trading did.
+    fn record(&mut self, told: &Record, pipeline: &Pipeline) {
+        let text = match self.style {
+            Style::Json => trade::record(told, pipeline).map(|value| record::line(&value) + "\n"),
+            Style::People => trade::people(told, pipeline, self.colour),
+        };
+        if let Some(text) = text {
+            self.line(text);
         }
     }
 

@@ -7,12 +7,16 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::app::args::Demo;
+use crate::app::audit::{self, Side};
+use crate::app::desk::Acceptance;
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::Exit;
 use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
+use crate::app::trading::{Books, Trading};
 use crate::app::{mappings, settings};
+use crate::domain::Venue;
 
 use super::watch;
 
@@ -35,7 +39,12 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let setup = Setup {
         seed: args.seed,
         steps: args.steps,
-        troubles: if args.faults { Troubles::Seeded } else { Troubles::None },
+        lasts: args.seconds.map(Duration::from_secs),
+        troubles: match (args.faults, args.watch_only) {
+            (false, _) => Troubles::None,
+            (true, true) => Troubles::Seeded,
+            (true, false) => Troubles::Trading,
+        },
         port: 0,
         images_max: 0,
     };
@@ -45,11 +54,24 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let credentials = watch::credentials(&settings)?;
     let style = if args.json { Style::Json } else { Style::People };
     let mut reporter = Reporter::start(style)?;
-    reporter.note(
+    reporter.note(if args.watch_only {
         "two embedded exchanges on this machine, connected to through the ordinary adapters; \
-         nothing leaves it. Alert-only: no orders are placed. Ctrl-C ends it",
-    );
+             nothing leaves it. Alert-only: no orders are placed. Ctrl-C ends it"
+    } else {
+        "two embedded exchanges on this machine, connected to and traded on through the \
+             ordinary adapters; nothing leaves it, and nothing there has value. Ctrl-C ends it"
+    });
     let file = PathBuf::from(MAPPINGS_FILE);
+    let journal = tempfile::Builder::new().prefix("crossbook-journal-").tempdir()?;
+    let path = args.journal.clone().unwrap_or_else(|| journal.path().join("demo.db"));
+    let trading = match &credentials {
+        Some(credentials) if !args.watch_only => {
+            let books = Books::open(&path, settings.journal.durability)?;
+            let accepted = Acceptance::Approved;
+            Some(Trading::at_venues(&settings, books, credentials, accepted, args.seed).await?)
+        }
+        _ => None,
+    };
     let plan = Plan {
         settings,
         settings_text,
@@ -59,18 +81,32 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         record: args.record,
         mappings: read_mappings(&file)?,
         watching: watch_mappings(&file)?,
-        trading: None,
+        trading,
         stopping,
     };
     let live = plan.start()?;
     end_by_itself(&embedded, args.seconds, args.steps, stopper);
     let finished = live.finished().await?;
     let steps = *embedded.running.steps_done.borrow();
-    let extra = json!({
+    let mut extra = json!({
         "seed": args.seed, "steps": steps, "faults": embedded.faults(),
         "market_digest": embedded.running.digest(),
     });
-    let exit = watch::conclude(finished, extra);
+    let mut equal = true;
+    if let Some(trades) = audit::trades(&finished.pipeline) {
+        extra["trades"] = trades;
+        for venue in Venue::ALL {
+            let statement = embedded.running.statement(venue);
+            let Some(side) = Side::of(venue, &statement, &finished.pipeline) else { continue };
+            equal &= side.is_equal();
+            extra["ledger"][venue.name()] = side.record();
+        }
+    }
+    let mut exit = watch::conclude(finished, extra);
+    if !equal && exit == Exit::Done {
+        tracing::error!("our ledger and an exchange's are apart: see `ledger` in the summary");
+        exit = Exit::Failed;
+    }
     let Embedded { running, .. } = embedded;
     running.stop().await;
     Ok(exit)

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::take::{Part, Take};
 use super::{Overrides, Reading, bounds};
 use crate::domain::Money;
+use crate::execute;
 use crate::pairing::Legs;
+use crate::plan;
 use crate::risk::Limits;
-use crate::{execute, plan};
 
 /// What `crossbook trade` may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

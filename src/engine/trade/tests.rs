@@ -340,7 +340,7 @@ fn nothing_is_traded_before_journal_and_venues_agree() {
 }
 
 #[test]
-fn trading_begins_when_both_venues_agree_with_the_books_and_ends_when_one_does_not() {
+fn trading_begins_when_both_venues_agree_and_ends_when_one_does_not() {
     let mut watch = watch::Story::new(Relation::Same);
     let now = watch.now;
     watch.engine.enable_trading(settings(), [], now, &mut watch.effects);
@@ -374,7 +374,10 @@ fn trading_begins_when_both_venues_agree_with_the_books_and_ends_when_one_does_n
     story.books();
     assert_eq!(story.drain(), []);
     assert_eq!(story.refused(), Some(NoTrade::NotReconciled));
-    let told = |record: &&Record| matches!(record, Record::Incident { kind, .. } if *kind == incident::ACCOUNT_DIFFERS);
+    let told = |record: &&Record| match record {
+        Record::Incident { kind, .. } => *kind == incident::ACCOUNT_DIFFERS,
+        _ => false,
+    };
     assert_eq!(story.journal.iter().filter(told).count(), 1, "{:?}", story.journal);
     story.pass(Duration::from_secs(1));
     positions(&mut story, Venue::Kalshi, Vec::new());

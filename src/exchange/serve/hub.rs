@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::domain::{Price, Quantity, Side, Timestamp, Venue};
 use crate::exchange::faults::{Fault, Script, steps_of};
+use crate::exchange::ledger::Statement;
 use crate::exchange::world::World;
 use crate::exchange::{Connection, Core, Push, Reply, Request};
 
@@ -196,6 +197,14 @@ impl Hub {
 
     pub(super) const fn world(&self) -> &World {
         &self.world
+    }
+
+    pub(super) fn statement(&self, venue: Venue) -> Statement {
+        let core = match venue {
+            Venue::Kalshi => &self.kalshi,
+            Venue::Polymarket => &self.polymarket,
+        };
+        core.statement(self.world.floor(venue))
     }
 
     pub(super) const fn struck(&self) -> &BTreeMap<(Venue, &'static str), u64> {

@@ -20,6 +20,7 @@ use super::Core;
 use super::faults::{Scheduled, Script};
 use super::kalshi::keys::{KeyError, Kind, generate};
 use super::kalshi::{Kalshi, Scope};
+use super::ledger::Statement;
 use super::world::World;
 use http::Counter;
 use hub::{Habits, Hub};
@@ -178,6 +179,11 @@ impl Running {
     /// The digest of the market history so far.
     pub fn digest(&self) -> String {
         lock(&self.shared).world().digest()
+    }
+
+    /// What a venue knows of the client's account, as of now.
+    pub fn statement(&self, venue: Venue) -> Statement {
+        lock(&self.shared).statement(venue)
     }
 
     /// How often each kind of fault struck each venue.

@@ -46,7 +46,8 @@ pub fn record(record: &Record, names: &dyn Names) -> Option<Value> {
             "amount": amount.to_string(), "why": why,
         }),
         Record::Adopted { venue, market, outcome, quantity, at } => json!({
-            "kind": "adopted", "at": at.to_string(), "venue": venue.name(), "market": market_id(*market, names),
+            "kind": "adopted", "at": at.to_string(), "venue": venue.name(),
+            "market": market_id(*market, names),
             "outcome": outcome.name(), "quantity": quantity.to_string(),
         }),
         Record::Incident { kind, text, trade, at } => json!({
