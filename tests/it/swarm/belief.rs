@@ -7,7 +7,7 @@ use crossbook::domain::report::Refused;
 use crossbook::domain::{Evidence, IntentId, Outcome, Report, Timestamp, Venue};
 use crossbook::engine::event::Command;
 use crossbook::engine::trade::Trader;
-use crossbook::exchange::catalogue::{Relation, catalogue};
+use crossbook::exchange::catalogue::Relation;
 use crossbook::exchange::faults::Resolution;
 use crossbook::execute::{Act, Line, Record, incident};
 use crossbook::risk::NoTrade;
@@ -137,11 +137,10 @@ impl Run {
         let settings = process::settings(&self.script);
         let patience = settings.limits.stranded_max.max(settings.trade.plan.stranded_max);
         let patience = patience + ALONE_SLACK;
-        let pairs = catalogue();
         for (market, question) in self.script.questions.clone().into_iter().enumerate() {
             let [kalshi, polymarket] =
                 [0, 1].map(|venue: usize| self.oracle.accounts[venue].net(market));
-            let same = pairs[question].relation == Relation::Same;
+            let same = process::pairs()[question].relation == Relation::Same;
             let alone = if same { kalshi + polymarket } else { kalshi - polymarket };
             if alone.abs() < ALONE_MIN || self.machine.is_none() {
                 self.watch.alone.remove(&market);
@@ -231,7 +230,7 @@ impl Run {
             return self.fail("liveness", "no process runs".to_owned());
         };
         let machine = self.machine.as_ref();
-        let last = &catalogue()[*self.script.questions.last().unwrap()].kalshi;
+        let last = &process::pairs()[*self.script.questions.last().unwrap()].kalshi;
         let pairs = machine.map(|one| one.pairs().pairs()).unwrap_or_default();
         let pair = pairs.iter().find(|pair| pair.kalshi == *last);
         let refused = pair.and_then(|pair| trader.last_refusal(&pair.id));

@@ -13,7 +13,7 @@ use crossbook::book::Lane;
 use crossbook::config::Settings;
 use crossbook::domain::Venue;
 use crossbook::engine::trade;
-use crossbook::exchange::catalogue::catalogue;
+use crossbook::exchange::catalogue::{Paired, catalogue};
 use crossbook::exchange::kalshi::keys::{Kind, generate};
 use crossbook::exchange::kalshi::{Account, Scope};
 use crossbook::exchange::polymarket::ApiKey;
@@ -84,6 +84,12 @@ pub(super) fn credentials() -> &'static (sources::Credentials, Account) {
     })
 }
 
+/// The catalogue of the embedded exchanges.
+pub(super) fn pairs() -> &'static [Paired] {
+    static PAIRS: OnceLock<Vec<Paired>> = OnceLock::new();
+    PAIRS.get_or_init(catalogue)
+}
+
 /// The mapping file of these questions.
 fn mappings(questions: &[usize]) -> String {
     static DEMO: OnceLock<Vec<String>> = OnceLock::new();
@@ -92,8 +98,7 @@ fn mappings(questions: &[usize]) -> String {
         let text = std::fs::read_to_string(root.join("mappings/demo.toml")).unwrap();
         text.split("[[pair]]").map(|entry| format!("[[pair]]{entry}")).collect()
     });
-    let pairs = catalogue();
-    let wanted = |entry: &&String| questions.iter().any(|at| entry.contains(&pairs[*at].kalshi));
+    let wanted = |entry: &&String| questions.iter().any(|at| entry.contains(&pairs()[*at].kalshi));
     entries.iter().filter(wanted).map(String::as_str).collect()
 }
 
@@ -200,7 +205,7 @@ impl Run {
         }
         for ends in std::mem::take(&mut self.lanes) {
             if let Some(connection) = ends.connection {
-                self.queue(Duration::from_millis(2), Event::Gone(connection));
+                self.venues.lock().unwrap().closed(connection);
             }
         }
         self.queue(self.restart_after, Event::Restart);

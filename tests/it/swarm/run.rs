@@ -41,6 +41,8 @@ const VENUE_TICK: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_millis(100);
 /// A timer that is due again at once more often than this goes round in circles.
 const TIMERS_AT_ONCE_MAX: usize = 64;
+/// Rounds at one moment; more would never end.
+const AT_ONCE_MAX: u32 = 10_000;
 /// Lines of the log that are kept for whoever reads why a run failed.
 const LOG_MAX: usize = 4_000;
 /// Characters of a line that are kept.
@@ -215,8 +217,14 @@ impl Run {
     /// Goes on until so long after the start, or until something is wrong.
     pub(super) fn until(&mut self, after: Duration) {
         let goal = self.started.after(after);
+        let mut at_once = 0;
         while self.now < goal && self.failure.is_none() {
+            let before = self.now;
             self.advance();
+            at_once = if self.now == before { at_once + 1 } else { 0 };
+            if at_once > AT_ONCE_MAX {
+                self.fail("liveness", "time stands still".to_owned());
+            }
         }
     }
 

@@ -188,7 +188,7 @@ impl Run {
         let Some(ends) = self.lanes.get_mut(lane.at()).filter(|ends| ends.connection.is_none())
         else {
             // The process that dialled has ended.
-            self.queue(Duration::from_millis(2), Event::Gone(connection));
+            self.venues.lock().unwrap().closed(connection);
             return;
         };
         *ends = Ends { connection: Some(connection), up_due: self.now };
