@@ -197,6 +197,21 @@ impl Driver {
         }
     }
 
+    /// Opens no trade from here on.
+    fn drain(&mut self) {
+        if self.pipeline.engine().trader().is_some() {
+            self.input(&Input::Command(&Command::Drain));
+        }
+    }
+
+    /// Lets time pass; why the run is over, if it is.
+    fn tick(&mut self, settling: &mut Settling) -> Option<Stop> {
+        self.input(&Input::Tick);
+        let at_rest = self.pipeline.engine().trader().is_none_or(Trader::is_at_rest);
+        let unheard = (!self.reporter.is_heard()).then_some(Stop::Done);
+        settling.over(at_rest).or(unheard)
+    }
+
     /// The bell of a lane.
     pub fn wake_of(&self, lane: Lane) -> Option<Rc<Notify>> {
         self.wakes.get(lane.at()).cloned()
@@ -246,12 +261,7 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         }
         tokio::select! {
             biased;
-            () = settling.heard() => {
-                let mut driver = driver.borrow_mut();
-                if driver.pipeline.engine().trader().is_some() {
-                    driver.input(&Input::Command(&Command::Drain));
-                }
-            }
+            () = settling.heard() => driver.borrow_mut().drain(),
             () = called.notified() => {
                 for (id, call) in std::mem::take(&mut driver.borrow_mut().calls) {
                     calls.spawn_local(carrier.clone().carry(Rc::clone(&driver), id, call));
@@ -260,20 +270,11 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
             Some(message) = messages.recv() => take(&driver, message),
             _ = ticks.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.input(&Input::Tick);
-                let at_rest = driver.pipeline.engine().trader().is_none_or(Trader::is_at_rest);
-                if let Some(stop) = settling.over(at_rest) {
+                if let Some(stop) = driver.borrow_mut().tick(&mut settling) {
                     break stop;
                 }
-                if !driver.reporter.is_heard() {
-                    break Stop::Done;
-                }
             }
-            _ = statuses.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.show(&ids);
-            }
+            _ = statuses.tick() => driver.borrow_mut().show(&ids),
             () = tokio::time::sleep_until(refresh_at) => {
                 refresh_at = next_refresh(refresh);
                 driver.borrow().refresh();
@@ -282,14 +283,18 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         }
     };
     end.stop(stop);
-    // Lanes say goodbye to their servers; a server that does not answer is left alone.
+    say_goodbye(lanes).await;
+    calls.shutdown().await;
+    finish(driver, stop)
+}
+
+/// Lanes say goodbye to their servers; a server that does not answer is left alone.
+async fn say_goodbye(mut lanes: tokio::task::JoinSet<()>) {
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         while lanes.join_next().await.is_some() {}
     })
     .await;
     lanes.shutdown().await;
-    calls.shutdown().await;
-    finish(driver, stop)
 }
 
 /// A lane ends only with the run, a call with its answer. One that panicked may have left the
@@ -351,7 +356,8 @@ fn finish(driver: Rc<RefCell<Driver>>, stop: Stop) -> std::io::Result<Finished> 
         return Err(std::io::Error::other("a connection outlived the run"));
     };
     let Driver { pipeline, reporter, recorder, .. } = driver.into_inner();
-    let digest = pipeline.digest();
+    // A replay has no account: what trading did to the decisions is not in a recording.
+    let digest = if pipeline.desk().is_some() { String::new() } else { pipeline.digest() };
     let recorded = recorder.map_or(Ok(()), |recorder| {
         recorder.finish(|complete| crate::record::Line::End {
             t: clock::unix_nanos(),
