@@ -9,12 +9,14 @@ use serde_json::json;
 use crate::app::args::Demo;
 use crate::app::audit::{self, Side};
 use crate::app::desk::Acceptance;
+use crate::app::driver::Settle;
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::Exit;
 use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
 use crate::app::trading::{Books, Trading};
+use crate::app::wallet::Signer;
 use crate::app::{mappings, settings};
 use crate::domain::Venue;
 
@@ -63,11 +65,15 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         Some(credentials) if !args.watch_only => {
             let books = Books::open(&path, settings.journal.durability)?;
             let accepted = Acceptance::Approved;
-            Some(Trading::at_venues(&settings, books, credentials, accepted, args.seed).await?)
+            let signer = Signer::read(&settings)?;
+            let made =
+                Trading::at_venues(&settings, books, credentials, signer, accepted, args.seed);
+            Some(made.await?)
         }
         _ => None,
     };
     let plan = Plan {
+        settle: Settle::until_compared(&settings),
         settings,
         settings_text,
         credentials,
