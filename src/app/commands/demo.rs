@@ -41,7 +41,12 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let setup = Setup {
         seed: args.seed,
         steps: args.steps,
-        troubles: if args.faults { Troubles::Seeded } else { Troubles::None },
+        lasts: args.seconds.map(Duration::from_secs),
+        troubles: match (args.faults, args.watch_only) {
+            (false, _) => Troubles::None,
+            (true, true) => Troubles::Seeded,
+            (true, false) => Troubles::Trading,
+        },
         port: 0,
         images_max: 0,
     };

@@ -23,6 +23,7 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
     let setup = Setup {
         seed: args.seed,
         steps: None,
+        lasts: None,
         troubles: if args.faults { Troubles::Seeded } else { Troubles::None },
         port: args.port,
         images_max: 0,
