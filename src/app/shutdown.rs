@@ -6,6 +6,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::driver::Settle;
+use crate::config::Settings;
+
+/// How long a reading of an account takes at most, when all is well.
+const READING_MAX: Duration = Duration::from_secs(1);
 
 /// Why a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +122,13 @@ impl Settling {
 impl Settle {
     /// For a run that trades nothing.
     pub const NONE: Self = Self { patience: Duration::ZERO, rest: Duration::ZERO };
+
+    /// Until both accounts were read once more and can be compared with the ledger.
+    pub fn until_compared(settings: &Settings) -> Self {
+        let trade = &settings.trade;
+        let rest = trade.reconcile_every + trade.reconcile.grace + READING_MAX;
+        Self { patience: trade.settle, rest }
+    }
 }
 
 /// Turns Ctrl-C and SIGTERM into a stop; a second one does not wait for what is under way, and a

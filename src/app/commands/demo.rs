@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::app::args::Demo;
 use crate::app::audit::{self, Side};
 use crate::app::desk::Acceptance;
-use crate::app::driver::Finished;
+use crate::app::driver::{Finished, Settle};
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::{Exit, Misuse};
 use crate::app::live::Plan;
@@ -17,6 +17,7 @@ use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
 use crate::app::sources::Credentials;
 use crate::app::trading::{Books, Trading};
+use crate::app::wallet::Signer;
 use crate::app::{mappings, settings};
 use crate::config::Settings;
 use crate::domain::Venue;
@@ -67,6 +68,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let journal = args.journal.clone().unwrap_or_else(|| folder.path().join("demo.db"));
     let trading = trading(&args, &settings, credentials.as_ref(), &journal).await?;
     let plan = Plan {
+        settle: Settle::until_compared(&settings),
         settings,
         settings_text,
         credentials,
@@ -135,8 +137,10 @@ async fn trading(
     let Some(credentials) = credentials.filter(|_| !args.watch_only) else { return Ok(None) };
     let books = Books::open(journal, settings.journal.durability)?;
     let accepted = Acceptance::Approved;
-    let trading = Trading::at_venues(settings, books, credentials, accepted, args.seed).await?;
-    Ok(Some(trading))
+    let signer = Signer::read(settings)?;
+    let seed = args.seed;
+    let made = Trading::at_venues(settings, books, credentials, signer, accepted, seed);
+    Ok(Some(made.await?))
 }
 
 /// Writes the summary; a ledger that is not the exchanges' own is a failure.
