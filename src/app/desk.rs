@@ -8,6 +8,8 @@
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
 //! does not wait: its price would be old. It is reported as not sent.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -234,21 +236,6 @@ impl Desk {
         known
     }
 
-    /// Tells the gateways of an order of an earlier run.
-    pub fn recall(&mut self, order: &Order, id: &crate::domain::OrderId) {
-        self.venues.insert(order.intent, order.venue);
-        if let Some(counter) = self.counter(order.venue) {
-            counter.gateway.recall(order, id);
-        }
-    }
-
-    /// Fills and payments from then on are not known yet.
-    pub fn read_from(&mut self, since: Timestamp) {
-        for counter in &mut self.counters {
-            counter.due.read_until = since;
-        }
-    }
-
     /// Tells the journal which market an index means.
     pub fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
         self.keep.learn(index, venue, id);
@@ -450,7 +437,6 @@ impl Desk {
         if now >= counter.due.reconcile {
             counter.due.reconcile = now.after(rhythm.reconcile_every);
             let since = counter.due.read_until.before(rhythm.overlap);
-            counter.due.read_until = counter.due.read_until.max(now);
             questions.extend([
                 Question::Fills(since),
                 Question::OpenOrders,
@@ -468,6 +454,13 @@ impl Desk {
         for report in taken.reports.drain(..) {
             if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
                 self.notices.push((*venue, why.clone()));
+            }
+            // Fills and payments were asked for before positions: what a venue could not answer is
+            // asked for again.
+            if let Report::Positions { venue, as_of, .. } = &report
+                && let Some(counter) = self.counter(*venue)
+            {
+                counter.due.read_until = counter.due.read_until.max(*as_of);
             }
             self.reports.push(report);
         }
@@ -495,3 +488,6 @@ impl Desk {
 pub const fn places(call: &Call) -> bool {
     matches!(call.subject, Subject::Place(_))
 }
+
+#[cfg(test)]
+mod tests;
