@@ -42,6 +42,9 @@ pub enum Acceptance {
     Approved,
     /// Those with these fingerprints.
     Fingerprints(BTreeSet<String>),
+    /// Every pair that is approved, also where its rules are not known to be the reviewed ones:
+    /// orders stay on this machine. Those with these fingerprints could be traded live.
+    OnPaper(BTreeSet<String>),
 }
 
 impl Acceptance {
@@ -49,8 +52,16 @@ impl Acceptance {
     pub fn holds(&self, pair: &Pair) -> bool {
         match self {
             Self::None => false,
-            Self::Approved => true,
+            Self::Approved | Self::OnPaper(_) => true,
             Self::Fingerprints(known) => known.contains(&pair.fingerprint()),
+        }
+    }
+
+    /// Whether a pair as it stands could be traded with money.
+    pub fn holds_live(&self, pair: &Pair) -> bool {
+        match self {
+            Self::OnPaper(known) => known.contains(&pair.fingerprint()),
+            other => other.holds(pair),
         }
     }
 }

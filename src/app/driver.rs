@@ -15,6 +15,8 @@ use tokio::task::LocalSet;
 use crate::book::Lane;
 use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
+use crate::engine::event::Command;
+use crate::engine::trade::Trader;
 use crate::net::clock;
 use crate::record::Writer;
 use crate::venue::gateway::Call;
@@ -26,7 +28,7 @@ use super::loader::{Load, Why};
 use super::pipeline::{Input, Pipeline};
 use super::poll::{self, Ids};
 use super::report::Reporter;
-use super::shutdown::{Stop, Stopping};
+use super::shutdown::{self, Settling, Stop, Stopping};
 use super::transcript::Transcript;
 
 /// How often time passes for the engine although nothing arrives.
@@ -78,10 +80,22 @@ pub struct Parts {
     pub ids: [Ids; 2],
     /// How often all facts are read again.
     pub refresh: Duration,
+    /// After the stop, how long trades that are under way have to come to rest; and how long they
+    /// have to have been at rest, so that what was read of the accounts is from then.
+    pub settle: Settle,
     /// Paper accounts, where orders do not leave this machine.
     pub paper: Option<PaperStart>,
     /// Hears of the end.
     pub stopping: Stopping,
+}
+
+/// How a run that trades ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Settle {
+    /// The longest wait.
+    pub patience: Duration,
+    /// How long everything has to have been at rest.
+    pub rest: Duration,
 }
 
 /// The state that all tasks of the engine thread share.
@@ -183,6 +197,21 @@ impl Driver {
         }
     }
 
+    /// Opens no trade from here on.
+    fn drain(&mut self) {
+        if self.pipeline.engine().trader().is_some() {
+            self.input(&Input::Command(&Command::Drain));
+        }
+    }
+
+    /// Lets time pass; why the run is over, if it is.
+    fn tick(&mut self, settling: &mut Settling) -> Option<Stop> {
+        self.input(&Input::Tick);
+        let at_rest = self.pipeline.engine().trader().is_none_or(Trader::is_at_rest);
+        let unheard = (!self.reporter.is_heard()).then_some(Stop::Done);
+        settling.over(at_rest).or(unheard)
+    }
+
     /// The bell of a lane.
     pub fn wake_of(&self, lane: Lane) -> Option<Rc<Notify>> {
         self.wakes.get(lane.at()).cloned()
@@ -198,7 +227,9 @@ pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finis
 
 async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
     let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, .. } = parts;
-    let (ids, refresh, mut stopping) = (parts.ids, parts.refresh, parts.stopping);
+    let (ids, refresh) = (parts.ids, parts.refresh);
+    let (end, ending) = shutdown::channel();
+    let mut settling = Settling::new(parts.stopping, parts.settle);
     let mut driver = Driver {
         pipeline,
         reporter,
@@ -226,11 +257,11 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         Carrier::new(parts.paper.as_ref().map(Paper::new)).map_err(std::io::Error::other)?;
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
-            lanes.spawn_local(lane::run(Rc::clone(&driver), lane, stopping.clone()));
+            lanes.spawn_local(lane::run(Rc::clone(&driver), lane, ending.clone()));
         }
         tokio::select! {
             biased;
-            stop = stopping.wait() => break stop,
+            () = settling.heard() => driver.borrow_mut().drain(),
             () = called.notified() => {
                 for (id, call) in std::mem::take(&mut driver.borrow_mut().calls) {
                     calls.spawn_local(carrier.clone().carry(Rc::clone(&driver), id, call));
@@ -239,16 +270,11 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
             Some(message) = messages.recv() => take(&driver, message),
             _ = ticks.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.input(&Input::Tick);
-                if !driver.reporter.is_heard() {
-                    break Stop::Done;
+                if let Some(stop) = driver.borrow_mut().tick(&mut settling) {
+                    break stop;
                 }
             }
-            _ = statuses.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.show(&ids);
-            }
+            _ = statuses.tick() => driver.borrow_mut().show(&ids),
             () = tokio::time::sleep_until(refresh_at) => {
                 refresh_at = next_refresh(refresh);
                 driver.borrow().refresh();
@@ -256,14 +282,19 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             Some(ended) = lanes.join_next(), if !lanes.is_empty() => is_whole(ended)?,
         }
     };
-    // Lanes say goodbye to their servers; a server that does not answer is left alone.
+    end.stop(stop);
+    say_goodbye(lanes).await;
+    calls.shutdown().await;
+    finish(driver, stop)
+}
+
+/// Lanes say goodbye to their servers; a server that does not answer is left alone.
+async fn say_goodbye(mut lanes: tokio::task::JoinSet<()>) {
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         while lanes.join_next().await.is_some() {}
     })
     .await;
     lanes.shutdown().await;
-    calls.shutdown().await;
-    finish(driver, stop)
 }
 
 /// A lane ends only with the run, a call with its answer. One that panicked may have left the
@@ -325,7 +356,8 @@ fn finish(driver: Rc<RefCell<Driver>>, stop: Stop) -> std::io::Result<Finished> 
         return Err(std::io::Error::other("a connection outlived the run"));
     };
     let Driver { pipeline, reporter, recorder, .. } = driver.into_inner();
-    let digest = pipeline.digest();
+    // A replay has no account: what trading did to the decisions is not in a recording.
+    let digest = if pipeline.desk().is_some() { String::new() } else { pipeline.digest() };
     let recorded = recorder.map_or(Ok(()), |recorder| {
         recorder.finish(|complete| crate::record::Line::End {
             t: clock::unix_nanos(),

@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
-use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts};
+use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts, Settle};
 use super::exit::Misuse;
 use super::loader::{self, Clients, LOADS_MAX};
 use super::pipeline::Pipeline;
@@ -29,6 +29,9 @@ use super::{clock, mappings, tasks};
 /// How often all facts are read again while the feeds tell of changes: Polymarket does not tell of
 /// a pause.
 const REFRESH: Duration = Duration::from_mins(10);
+
+/// How long a reading of an account takes at most, when all is well.
+const READING_MAX: Duration = Duration::from_secs(1);
 
 /// How often they are read again while Kalshi's books are polled.
 const REFRESH_POLLED: Duration = Duration::from_mins(1);
@@ -99,6 +102,13 @@ impl Plan {
         }
         let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
         let trading = self.trading;
+        let settle = match &trading {
+            Some(_) => Settle {
+                patience: settings.trade.settle,
+                rest: settings.trade.reconcile_every + settings.trade.reconcile.grace + READING_MAX,
+            },
+            None => Settle::NONE,
+        };
         let engine = engine_settings(&settings);
         let refresh = match feed {
             // Nothing but a new reading tells that a polled market was paused or its fee changed.
@@ -123,6 +133,7 @@ impl Plan {
                     loads,
                     ids,
                     refresh,
+                    settle,
                     paper,
                     stopping,
                 };

@@ -1,6 +1,7 @@
 //! The composition root: settings, wiring, tasks, commands. Nothing imports it but `main`.
 
 pub mod args;
+pub mod audit;
 pub mod carrier;
 pub mod clock;
 pub mod commands;

@@ -7,7 +7,7 @@
 
 mod markets;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -15,12 +15,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, MarketIndex, Timestamp, Venue};
+use crate::domain::{Date, IntentId, MarketIndex, Timestamp, TradeId, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
 use crate::execute::{Record, reconcile};
-use crate::pairing::{Pair, Set};
+use crate::pairing::{Pair, PairId, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
 
@@ -52,8 +52,12 @@ pub struct Pipeline {
     /// The order desk; there is none where nothing is traded.
     desk: Option<Desk>,
     acceptance: Acceptance,
+    /// Approved pairs that are not traded, or would not be with money, and why.
+    untraded: BTreeMap<PairId, &'static str>,
     /// The shard that all Kalshi markets are held to lie on, where one purse pays for all.
     shard: Option<u32>,
+    /// The first numbers that no intent and no trade has had.
+    numbers: (IntentId, TradeId),
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -86,7 +90,9 @@ impl Pipeline {
             source,
             desk: None,
             acceptance: Acceptance::None,
+            untraded: BTreeMap::new(),
             shard: None,
+            numbers: (IntentId(1), TradeId(1)),
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -138,8 +144,16 @@ impl Pipeline {
             }
         }
         self.engine.enable_trading(settings, history, now, &mut self.effects);
+        self.engine.number_from(self.numbers.0, self.numbers.1);
         self.engine.reconcile_with(reconcile);
+        self.mark_needed();
         self.settle(now);
+    }
+
+    /// Numbers what is new from here on. To be said before trading begins: records that a power cut
+    /// took from the journal may have used the numbers that follow its last ones.
+    pub const fn number_from(&mut self, intent: IntentId, trade: TradeId) {
+        self.numbers = (intent, trade);
     }
 
     /// The index of a market that a journal names.

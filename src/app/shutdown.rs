@@ -1,6 +1,11 @@
-//! How a run ends: by itself, by a deadline, or by Ctrl-C.
+//! How a run ends: by itself, by a deadline, or by Ctrl-C. One that trades comes to rest first.
+
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::driver::Settle;
 
 /// Why a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,54 +19,115 @@ pub enum Stop {
 /// Tells all parts of a run to stop.
 #[derive(Debug, Clone)]
 pub struct Stopper {
-    sender: watch::Sender<Option<Stop>>,
+    sender: watch::Sender<Asked>,
+}
+
+/// What was asked for so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    stop: Option<Stop>,
+    /// Asked again: whatever is under way is left as it is.
+    at_once: bool,
 }
 
 /// Hears of the stop.
 #[derive(Debug, Clone)]
 pub struct Stopping {
-    receiver: watch::Receiver<Option<Stop>>,
+    receiver: watch::Receiver<Asked>,
 }
 
 /// A pair of ends.
 pub fn channel() -> (Stopper, Stopping) {
-    let (sender, receiver) = watch::channel(None);
+    let (sender, receiver) = watch::channel(Asked::default());
     (Stopper { sender }, Stopping { receiver })
 }
 
 impl Stopper {
     /// Stops the run; the first reason stays.
     pub fn stop(&self, why: Stop) {
-        self.sender.send_if_modified(|current| {
-            let first = current.is_none();
+        self.sender.send_if_modified(|asked| {
+            let first = asked.stop.is_none();
             if first {
-                *current = Some(why);
+                asked.stop = Some(why);
             }
             first
         });
+    }
+
+    /// Stops the run whatever is under way.
+    pub fn stop_at_once(&self, why: Stop) {
+        self.sender.send_modify(|asked| *asked = Asked { stop: Some(why), at_once: true });
     }
 }
 
 impl Stopping {
     /// Waits for the stop. If nobody can stop the run any more, it is over too.
     pub async fn wait(&mut self) -> Stop {
-        match self.receiver.wait_for(Option::is_some).await {
-            Ok(reason) => reason.unwrap_or(Stop::Done),
+        match self.receiver.wait_for(|asked| asked.stop.is_some()).await {
+            Ok(asked) => asked.stop.unwrap_or(Stop::Done),
             Err(_) => Stop::Done,
         }
     }
 
     /// The reason, once there is one.
     pub fn reason(&self) -> Option<Stop> {
-        *self.receiver.borrow()
+        self.receiver.borrow().stop
+    }
+
+    fn is_at_once(&self) -> bool {
+        self.receiver.borrow().at_once
     }
 }
 
-/// Turns Ctrl-C and SIGTERM into a stop; a second Ctrl-C ends the process at once.
+/// A run between the stop and its end: what is under way comes to rest, for so long at most.
+#[derive(Debug)]
+pub struct Settling {
+    stopping: Stopping,
+    settle: Settle,
+    stopped: Option<(Stop, Instant)>,
+    rests_since: Option<Instant>,
+}
+
+impl Settling {
+    /// Nobody has asked for the end yet.
+    pub const fn new(stopping: Stopping, settle: Settle) -> Self {
+        Self { stopping, settle, stopped: None, rests_since: None }
+    }
+
+    /// Waits for the stop, once.
+    pub async fn heard(&mut self) {
+        if self.stopped.is_some() {
+            return std::future::pending().await;
+        }
+        let stop = self.stopping.wait().await;
+        self.stopped = Some((stop, Instant::now()));
+    }
+
+    /// Why the run is over, once it is: everything has been at rest for long enough, the patience
+    /// is used up, or somebody asked again.
+    pub fn over(&mut self, at_rest: bool) -> Option<Stop> {
+        let (stop, since) = self.stopped?;
+        let now = Instant::now();
+        self.rests_since = if at_rest { self.rests_since.or(Some(now)) } else { None };
+        let rested = self.rests_since.is_some_and(|since| now - since >= self.settle.rest);
+        let over = rested || now - since >= self.settle.patience || self.stopping.is_at_once();
+        over.then_some(stop)
+    }
+}
+
+impl Settle {
+    /// For a run that trades nothing.
+    pub const NONE: Self = Self { patience: Duration::ZERO, rest: Duration::ZERO };
+}
+
+/// Turns Ctrl-C and SIGTERM into a stop; a second one does not wait for what is under way, and a
+/// third one ends the process.
 pub fn on_signals(stopper: Stopper) {
     tokio::spawn(async move {
         signal().await;
         stopper.stop(Stop::Interrupted);
+        signal().await;
+        stopper.stop_at_once(Stop::Interrupted);
         signal().await;
         std::process::exit(130);
     });

@@ -72,6 +72,12 @@ impl Executor {
         }
     }
 
+    /// Numbers what is new from here on, unless higher numbers were seen: records that a power cut
+    /// took from the journal may have used those before.
+    pub fn number_from(&mut self, intent: IntentId, trade: TradeId) {
+        self.state.number_from(intent, trade);
+    }
+
     /// Takes one record in: live, and when the journal is read.
     pub fn apply(&mut self, record: &Record) {
         let after = self.state.apply(record);

@@ -23,11 +23,13 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
     let setup = Setup {
         seed: args.seed,
         steps: None,
+        lasts: None,
         troubles: if args.faults { Troubles::Seeded } else { Troubles::None },
         port: args.port,
         images_max: 0,
     };
     let embedded = Embedded::start(&setup).await?;
+    embedded.running.publish(embedded.configuration());
     for exchange in [embedded.kalshi_record(), embedded.polymarket_record()] {
         let text = if args.json { record::line(&exchange) + "\n" } else { people(&exchange) };
         let mut out = std::io::stdout().lock();

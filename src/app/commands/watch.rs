@@ -194,6 +194,41 @@ pub fn conclude(finished: Finished, extra: serde_json::Value) -> Exit {
     }
 }
 
+/// What trading came to, for people.
+fn people_trades(summary: &serde_json::Value) -> String {
+    let trades = &summary["trades"];
+    let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut text = format!(
+        "{} trades of {} orders, fees ${}, earned for good ${}, locked until settlement ${}\n",
+        trades["opened"],
+        trades["orders"],
+        word(&trades["fees"]),
+        word(&trades["realised"]),
+        word(&trades["locked_profit"]),
+    );
+    for (title, map) in
+        [("trades:", &trades["states"]), ("edges that were not traded:", &trades["not_traded"])]
+    {
+        let Some(map) = map.as_object().filter(|map| !map.is_empty()) else { continue };
+        text.push_str(&format!("{title}\n"));
+        for (name, count) in map {
+            text.push_str(&format!("  {:<24} {count}\n", name.replace('_', " ")));
+        }
+    }
+    for left in trades["left"].as_array().into_iter().flatten() {
+        text.push_str(&format!("left: {left}\n"));
+    }
+    for (venue, side) in summary["ledger"].as_object().into_iter().flatten() {
+        let verdict = if side["equal"] == true { "equal" } else { "APART" };
+        text.push_str(&format!(
+            "{venue:<12} our ledger ${}, the exchange's ${}: {verdict}\n",
+            word(&side["cash"]),
+            word(&side["cash_at_exchange"]),
+        ));
+    }
+    text
+}
+
 fn people_summary(summary: &serde_json::Value) -> String {
     let mut text = format!(
         "\n{} updates, {} opportunities opened, {} closed\n",
@@ -213,6 +248,9 @@ fn people_summary(summary: &serde_json::Value) -> String {
         &summary["rejections"],
     );
     section(&mut text, "faults:", &summary["faults"]);
+    if summary["trades"].is_object() {
+        text.push_str(&people_trades(summary));
+    }
     if let Some(digest) = summary["market_digest"].as_str() {
         text.push_str(&format!("market history {digest}\n"));
     }
