@@ -79,6 +79,8 @@ pub struct Rhythm {
     pub reconcile_every: Duration,
     /// Whether the account may trade is asked this often.
     pub permission_every: Duration,
+    /// After an answer that it may not, it is asked again this soon.
+    pub permission_again: Duration,
     /// Fills and payments are read again from this long before the last reading.
     pub overlap: Duration,
 }
@@ -88,6 +90,7 @@ impl Default for Rhythm {
         Self {
             reconcile_every: Duration::from_secs(20),
             permission_every: Duration::from_mins(5),
+            permission_again: Duration::from_secs(15),
             overlap: Duration::from_mins(2),
         }
     }
@@ -454,6 +457,11 @@ impl Desk {
         for report in taken.reports.drain(..) {
             if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
                 self.notices.push((*venue, why.clone()));
+                // It may have been no more than an answer that was lost.
+                let again = now.after(self.rhythm.permission_again);
+                if let Some(counter) = self.counter(*venue) {
+                    counter.due.permission = counter.due.permission.min(again);
+                }
             }
             // Fills and payments were asked for before positions: what a venue could not answer is
             // asked for again.
