@@ -94,23 +94,31 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let refused = match &self.trader {
-            Some(trader) => trader.judge_edge(&self.seen(at, direction, edge), &self.around(now)),
-            None => return,
-        };
-        let mut chosen = *edge;
-        if refused.is_err_and(NoTrade::is_of_size) {
-            let most = self.most_that_fits(at, direction, edge.quantity, ground, now);
-            // What the fills say is the last walk: where nothing fits, that of the whole again.
-            let most = most.unwrap_or(ground.terms.contracts_max);
-            match self.walk(at, direction, &ground.at_most(most)) {
-                Ok(edge) => chosen = edge,
-                Err(_) => return,
-            }
+        let mut begun = self.attempt_one(at, direction, edge, now);
+        if begun.is_err_and(NoTrade::is_of_size)
+            && let Some(most) = self.most_that_fits(at, direction, edge.quantity, ground, now)
+            && let Ok(less) = self.walk(at, direction, &ground.at_most(most))
+        {
+            begun = self.attempt_one(at, direction, &less, now);
         }
         let Some(mut trader) = self.trader.take() else { return };
-        trader.attempt(&self.seen(at, direction, &chosen), &self.around(now), effects);
+        let pair = &self.pairs[at].watched.pair.id;
+        trader.conclude_attempt(pair, begun, &self.around(now), effects);
         self.trader = Some(trader);
+    }
+
+    /// Offers the edge that was walked last.
+    fn attempt_one(
+        &mut self,
+        at: usize,
+        direction: usize,
+        edge: &Edge,
+        now: Timestamp,
+    ) -> Result<(), NoTrade> {
+        let Some(mut trader) = self.trader.take() else { return Ok(()) };
+        let begun = trader.attempt(&self.seen(at, direction, edge), &self.around(now));
+        self.trader = Some(trader);
+        begun
     }
 
     /// The most contracts that limits and purses leave room for: halved until they fit, then

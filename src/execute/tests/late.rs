@@ -181,7 +181,7 @@ fn a_leg_that_fails_after_the_lock_makes_the_other_one_stranded() {
     let second = scene.only();
     scene.fills(&second, "100", "0.42");
     assert_eq!(scene.phase(), "locked");
-    scene.wait(60_000);
+    scene.wait(50_000);
     scene.tell(first.intent, Evidence::Fill(Fill { finality: Finality::Failed, ..fill.clone() }));
     assert_eq!(scene.incidents(), ["fill_failed"]);
     assert_eq!(scene.cash(Venue::Polymarket), money("0"), "as if it had not been");
@@ -328,4 +328,17 @@ fn a_trade_of_which_nothing_was_sent_is_not_sent_after_a_start() {
     assert_eq!(scene.placed(), []);
     assert_eq!(scene.phase(), "flat");
     assert_eq!(scene.exposure(), None);
+}
+
+#[test]
+fn a_match_that_never_settles_is_an_incident_once() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills(&first, "100", "0.52");
+    let second = scene.only();
+    scene.fills(&second, "100", "0.42");
+    scene.wait(59_000);
+    assert!(scene.incidents().is_empty());
+    scene.wait(120_000);
+    assert_eq!(scene.incidents(), ["order_unknown"]);
 }

@@ -35,8 +35,9 @@ pub(super) struct Holding {
     asked: Timestamp,
     pages: u32,
     positions: Vec<Position>,
-    /// Markets that resolved against what is held and were told of.
-    lost: BTreeSet<String>,
+    /// Markets that resolved and were asked about: what is held is worth nothing, or waits to be
+    /// redeemed.
+    resolved: BTreeSet<String>,
 }
 
 impl Gateway {
@@ -78,7 +79,7 @@ impl Gateway {
             match held(row) {
                 Ok(row) if row.quantity.is_zero() => {}
                 Ok(row) => {
-                    if row.is_lost && self.holding.lost.insert(row.market.clone()) {
+                    if row.is_resolved && self.holding.resolved.insert(row.market.clone()) {
                         let detail = format!("0|{}|{}", self.holding.asked.secs(), row.market);
                         taken.calls.push(self.resolution_call(&row.market, detail));
                     }

@@ -99,7 +99,7 @@ fn what_a_market_paid_is_told_with_what_a_contract_is_worth() {
 }
 
 #[test]
-fn a_position_that_lost_is_settled_for_nothing_and_once() {
+fn a_position_that_can_be_redeemed_is_settled_for_nothing_yet_and_once() {
     let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
     let mut lost = row(YES, "5");
     lost["status"] = "REDEEMABLE".into();
@@ -112,8 +112,13 @@ fn a_position_that_lost_is_settled_for_nothing_and_once() {
     lost["condition_id"] = "0xcd".into();
     lost["current_price"] = 1.into();
     let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
+    let taken = read(&mut gateway, &calls[0], 200, &rows(&[lost.clone()], None));
+    assert_eq!(taken.calls.len(), 1, "what won waits for somebody to redeem it");
+    lost["status"] = "OPEN".into();
+    lost["condition_id"] = "0xef".into();
+    let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
     let taken = read(&mut gateway, &calls[0], 200, &rows(&[lost], None));
-    assert!(taken.calls.is_empty(), "what won is paid when it is redeemed");
+    assert!(taken.calls.is_empty());
 }
 
 fn approvals(except: &str) -> Value {
