@@ -22,6 +22,7 @@ use crate::record::Writer;
 use crate::venue::gateway::Call;
 
 use super::carrier::{Carrier, Paper, PaperStart};
+use super::control::{Asked, answer};
 use super::desk::CallId;
 use super::lane;
 use super::loader::{Load, Why};
@@ -85,6 +86,8 @@ pub struct Parts {
     pub settle: Settle,
     /// Paper accounts, where orders do not leave this machine.
     pub paper: Option<PaperStart>,
+    /// What is asked through the control socket.
+    pub control: Option<mpsc::Receiver<Asked>>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -189,6 +192,29 @@ impl Driver {
         }
     }
 
+    /// Cancels our own open orders, at one venue or both; how many there were.
+    pub fn cancel_own(&mut self, venue: Option<Venue>) -> usize {
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        let asked = self.pipeline.cancel_own(venue, now);
+        self.pass_on(now);
+        asked
+    }
+
+    /// Begins nothing new from here on.
+    fn drain(&mut self) {
+        if self.pipeline.engine().trader().is_some() {
+            self.input(&Input::Command(&Command::Drain));
+        }
+    }
+
+    /// Whether what has to be done before the end is done.
+    fn is_at_rest(&self, settling: &Settling) -> bool {
+        if settling.is_killed() {
+            return self.calls.is_empty() && self.pipeline.desk().is_none_or(|d| d.cancels() == 0);
+        }
+        self.pipeline.engine().trader().is_none_or(Trader::is_at_rest)
+    }
+
     /// Draws the status line, and tells the readers of books which ones there are.
     fn show(&mut self, ids: &[Ids; 2]) {
         self.reporter.status(&self.pipeline);
@@ -212,7 +238,7 @@ pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finis
 
 async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
     let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, .. } = parts;
-    let (ids, refresh) = (parts.ids, parts.refresh);
+    let (ids, refresh, mut control) = (parts.ids, parts.refresh, parts.control);
     let (end, ending) = shutdown::channel();
     let mut settling = Settling::new(parts.stopping, parts.settle);
     let mut driver = Driver {
@@ -246,28 +272,28 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         }
         tokio::select! {
             biased;
-            () = settling.heard() => {
-                let mut driver = driver.borrow_mut();
-                if driver.pipeline.engine().trader().is_some() {
-                    driver.input(&Input::Command(&Command::Drain));
-                }
-            }
+            () = settling.heard() => driver.borrow_mut().drain(),
             () = called.notified() => {
                 for (id, call) in std::mem::take(&mut driver.borrow_mut().calls) {
                     calls.spawn_local(carrier.clone().carry(Rc::clone(&driver), id, call));
                 }
             }
             Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
+            Some(asked) = next(&mut control) => {
+                if answer::answer(&mut driver.borrow_mut(), asked) {
+                    settling.kill();
+                }
+            }
             Some(message) = messages.recv() => take(&driver, message),
             _ = ticks.tick() => {
                 let mut driver = driver.borrow_mut();
                 driver.input(&Input::Tick);
-                let at_rest = driver.pipeline.engine().trader().is_none_or(Trader::is_at_rest);
+                let at_rest = driver.is_at_rest(&settling);
                 if let Some(stop) = settling.over(at_rest) {
                     break stop;
                 }
-                if !driver.reporter.is_heard() {
-                    break Stop::Done;
+                if !driver.reporter.is_heard() && settling.begin(Stop::Done) {
+                    driver.drain();
                 }
             }
             _ = statuses.tick() => {
@@ -290,6 +316,14 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     lanes.shutdown().await;
     calls.shutdown().await;
     finish(driver, stop)
+}
+
+/// The next request, where anybody can ask.
+async fn next(control: &mut Option<mpsc::Receiver<Asked>>) -> Option<Asked> {
+    match control {
+        Some(control) => control.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A lane ends only with the run, a call with its answer. One that panicked may have left the

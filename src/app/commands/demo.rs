@@ -8,10 +8,11 @@ use serde_json::json;
 
 use crate::app::args::Demo;
 use crate::app::audit::{self, Side};
+use crate::app::control::Door;
 use crate::app::desk::Acceptance;
 use crate::app::driver::Settle;
 use crate::app::embedded::{Embedded, Setup, Troubles};
-use crate::app::exit::Exit;
+use crate::app::exit::{Exit, Misuse};
 use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
@@ -36,6 +37,11 @@ pub fn run(args: Demo) -> anyhow::Result<Exit> {
 }
 
 async fn demo(args: Demo) -> anyhow::Result<Exit> {
+    if let Some(path) = args.journal.as_deref().filter(|path| path.exists()) {
+        let text = "exists: the demo's exchanges know nothing of an earlier run, so that its \
+                    journal must be a new one";
+        return Err(Misuse(format!("`{}` {text}", path.display())).into());
+    }
     let (stopper, stopping) = shutdown::channel();
     shutdown::on_signals(stopper.clone());
     let setup = Setup {
@@ -77,6 +83,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         }
         _ => None,
     };
+    let mut door = args.journal.as_deref().map(Door::open).transpose()?;
     let plan = Plan {
         settle: Settle::until_compared(&settings),
         settings,
@@ -88,6 +95,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         mappings: read_mappings(&file)?,
         watching: watch_mappings(&file)?,
         trading,
+        control: door.as_mut().and_then(|door| door.asked.take()),
         stopping,
     };
     let live = plan.start()?;
