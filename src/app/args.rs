@@ -98,6 +98,9 @@ pub struct Demo {
     /// Only watch, place no orders.
     #[arg(long)]
     pub watch_only: bool,
+    /// Trade on exchanges that `crossbook sim` runs in a process of its own, at this address.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["steps", "faults"])]
+    pub venues: Option<String>,
     /// Keep the journal in this file; without it, it goes with the run.
     #[arg(long, value_name = "FILE", conflicts_with = "watch_only")]
     pub journal: Option<PathBuf>,

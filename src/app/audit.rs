@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::domain::{Money, Outcome, Quantity, Venue};
-use crate::exchange::catalogue;
-use crate::exchange::ledger::Statement;
 use crate::execute::State;
 use crate::execute::trade_state::{End, Phase};
 
@@ -24,14 +22,15 @@ pub struct Side {
 }
 
 impl Side {
-    /// Compares one venue's statement with the ledger.
-    pub fn of(venue: Venue, statement: &Statement, pipeline: &Pipeline) -> Option<Self> {
+    /// Compares one venue's statement, as its exchange shows it, with the ledger.
+    pub fn of(venue: Venue, statement: &Value, pipeline: &Pipeline) -> Option<Self> {
         let ledger = pipeline.engine().trader()?.executor().state().ledger();
-        let listings = catalogue::listings(venue);
         let mut held: BTreeMap<(String, bool), [Quantity; 2]> = BTreeMap::new();
-        for (market, outcome, quantity) in &statement.positions {
-            let Some(listing) = listings.get(*market) else { continue };
-            held.entry((listing.id.clone(), *outcome == Outcome::Yes)).or_default()[1] = *quantity;
+        for position in statement["positions"].as_array()? {
+            let (market, outcome) = (position["market"].as_str()?, position["outcome"].as_str()?);
+            let quantity = Quantity::parse(position["quantity"].as_str()?).ok()?;
+            let is_yes = outcome == Outcome::Yes.name();
+            held.entry((market.to_owned(), is_yes)).or_default()[1] = quantity;
         }
         for (_, market) in ledger.markets().filter(|(of, _)| *of == venue) {
             let Some(entry) = pipeline.registry().get(market) else { continue };
@@ -46,7 +45,7 @@ impl Side {
         });
         Some(Self {
             ours: ledger.cash(venue).total(),
-            theirs: statement.cash_total(),
+            theirs: Money::parse(statement["cash"].as_str()?).ok()?,
             apart: apart.collect(),
         })
     }

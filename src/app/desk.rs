@@ -10,6 +10,7 @@
 
 mod acceptance;
 mod counter;
+mod past;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct Rhythm {
     pub reconcile_every: Duration,
     /// Whether the account may trade is asked this often.
     pub permission_every: Duration,
+    /// After an answer that it may not, it is asked again this soon.
+    pub permission_again: Duration,
     /// Fills and payments are read again from this long before the last reading.
     pub overlap: Duration,
 }
@@ -58,6 +61,7 @@ impl Default for Rhythm {
         Self {
             reconcile_every: Duration::from_secs(20),
             permission_every: Duration::from_mins(5),
+            permission_again: Duration::from_secs(15),
             overlap: Duration::from_mins(2),
         }
     }
@@ -164,21 +168,6 @@ impl Desk {
             self.notices.push((Venue::Kalshi, text));
         }
         known
-    }
-
-    /// Tells the gateways of an order of an earlier run.
-    pub fn recall(&mut self, order: &Order, id: &crate::domain::OrderId) {
-        self.venues.insert(order.intent, order.venue);
-        if let Some(counter) = self.counter(order.venue) {
-            counter.gateway.recall(order, id);
-        }
-    }
-
-    /// Fills and payments from then on are not known yet.
-    pub fn read_from(&mut self, since: Timestamp) {
-        for counter in &mut self.counters {
-            counter.due.read_until = since;
-        }
     }
 
     /// Tells the journal which market an index means.
@@ -387,7 +376,7 @@ impl Desk {
     fn reconcile(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
         let rhythm = self.rhythm;
         let Some(counter) = self.counter(venue) else { return };
-        let (mut questions, mut read_until) = (Vec::new(), None);
+        let mut questions = Vec::new();
         if now >= counter.due.permission {
             counter.due.permission = now.after(rhythm.permission_every);
             questions.extend([Question::Permission, Question::Limits]);
@@ -395,7 +384,6 @@ impl Desk {
         if now >= counter.due.reconcile {
             counter.due.reconcile = now.after(rhythm.reconcile_every);
             let since = counter.due.read_until.before(rhythm.overlap);
-            read_until = Some(now);
             questions.extend([
                 Question::Fills(since),
                 Question::OpenOrders,
@@ -407,15 +395,24 @@ impl Desk {
         for question in questions {
             self.ask(venue, &question, markets, now);
         }
-        if let (Some(until), Some(counter)) = (read_until, self.counter(venue)) {
-            counter.due.read_until = counter.due.read_until.max(until);
-        }
     }
 
     fn take(&mut self, venue: Venue, mut taken: Taken, markets: &dyn Markets, now: Timestamp) {
         for report in taken.reports.drain(..) {
             if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
                 self.notices.push((*venue, why.clone()));
+                // It may have been no more than an answer that was lost.
+                let again = now.after(self.rhythm.permission_again);
+                if let Some(counter) = self.counter(*venue) {
+                    counter.due.permission = counter.due.permission.min(again);
+                }
+            }
+            // Fills and payments were asked for before positions: what a venue could not answer is
+            // asked for again.
+            if let Report::Positions { venue, as_of, .. } = &report
+                && let Some(counter) = self.counter(*venue)
+            {
+                counter.due.read_until = counter.due.read_until.max(*as_of);
             }
             self.reports.push(report);
         }
@@ -443,3 +440,6 @@ impl Desk {
 pub const fn places(call: &Call) -> bool {
     matches!(call.subject, Subject::Place(_))
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,6 +223,15 @@ impl Driver {
         }
     }
 
+    /// Lets time pass; why the run is over, if it is.
+    fn tick(&mut self, settling: &mut Settling) -> Option<Stop> {
+        self.input(&Input::Tick);
+        if !self.reporter.is_heard() && settling.begin(Stop::Done) {
+            self.drain();
+        }
+        settling.over(self.is_at_rest(settling))
+    }
+
     /// The bell of a lane.
     pub fn wake_of(&self, lane: Lane) -> Option<Rc<Notify>> {
         self.wakes.get(lane.at()).cloned()
@@ -286,20 +295,11 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             }
             Some(message) = messages.recv() => take(&driver, message),
             _ = ticks.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.input(&Input::Tick);
-                let at_rest = driver.is_at_rest(&settling);
-                if let Some(stop) = settling.over(at_rest) {
+                if let Some(stop) = driver.borrow_mut().tick(&mut settling) {
                     break stop;
                 }
-                if !driver.reporter.is_heard() && settling.begin(Stop::Done) {
-                    driver.drain();
-                }
             }
-            _ = statuses.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.show(&ids);
-            }
+            _ = statuses.tick() => driver.borrow_mut().show(&ids),
             () = tokio::time::sleep_until(refresh_at) => {
                 refresh_at = next_refresh(refresh);
                 driver.borrow().refresh();
@@ -308,14 +308,18 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         }
     };
     end.stop(stop);
-    // Lanes say goodbye to their servers; a server that does not answer is left alone.
+    say_goodbye(lanes).await;
+    calls.shutdown().await;
+    finish(driver, stop)
+}
+
+/// Lanes say goodbye to their servers; a server that does not answer is left alone.
+async fn say_goodbye(mut lanes: tokio::task::JoinSet<()>) {
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         while lanes.join_next().await.is_some() {}
     })
     .await;
     lanes.shutdown().await;
-    calls.shutdown().await;
-    finish(driver, stop)
 }
 
 /// The next request, where anybody can ask.
@@ -385,7 +389,8 @@ fn finish(driver: Rc<RefCell<Driver>>, stop: Stop) -> std::io::Result<Finished> 
         return Err(std::io::Error::other("a connection outlived the run"));
     };
     let Driver { pipeline, reporter, recorder, .. } = driver.into_inner();
-    let digest = pipeline.digest();
+    // A replay has no account: what trading did to the decisions is not in a recording.
+    let digest = if pipeline.desk().is_some() { String::new() } else { pipeline.digest() };
     let recorded = recorder.map_or(Ok(()), |recorder| {
         recorder.finish(|complete| crate::record::Line::End {
             t: clock::unix_nanos(),

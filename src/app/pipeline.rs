@@ -10,7 +10,6 @@ mod markets;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
@@ -126,22 +125,7 @@ impl Pipeline {
         now: Timestamp,
     ) {
         if let Some(desk) = &mut self.desk {
-            let mut orders = FxHashMap::default();
-            for record in history {
-                match record {
-                    Record::Reported { at, .. } => desk.read_from(*at),
-                    Record::Placed(order) => {
-                        desk.read_from(order.at);
-                        orders.insert(order.intent, order);
-                    }
-                    Record::Named { intent, id } => {
-                        if let Some(order) = orders.get(intent) {
-                            desk.recall(order, id);
-                        }
-                    }
-                    _ => {}
-                }
-            }
+            desk.remember(history);
         }
         self.engine.enable_trading(settings, history, now, &mut self.effects);
         self.engine.number_from(self.numbers.0, self.numbers.1);

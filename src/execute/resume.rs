@@ -8,6 +8,7 @@ use crate::domain::{Evidence, IntentId, Report, Timestamp, TradeId};
 
 use super::executor::{Executor, Mode};
 use super::order_state::Phase as OrderPhase;
+use super::trade_state::{Event, Phase};
 use super::{Act, Record, Tracked, incident};
 
 impl Executor {
@@ -15,6 +16,17 @@ impl Executor {
     /// about, trades go on from where they were, and no new one may open until all are known.
     pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         self.mode = Mode::Resuming(IntentId(self.state.next_intent().0 - 1));
+        // The prices of a plan are of its moment.
+        let unsent: Vec<TradeId> = self
+            .state
+            .trades()
+            .filter(|trade| trade.phase == Phase::Opened)
+            .map(|trade| trade.id)
+            .collect();
+        for trade in unsent {
+            let why = "the process ended before anything was sent".to_owned();
+            self.go(trade, Event::Empty, why, now, acts);
+        }
         let lost: Vec<IntentId> = self.open_orders(|phase| phase == OrderPhase::Decided);
         for intent in lost {
             let evidence = Evidence::Unclear("the process ended before an answer".to_owned());

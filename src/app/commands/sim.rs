@@ -29,6 +29,7 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
         images_max: 0,
     };
     let embedded = Embedded::start(&setup).await?;
+    embedded.running.publish(embedded.configuration());
     for exchange in [embedded.kalshi_record(), embedded.polymarket_record()] {
         let text = if args.json { record::line(&exchange) + "\n" } else { people(&exchange) };
         let mut out = std::io::stdout().lock();

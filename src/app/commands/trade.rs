@@ -138,7 +138,7 @@ fn warning(limits: &Limits) -> String {
         "LIVE: orders go to Kalshi and Polymarket and spend money. At most, in dollars with fees:\n"
             .to_owned();
     for (name, amount) in lines {
-        let _ = writeln!(text, "  {name:<28} {amount:>16}");
+        let _ = writeln!(text, "  {name:<28} {:>16}", amount.to_string());
     }
     let (trades, orders) = (limits.open_trades, limits.orders_per_second);
     let _ = writeln!(text, "  trades under way {trades}, orders a second {orders}");

@@ -39,7 +39,8 @@ impl Trader {
         effects: &mut Vec<Effect>,
     ) {
         let pair = &seen.watched.pair.id;
-        match self.open(seen, around) {
+        let begun = self.propose(seen, around).and_then(|proposal| self.begin(proposal, around));
+        match begun {
             Ok(()) => {
                 self.last.remove(pair);
                 self.carry_out(around, effects);
@@ -53,7 +54,18 @@ impl Trader {
         }
     }
 
-    fn open(&mut self, seen: &Seen<'_>, around: &Around<'_>) -> Result<(), NoTrade> {
+    /// Whether an edge is traded as it is; nothing is begun and nothing counted.
+    pub(in crate::engine) fn judge_edge(
+        &self,
+        seen: &Seen<'_>,
+        around: &Around<'_>,
+    ) -> Result<(), NoTrade> {
+        let proposal = self.propose(seen, around)?;
+        self.executor.may_open(&proposal.plan).map_err(refused_by_executor)?;
+        self.risk.check(&proposal, around.now)
+    }
+
+    fn propose(&self, seen: &Seen<'_>, around: &Around<'_>) -> Result<Proposal, NoTrade> {
         let now = around.now;
         self.check(seen, now)?;
         let markets = [seen.watched.kalshi, seen.watched.polymarket];
@@ -67,8 +79,7 @@ impl Trader {
             fills: [&seen.fills.kalshi, &seen.fills.polymarket],
             profit: seen.edge.profit,
         };
-        let proposal = plan::enter(&found, &self.settings.plan, now)?;
-        self.begin(proposal, around)
+        Ok(plan::enter(&found, &self.settings.plan, now)?)
     }
 
     /// Has a plan approved and hands it over.

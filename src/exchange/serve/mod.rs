@@ -20,7 +20,6 @@ use super::Core;
 use super::faults::{Scheduled, Script};
 use super::kalshi::keys::{KeyError, Kind, generate};
 use super::kalshi::{Kalshi, Scope};
-use super::ledger::Statement;
 use super::world::World;
 use http::Counter;
 use hub::{Habits, Hub};
@@ -181,9 +180,15 @@ impl Running {
         lock(&self.shared).world().digest()
     }
 
-    /// What a venue knows of the client's account, as of now.
-    pub fn statement(&self, venue: Venue) -> Statement {
-        lock(&self.shared).statement(venue)
+    /// Lets every server show this text under `/embedded/card`: what a client on this machine needs
+    /// to begin. Both statements stand under `/embedded/statement`.
+    pub fn publish(&self, card: String) {
+        lock(&self.shared).card = card;
+    }
+
+    /// What both venues know of the client's account, as of now.
+    pub fn statements(&self) -> serde_json::Value {
+        lock(&self.shared).statements()
     }
 
     /// How often each kind of fault struck each venue.

@@ -310,3 +310,22 @@ fn a_refusal_for_the_account_stops_its_venue() {
     assert_eq!(scene.executor.state().halts()[0].0, Scope::Venue(Venue::Polymarket));
     assert_eq!(scene.executor.may_open(&plan(POLYMARKET_FIRST)), Err("halted"));
 }
+
+#[test]
+fn a_trade_of_which_nothing_was_sent_is_not_sent_after_a_start() {
+    let mut before = Scene::opened(POLYMARKET_FIRST);
+    before.only();
+    let mut scene = Scene::new();
+    scene.executor = Executor::new(settings());
+    // The process ended right behind the plan: its prices are of another time.
+    scene.records = before.records.drain(..1).collect();
+    for record in &scene.records {
+        scene.executor.apply(record);
+    }
+    scene.now = scene.now.after(Duration::from_secs(3_600));
+    scene.with(|executor, _, now, acts| executor.resume(now, acts));
+    scene.wait(1_000);
+    assert_eq!(scene.placed(), []);
+    assert_eq!(scene.phase(), "flat");
+    assert_eq!(scene.exposure(), None);
+}

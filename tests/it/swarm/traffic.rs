@@ -232,11 +232,11 @@ impl Run {
             News::Feed(venue, notice) => {
                 self.log.write(self.now, || format!("feed {venue} {notice:?}"));
             }
+            News::Untraded { pair, why } => {
+                self.log.write(self.now, || format!("untraded {pair}: {why}"));
+            }
             News::Desk(venue, text) => self.log.write(self.now, || format!("desk {venue} {text}")),
             News::Findings(found) => self.fail("mappings", format!("{found:?}")),
-            News::Untraded { pair, why } => {
-                self.log.write(self.now, || format!("pair {pair} {why}"));
-            }
             News::NoSuchOutcome { pair, .. } => self.fail("mappings", format!("outcome of {pair}")),
             News::Pairs(_) => {}
         }
