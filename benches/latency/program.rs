@@ -46,6 +46,7 @@ async fn trade(config: &Path, journal: &Path) {
         mappings: vec![("demo.toml".to_owned(), MAPPINGS.to_owned())],
         watching: None,
         trading,
+        control: None,
         stopping,
     };
     let finished = plan.start().unwrap().finished().await.unwrap();

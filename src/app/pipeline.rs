@@ -14,11 +14,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, IntentId, MarketIndex, Timestamp, TradeId, Venue};
+use crate::domain::{Date, IntentId, MarketIndex, Order, Timestamp, TradeId, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
-use crate::execute::{Record, reconcile};
+use crate::execute::{Act, Record, reconcile};
 use crate::pairing::{Pair, PairId, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
@@ -174,6 +174,21 @@ impl Pipeline {
     pub fn private_lanes(&self) -> u16 {
         let count = self.feeds.iter().filter(|slot| slot.role == Role::Private).count();
         u16::try_from(count).unwrap_or(u16::MAX)
+    }
+
+    /// Cancels our own orders that may still fill, at one venue or both; how many there were.
+    pub fn cancel_own(&mut self, venue: Option<Venue>, now: Timestamp) -> usize {
+        let Some(trader) = self.engine.trader() else { return 0 };
+        let is_one = |order: &Order| venue.is_none_or(|venue| venue == order.venue);
+        let open = trader.executor().cancellable().filter(|order| is_one(order));
+        let open: Vec<IntentId> = open.map(|order| order.intent).collect();
+        if let Some(desk) = &mut self.desk {
+            for intent in &open {
+                desk.act(&Act::Cancel(*intent), &self.registry, now);
+            }
+        }
+        self.settle(now);
+        open.len()
     }
 
     /// Takes one input.
