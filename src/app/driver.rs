@@ -15,18 +15,21 @@ use tokio::task::LocalSet;
 use crate::book::Lane;
 use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
+use crate::engine::event::Command;
+use crate::engine::trade::Trader;
 use crate::net::clock;
 use crate::record::Writer;
 use crate::venue::gateway::Call;
 
 use super::carrier::{Carrier, Paper, PaperStart};
+use super::control::{Asked, answer};
 use super::desk::CallId;
 use super::lane;
 use super::loader::{Load, Why};
 use super::pipeline::{Input, Pipeline};
 use super::poll::{self, Ids};
 use super::report::Reporter;
-use super::shutdown::{Stop, Stopping};
+use super::shutdown::{self, Settling, Stop, Stopping};
 use super::transcript::Transcript;
 
 /// How often time passes for the engine although nothing arrives.
@@ -78,10 +81,24 @@ pub struct Parts {
     pub ids: [Ids; 2],
     /// How often all facts are read again.
     pub refresh: Duration,
+    /// After the stop, how long trades that are under way have to come to rest; and how long they
+    /// have to have been at rest, so that what was read of the accounts is from then.
+    pub settle: Settle,
     /// Paper accounts, where orders do not leave this machine.
     pub paper: Option<PaperStart>,
+    /// What is asked through the control socket.
+    pub control: Option<mpsc::Receiver<Asked>>,
     /// Hears of the end.
     pub stopping: Stopping,
+}
+
+/// How a run that trades ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Settle {
+    /// The longest wait.
+    pub patience: Duration,
+    /// How long everything has to have been at rest.
+    pub rest: Duration,
 }
 
 /// The state that all tasks of the engine thread share.
@@ -175,12 +192,44 @@ impl Driver {
         }
     }
 
+    /// Cancels our own open orders, at one venue or both; how many there were.
+    pub fn cancel_own(&mut self, venue: Option<Venue>) -> usize {
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        let asked = self.pipeline.cancel_own(venue, now);
+        self.pass_on(now);
+        asked
+    }
+
+    /// Begins nothing new from here on.
+    fn drain(&mut self) {
+        if self.pipeline.engine().trader().is_some() {
+            self.input(&Input::Command(&Command::Drain));
+        }
+    }
+
+    /// Whether what has to be done before the end is done.
+    fn is_at_rest(&self, settling: &Settling) -> bool {
+        if settling.is_killed() {
+            return self.calls.is_empty() && self.pipeline.desk().is_none_or(|d| d.cancels() == 0);
+        }
+        self.pipeline.engine().trader().is_none_or(Trader::is_at_rest)
+    }
+
     /// Draws the status line, and tells the readers of books which ones there are.
     fn show(&mut self, ids: &[Ids; 2]) {
         self.reporter.status(&self.pipeline);
         for (venue, ids) in Venue::ALL.into_iter().zip(ids) {
             publish(&self.pipeline, venue, ids);
         }
+    }
+
+    /// Lets time pass; why the run is over, if it is.
+    fn tick(&mut self, settling: &mut Settling) -> Option<Stop> {
+        self.input(&Input::Tick);
+        if !self.reporter.is_heard() && settling.begin(Stop::Done) {
+            self.drain();
+        }
+        settling.over(self.is_at_rest(settling))
     }
 
     /// The bell of a lane.
@@ -198,7 +247,9 @@ pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finis
 
 async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
     let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, .. } = parts;
-    let (ids, refresh, mut stopping) = (parts.ids, parts.refresh, parts.stopping);
+    let (ids, refresh, mut control) = (parts.ids, parts.refresh, parts.control);
+    let (end, ending) = shutdown::channel();
+    let mut settling = Settling::new(parts.stopping, parts.settle);
     let mut driver = Driver {
         pipeline,
         reporter,
@@ -226,29 +277,29 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
         Carrier::new(parts.paper.as_ref().map(Paper::new)).map_err(std::io::Error::other)?;
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
-            lanes.spawn_local(lane::run(Rc::clone(&driver), lane, stopping.clone()));
+            lanes.spawn_local(lane::run(Rc::clone(&driver), lane, ending.clone()));
         }
         tokio::select! {
             biased;
-            stop = stopping.wait() => break stop,
+            () = settling.heard() => driver.borrow_mut().drain(),
             () = called.notified() => {
                 for (id, call) in std::mem::take(&mut driver.borrow_mut().calls) {
                     calls.spawn_local(carrier.clone().carry(Rc::clone(&driver), id, call));
                 }
             }
             Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
-            Some(message) = messages.recv() => take(&driver, message),
-            _ = ticks.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.input(&Input::Tick);
-                if !driver.reporter.is_heard() {
-                    break Stop::Done;
+            Some(asked) = next(&mut control) => {
+                if answer::answer(&mut driver.borrow_mut(), asked) {
+                    settling.kill();
                 }
             }
-            _ = statuses.tick() => {
-                let mut driver = driver.borrow_mut();
-                driver.show(&ids);
+            Some(message) = messages.recv() => take(&driver, message),
+            _ = ticks.tick() => {
+                if let Some(stop) = driver.borrow_mut().tick(&mut settling) {
+                    break stop;
+                }
             }
+            _ = statuses.tick() => driver.borrow_mut().show(&ids),
             () = tokio::time::sleep_until(refresh_at) => {
                 refresh_at = next_refresh(refresh);
                 driver.borrow().refresh();
@@ -256,14 +307,27 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
             Some(ended) = lanes.join_next(), if !lanes.is_empty() => is_whole(ended)?,
         }
     };
-    // Lanes say goodbye to their servers; a server that does not answer is left alone.
+    end.stop(stop);
+    say_goodbye(lanes).await;
+    calls.shutdown().await;
+    finish(driver, stop)
+}
+
+/// Lanes say goodbye to their servers; a server that does not answer is left alone.
+async fn say_goodbye(mut lanes: tokio::task::JoinSet<()>) {
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         while lanes.join_next().await.is_some() {}
     })
     .await;
     lanes.shutdown().await;
-    calls.shutdown().await;
-    finish(driver, stop)
+}
+
+/// The next request, where anybody can ask.
+async fn next(control: &mut Option<mpsc::Receiver<Asked>>) -> Option<Asked> {
+    match control {
+        Some(control) => control.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A lane ends only with the run, a call with its answer. One that panicked may have left the
@@ -325,7 +389,8 @@ fn finish(driver: Rc<RefCell<Driver>>, stop: Stop) -> std::io::Result<Finished> 
         return Err(std::io::Error::other("a connection outlived the run"));
     };
     let Driver { pipeline, reporter, recorder, .. } = driver.into_inner();
-    let digest = pipeline.digest();
+    // A replay has no account: what trading did to the decisions is not in a recording.
+    let digest = if pipeline.desk().is_some() { String::new() } else { pipeline.digest() };
     let recorded = recorder.map_or(Ok(()), |recorder| {
         recorder.finish(|complete| crate::record::Line::End {
             t: clock::unix_nanos(),

@@ -56,8 +56,10 @@ orders_per_s = 20
 pub enum Troubles {
     /// Everything works.
     None,
-    /// Faults of every kind, drawn from the seed.
+    /// Faults of every kind that a watcher meets, drawn from the seed.
     Seeded,
+    /// Those, and every kind that a trader meets.
+    Trading,
 }
 
 /// How the exchanges are started.
@@ -67,6 +69,8 @@ pub struct Setup {
     pub seed: u64,
     /// How many steps the agents make; `None` for no end.
     pub steps: Option<u64>,
+    /// How long the run lasts, where that is known: some faults come near the end.
+    pub lasts: Option<Duration>,
     /// Whether things are broken on purpose.
     pub troubles: Troubles,
     /// The first of six ports, zero for any that are free.
@@ -88,11 +92,12 @@ impl Embedded {
     /// Starts both exchanges and writes the keys into a fresh folder.
     pub async fn start(setup: &Setup) -> anyhow::Result<Self> {
         let world = World::new(setup.seed);
+        let planned = setup.lasts.map(|lasts| faults::steps_of(lasts, STEP_EVERY));
+        let steps = setup.steps.or(planned).unwrap_or(FAULT_STEPS);
         let faults: Vec<Scheduled> = match setup.troubles {
             Troubles::None => Vec::new(),
-            Troubles::Seeded => {
-                faults::schedule(setup.seed, setup.steps.unwrap_or(FAULT_STEPS), &world)
-            }
+            Troubles::Seeded => faults::schedule(setup.seed, steps, &world),
+            Troubles::Trading => faults::trading_schedule(setup.seed, steps, &world),
         };
         let options = Options {
             step_every: STEP_EVERY,

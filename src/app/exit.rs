@@ -11,6 +11,8 @@ pub enum Exit {
     Failed,
     /// Wrong usage or configuration.
     Usage,
+    /// Ended by `kill`, or stopped by risk.
+    Halted,
     /// Ended by Ctrl-C.
     Interrupted,
 }
@@ -21,6 +23,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::Halted => 3,
             Exit::Interrupted => 130,
         })
     }

@@ -85,6 +85,13 @@ pub enum News {
     Pairs(Vec<Difference>),
     /// Findings of the mapping files, to be rendered with their texts.
     Findings(Vec<Finding>),
+    /// An approved pair is not traded, or would not be with money.
+    Untraded {
+        /// The pair.
+        pair: String,
+        /// Why, and what can be done about it.
+        why: String,
+    },
     /// A pair names an outcome that its Polymarket market does not have.
     NoSuchOutcome {
         /// The pair.

@@ -14,7 +14,8 @@ use crate::config::Settings;
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
-use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts};
+use super::control::Asked;
+use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts, Settle};
 use super::exit::Misuse;
 use super::loader::{self, Clients, LOADS_MAX};
 use super::pipeline::Pipeline;
@@ -52,8 +53,12 @@ pub struct Plan {
     pub mappings: Vec<(String, String)>,
     /// The files under watch, if they may change.
     pub watching: Option<mappings::Watching>,
+    /// How it comes to rest when it is to end.
+    pub settle: Settle,
     /// What it trades with; nothing where it only watches.
     pub trading: Option<Trading>,
+    /// What is asked through the control socket.
+    pub control: Option<mpsc::Receiver<Asked>>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -123,7 +128,9 @@ impl Plan {
                     loads,
                     ids,
                     refresh,
+                    settle: self.settle,
                     paper,
+                    control: self.control,
                     stopping,
                 };
                 driver::run(parts, &files)

@@ -7,19 +7,19 @@
 
 mod markets;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, MarketIndex, Timestamp, Venue};
+use crate::domain::{Date, IntentId, MarketIndex, Order, Timestamp, TradeId, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
-use crate::execute::{Record, reconcile};
-use crate::pairing::{Pair, Set};
+use crate::execute::{Act, Record, reconcile};
+use crate::pairing::{Pair, PairId, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
 
@@ -51,8 +51,12 @@ pub struct Pipeline {
     /// The order desk; there is none where nothing is traded.
     desk: Option<Desk>,
     acceptance: Acceptance,
+    /// Approved pairs that are not traded, or would not be with money, and why.
+    untraded: BTreeMap<PairId, &'static str>,
     /// The shard that all Kalshi markets are held to lie on, where one purse pays for all.
     shard: Option<u32>,
+    /// The first numbers that no intent and no trade has had.
+    numbers: (IntentId, TradeId),
     set: Set,
     /// The pairs of the set, shared with the engine: what did not change is the same pointer.
     in_force: Vec<Arc<Pair>>,
@@ -85,7 +89,9 @@ impl Pipeline {
             source,
             desk: None,
             acceptance: Acceptance::None,
+            untraded: BTreeMap::new(),
             shard: None,
+            numbers: (IntentId(1), TradeId(1)),
             set: Set::default(),
             in_force: Vec::new(),
             today,
@@ -122,8 +128,16 @@ impl Pipeline {
             desk.remember(history);
         }
         self.engine.enable_trading(settings, history, now, &mut self.effects);
+        self.engine.number_from(self.numbers.0, self.numbers.1);
         self.engine.reconcile_with(reconcile);
+        self.mark_needed();
         self.settle(now);
+    }
+
+    /// Numbers what is new from here on. To be said before trading begins: records that a power cut
+    /// took from the journal may have used the numbers that follow its last ones.
+    pub const fn number_from(&mut self, intent: IntentId, trade: TradeId) {
+        self.numbers = (intent, trade);
     }
 
     /// The index of a market that a journal names.
@@ -160,6 +174,21 @@ impl Pipeline {
     pub fn private_lanes(&self) -> u16 {
         let count = self.feeds.iter().filter(|slot| slot.role == Role::Private).count();
         u16::try_from(count).unwrap_or(u16::MAX)
+    }
+
+    /// Cancels our own orders that may still fill, at one venue or both; how many there were.
+    pub fn cancel_own(&mut self, venue: Option<Venue>, now: Timestamp) -> usize {
+        let Some(trader) = self.engine.trader() else { return 0 };
+        let is_one = |order: &Order| venue.is_none_or(|venue| venue == order.venue);
+        let open = trader.executor().cancellable().filter(|order| is_one(order));
+        let open: Vec<IntentId> = open.map(|order| order.intent).collect();
+        if let Some(desk) = &mut self.desk {
+            for intent in &open {
+                desk.act(&Act::Cancel(*intent), &self.registry, now);
+            }
+        }
+        self.settle(now);
+        open.len()
     }
 
     /// Takes one input.

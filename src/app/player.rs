@@ -160,7 +160,8 @@ impl Player {
         match &line {
             Line::Start { version, .. } => self.recording.version = Some(version.to_string()),
             Line::End { digest, complete, .. } if *complete => {
-                self.recording.recorded_digest = Some(digest.to_string());
+                let known = (!digest.is_empty()).then(|| digest.to_string());
+                self.recording.recorded_digest = known;
             }
             _ => {}
         }

@@ -125,6 +125,7 @@ impl Reporter {
             News::Desk(venue, text) => tracing::warn!("{venue}: {text}"),
             News::Pairs(differences) => self.pairs(differences, now),
             News::Findings(findings) => Self::findings(findings),
+            News::Untraded { pair, why } => self.untraded(pair, why),
             News::NoSuchOutcome { pair, outcome, labels } => {
                 self.no_outcome(pair, outcome, labels);
             }
@@ -284,6 +285,14 @@ impl Reporter {
         tracing::error!("pair {pair} is not watched: {reason}");
         if self.style == Style::Json {
             let line = json!({"kind": "pair_not_watched", "pair": pair, "reason": reason});
+            self.line(record::line(&line));
+        }
+    }
+
+    fn untraded(&mut self, pair: &str, why: &str) {
+        tracing::warn!("pair {pair} {why}");
+        if self.style == Style::Json {
+            let line = json!({"kind": "pair_not_traded", "pair": pair, "reason": why});
             self.line(record::line(&line));
         }
     }

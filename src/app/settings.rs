@@ -22,11 +22,15 @@ pub fn log_level(asked: Option<String>) -> anyhow::Result<Level> {
     Ok(load(None, &Overrides { log_level: asked, ..Overrides::default() })?.log.level)
 }
 
-/// A configuration as a recording may hold it: without the id of a key and the path to it.
+/// A configuration as a recording may hold it: without the id of a key, the path to one, and whose
+/// wallet signs.
 pub fn for_recording(text: &str) -> anyhow::Result<String> {
     let mut table: toml::Table = text.parse().context("the configuration is no TOML")?;
     if let Some(toml::Value::Table(kalshi)) = table.get_mut("kalshi") {
         kalshi.retain(|key, _| !key.starts_with("key_"));
+    }
+    if let Some(toml::Value::Table(polymarket)) = table.get_mut("polymarket") {
+        polymarket.retain(|key, _| !key.starts_with("wallet"));
     }
     toml::to_string(&table).context("the configuration cannot be recorded")
 }
@@ -67,9 +71,12 @@ mod tests {
     #[test]
     fn no_key_id_reaches_a_recording() {
         let text = "[detect]\nedge_min = \"0.01\"\n[kalshi]\nkey_id = \"an-id\" # mine\n\
-                    key_file = \"keys/mine.pem\"\npoll_per_s = 3\n";
+                    key_file = \"keys/mine.pem\"\npoll_per_s = 3\n[polymarket]\n\
+                    wallet_key_file = \"keys/wallet.key\"\n";
         let recorded = for_recording(text).unwrap();
-        assert!(!recorded.contains("an-id") && !recorded.contains("mine.pem"), "{recorded}");
+        for secret in ["an-id", "mine.pem", "wallet"] {
+            assert!(!recorded.contains(secret), "{recorded}");
+        }
         let settings = from_text("recording", &recorded).unwrap();
         assert_eq!(settings.kalshi.poll_per_s, 3);
         assert_eq!(settings.detect.edge_min, from_text("a", text).unwrap().detect.edge_min);

@@ -269,7 +269,7 @@ pub fn catalogue() -> Vec<Paired> {
 }
 
 /// All listings of a venue; the index of a listing is its question's.
-pub(super) fn listings(venue: Venue) -> Vec<Listing> {
+pub fn listings(venue: Venue) -> Vec<Listing> {
     QUESTIONS
         .iter()
         .enumerate()

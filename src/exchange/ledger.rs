@@ -1,5 +1,8 @@
 //! What an account owns by the exchange's own books: the truth a client's ledger is held against.
 
+use serde_json::{Value, json};
+
+use super::Floor;
 use crate::domain::{Action, Money, Outcome, Quantity};
 
 /// One order of an account, resting or over.
@@ -47,6 +50,22 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// What a client's ledger is held against, with the markets by name.
+    pub fn json(&self, floor: &Floor) -> Value {
+        let positions: Vec<_> = self
+            .positions
+            .iter()
+            .filter_map(|(market, outcome, quantity)| {
+                let listing = floor.listings.get(*market)?;
+                Some(json!({
+                    "market": listing.id, "outcome": outcome.name(),
+                    "quantity": quantity.to_string(),
+                }))
+            })
+            .collect();
+        json!({"cash": self.cash_total().to_string(), "positions": positions})
+    }
+
     /// All cash.
     pub fn cash_total(&self) -> Money {
         self.cash.iter().fold(Money::ZERO, |sum, (_, cash)| sum + *cash)

@@ -72,6 +72,12 @@ impl Executor {
         }
     }
 
+    /// Numbers what is new from here on, unless higher numbers were seen: records that a power cut
+    /// took from the journal may have used those before.
+    pub fn number_from(&mut self, intent: IntentId, trade: TradeId) {
+        self.state.number_from(intent, trade);
+    }
+
     /// Takes one record in: live, and when the journal is read.
     pub fn apply(&mut self, record: &Record) {
         let after = self.state.apply(record);
@@ -425,6 +431,11 @@ impl Executor {
     /// What the records say.
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Orders that may still fill and so can be cancelled.
+    pub fn cancellable(&self) -> impl Iterator<Item = &Order> + '_ {
+        self.state.pending().filter(|tracked| tracked.phase().is_open()).map(super::Tracked::order)
     }
 
     pub(super) fn open_orders(&self, is_one: impl Fn(OrderPhase) -> bool) -> Vec<IntentId> {

@@ -296,6 +296,12 @@ impl State {
         self.trades.values().filter(move |trade| trade.seat_of(market).is_some())
     }
 
+    /// Gives no number below these from here on.
+    pub(super) fn number_from(&mut self, intent: IntentId, trade: TradeId) {
+        self.intents = self.intents.max(intent.0.saturating_sub(1));
+        self.trade_numbers = self.trade_numbers.max(trade.0.saturating_sub(1));
+    }
+
     /// The number of the next intent.
     pub const fn next_intent(&self) -> IntentId {
         IntentId(self.intents + 1)
@@ -354,6 +360,19 @@ impl State {
     /// What was earned for good over all days.
     pub fn realised(&self) -> Money {
         self.realised.values().fold(Money::ZERO, |sum, day| sum + *day)
+    }
+
+    /// The markets in which something is held, owed, or under way.
+    pub fn markets_in_use(&self) -> BTreeSet<MarketIndex> {
+        use crate::domain::Outcome::{No, Yes};
+        let is_held = |market: &MarketIndex| {
+            [Yes, No].into_iter().any(|outcome| !self.ledger.held(*market, outcome).is_zero())
+        };
+        let held = self.ledger.markets().map(|(_, market)| market).filter(is_held);
+        let open = self.trades.values().filter(|trade| !matches!(trade.phase, Phase::Ended(_)));
+        let legs = open.flat_map(|trade| trade.plan.legs.iter().map(|leg| leg.market));
+        let ordered = self.pending().map(|tracked| tracked.order().market);
+        held.chain(legs).chain(ordered).collect()
     }
 
     /// The locked positions of a pair, oldest first.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::args::Sim;
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::Exit;
-use crate::app::shutdown::{self, Stop};
+use crate::app::shutdown;
 use crate::ui::cli::record;
 
 /// Runs the command.
@@ -23,11 +23,13 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
     let setup = Setup {
         seed: args.seed,
         steps: None,
+        lasts: None,
         troubles: if args.faults { Troubles::Seeded } else { Troubles::None },
         port: args.port,
         images_max: 0,
     };
     let embedded = Embedded::start(&setup).await?;
+    embedded.running.publish(embedded.configuration());
     for exchange in [embedded.kalshi_record(), embedded.polymarket_record()] {
         let text = if args.json { record::line(&exchange) + "\n" } else { people(&exchange) };
         let mut out = std::io::stdout().lock();
@@ -37,10 +39,7 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
     let stop = stopping.wait().await;
     let Embedded { running, .. } = embedded;
     running.stop().await;
-    Ok(match stop {
-        Stop::Done => Exit::Done,
-        Stop::Interrupted => Exit::Interrupted,
-    })
+    Ok(stop.exit())
 }
 
 fn people(exchange: &Value) -> String {

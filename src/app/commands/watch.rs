@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::app::args::Watch;
-use crate::app::driver::{Finished, Message};
+use crate::app::driver::{Finished, Message, Settle};
 use crate::app::exit::{Exit, Misuse};
 use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
@@ -108,6 +108,7 @@ async fn watch(
         reporter.note(&without_key(&settings));
     }
     let plan = Plan {
+        settle: Settle::NONE,
         settings,
         settings_text,
         credentials,
@@ -117,6 +118,7 @@ async fn watch(
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
         trading: None,
+        control: None,
         stopping,
     };
     let live = plan.start()?;
@@ -132,12 +134,12 @@ async fn watch(
     Ok(conclude(finished, json!({})))
 }
 
-fn has_pairs(files: &[(String, String)]) -> bool {
+pub(super) fn has_pairs(files: &[(String, String)]) -> bool {
     let checked = check_files(files, clock::today());
     checked.pairs.iter().any(|pair| pair.standing != Standing::Suspended)
 }
 
-fn without_key(settings: &Settings) -> String {
+pub(super) fn without_key(settings: &Settings) -> String {
     let rate = settings.kalshi.poll_per_s;
     let limit = settings.detect.kalshi_book_age_max.as_millis();
     format!(
@@ -188,10 +190,42 @@ pub fn conclude(finished: Finished, extra: serde_json::Value) -> Exit {
         tracing::error!("the recording failed: {error}");
         return Exit::Failed;
     }
-    match stop {
-        Stop::Done => Exit::Done,
-        Stop::Interrupted => Exit::Interrupted,
+    stop.exit()
+}
+
+/// What trading came to, for people.
+fn people_trades(summary: &serde_json::Value) -> String {
+    let trades = &summary["trades"];
+    let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut text = format!(
+        "{} trades of {} orders, fees ${}, earned for good ${}, locked until settlement ${}\n",
+        trades["opened"],
+        trades["orders"],
+        word(&trades["fees"]),
+        word(&trades["realised"]),
+        word(&trades["locked_profit"]),
+    );
+    for (title, map) in
+        [("trades:", &trades["states"]), ("edges that were not traded:", &trades["not_traded"])]
+    {
+        let Some(map) = map.as_object().filter(|map| !map.is_empty()) else { continue };
+        text.push_str(&format!("{title}\n"));
+        for (name, count) in map {
+            text.push_str(&format!("  {:<24} {count}\n", name.replace('_', " ")));
+        }
     }
+    for left in trades["left"].as_array().into_iter().flatten() {
+        text.push_str(&format!("left: {left}\n"));
+    }
+    for (venue, side) in summary["ledger"].as_object().into_iter().flatten() {
+        let verdict = if side["equal"] == true { "equal" } else { "APART" };
+        text.push_str(&format!(
+            "{venue:<12} our ledger ${}, the exchange's ${}: {verdict}\n",
+            word(&side["cash"]),
+            word(&side["cash_at_exchange"]),
+        ));
+    }
+    text
 }
 
 fn people_summary(summary: &serde_json::Value) -> String {
@@ -213,6 +247,9 @@ fn people_summary(summary: &serde_json::Value) -> String {
         &summary["rejections"],
     );
     section(&mut text, "faults:", &summary["faults"]);
+    if summary["trades"].is_object() {
+        text.push_str(&people_trades(summary));
+    }
     if let Some(digest) = summary["market_digest"].as_str() {
         text.push_str(&format!("market history {digest}\n"));
     }

@@ -1,5 +1,6 @@
 //! Which pairs are in force, which markets they need, and which connection brings each.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::book::Lane;
@@ -9,6 +10,7 @@ use crate::pairing::{Standing, check_files};
 use crate::venue::Wanted;
 
 use super::{LaneWishes, News, Pipeline, Role, Slot};
+use crate::app::desk::Acceptance;
 use crate::app::registry::Stage;
 
 impl Pipeline {
@@ -27,22 +29,26 @@ impl Pipeline {
         self.pairs_outdated = true;
     }
 
-    /// Marks the markets that pairs in force need, and asks for the facts of new ones.
+    /// Marks the markets that pairs in force need, and those in which something is held or under
+    /// way, whatever became of their pairs; asks for the facts of new ones.
     pub(super) fn mark_needed(&mut self) {
         for (_, entry) in self.registry.iter_mut() {
             entry.needed = false;
         }
+        let mut needed = Vec::new();
         for pair in self.set.pairs().iter().filter(|pair| pair.standing != Standing::Suspended) {
-            for (venue, id) in
-                [(Venue::Kalshi, &pair.kalshi), (Venue::Polymarket, &pair.polymarket)]
-            {
-                let index = self.registry.intern(venue, id);
-                if let Some(entry) = self.registry.get_mut(index) {
-                    if !entry.needed && !matches!(entry.stage, Stage::Known(_)) {
-                        self.wishes.loads.push((venue, id.clone()));
-                    }
-                    entry.needed = true;
+            needed.push(self.registry.intern(Venue::Kalshi, &pair.kalshi));
+            needed.push(self.registry.intern(Venue::Polymarket, &pair.polymarket));
+        }
+        if let Some(trader) = self.engine.trader() {
+            needed.extend(trader.executor().state().markets_in_use());
+        }
+        for index in needed {
+            if let Some(entry) = self.registry.get_mut(index) {
+                if !entry.needed && !matches!(entry.stage, Stage::Known(_)) {
+                    self.wishes.loads.push((entry.venue, entry.id.clone()));
                 }
+                entry.needed = true;
             }
         }
         // What was known of a market that is not needed any more grows old unseen.
@@ -129,29 +135,57 @@ impl Pipeline {
     }
 
     /// Says which pairs may be traded: those that were accepted on this machine as they stand, and
-    /// whose rules, at both venues, are the ones that were reviewed.
+    /// whose rules, at both venues, are the ones that were reviewed. On paper, all that a person
+    /// approved.
     fn permit(&mut self, watched: &[Watched], now: Timestamp) {
-        let pairs = || watched.iter().map(|watched| &watched.pair);
-        let accepted: Vec<_> = pairs()
-            .filter(|pair| self.acceptance.holds(pair))
-            .map(|pair| pair.id.clone())
-            .collect();
-        let rules = |market| self.registry.get(market)?.facts()?.rules.as_deref();
-        let reads_as_reviewed = |watched: &&Watched| {
-            let Some(review) = &watched.pair.review else { return false };
-            let same = |reviewed: &Option<String>, now: Option<&str>| {
-                reviewed.is_some() && reviewed.as_deref() == now
-            };
-            same(&review.kalshi_rules, rules(watched.kalshi))
-                && same(&review.polymarket_rules, rules(watched.polymarket))
-        };
-        let verified: Vec<_> = watched
-            .iter()
-            .filter(reads_as_reviewed)
-            .map(|watched| watched.pair.id.clone())
-            .collect();
+        let is_paper = matches!(self.acceptance, Acceptance::OnPaper(_));
+        let (mut accepted, mut verified) = (Vec::new(), Vec::new());
+        let mut untraded = BTreeMap::new();
+        for one in watched {
+            let (pair, id) = (&one.pair, one.pair.id.clone());
+            let unread = self.not_as_reviewed(one);
+            if self.acceptance.holds(pair) {
+                accepted.push(id.clone());
+            }
+            if is_paper || unread.is_none() {
+                verified.push(id.clone());
+            }
+            let unaccepted = (!self.acceptance.holds_live(pair))
+                .then_some("it was not accepted on this machine as it reads (`pairs accept`)");
+            if pair.standing == Standing::Approved
+                && let Some(why) = unread.or(unaccepted)
+            {
+                untraded.insert(id, why);
+            }
+        }
+        let verb = if is_paper { "would not be traded live" } else { "is not traded" };
+        for (pair, why) in &untraded {
+            if self.untraded.get(pair) != Some(why) {
+                self.tell(News::Untraded { pair: pair.0.clone(), why: format!("{verb}: {why}") });
+            }
+        }
+        self.untraded = untraded;
         self.engine_event(&Event::Accepted(&accepted), now);
         self.engine_event(&Event::Verified(&verified), now);
+    }
+
+    /// Why the rules of a pair are not known to be the ones that were reviewed; `None` when they
+    /// are.
+    fn not_as_reviewed(&self, watched: &Watched) -> Option<&'static str> {
+        let review = watched.pair.review.as_ref();
+        let reviewed = [
+            review.and_then(|review| review.kalshi_rules.as_deref()),
+            review.and_then(|review| review.polymarket_rules.as_deref()),
+        ];
+        let [Some(kalshi), Some(polymarket)] = reviewed else {
+            return Some("its review names no hashes of both venues' rules");
+        };
+        let rules = |market| self.registry.get(market)?.facts()?.rules.as_deref();
+        if rules(watched.kalshi) != Some(kalshi) {
+            return Some("kalshi's rules are not the ones that were reviewed");
+        }
+        (rules(watched.polymarket) != Some(polymarket))
+            .then_some("polymarket's rules are not the ones that were reviewed")
     }
 
     /// Puts needed markets on feeds, and takes others off.

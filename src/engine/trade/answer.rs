@@ -109,6 +109,7 @@ impl Trader {
                 let view = around.view(&self.floor);
                 self.executor.flatten(*loss_max, &view, now, &mut self.acts);
             }
+            Command::Drain => self.is_draining = true,
             Command::Reconciled => self.risk.reconciled(),
             Command::JournalBroken { .. } => self.risk.set_journal(Journal::Broken),
             Command::JournalWhole => self.risk.set_journal(Journal::Whole),

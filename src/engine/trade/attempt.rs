@@ -104,6 +104,7 @@ impl Trader {
     fn check(&self, seen: &Seen<'_>, now: Timestamp) -> Result<(), NoTrade> {
         let pair = &seen.watched.pair;
         let refused = |holds: bool, no: NoTrade| if holds { Err(no) } else { Ok(()) };
+        refused(self.is_draining, NoTrade::Halted)?;
         self.risk.check_gates()?;
         refused(pair.standing != Standing::Approved, NoTrade::NotApproved)?;
         refused(!self.accepted.contains(&pair.id), NoTrade::NotAcceptedHere)?;

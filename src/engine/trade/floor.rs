@@ -22,8 +22,8 @@ pub(super) struct Floor {
     pub(super) taken: Taken,
     /// Until when a venue is held not to take orders, because its last answer said so.
     closed_until: [Timestamp; 2],
-    /// Venues where the account may not open positions.
-    read_only: [bool; 2],
+    /// Venues that said that the account may open positions, and have not taken it back.
+    permitted: [bool; 2],
 }
 
 impl Floor {
@@ -32,13 +32,13 @@ impl Floor {
         now >= self.closed_until[venue_at(venue)]
     }
 
-    /// Whether the account may open positions at a venue.
+    /// Whether the account may open positions at a venue; no, until the venue says so.
     pub(super) fn may_open(&self, venue: Venue) -> bool {
-        !self.read_only[venue_at(venue)]
+        self.permitted[venue_at(venue)]
     }
 
     pub(super) fn permit(&mut self, venue: Venue, permission: &Permission) {
-        self.read_only[venue_at(venue)] = *permission != Permission::Open;
+        self.permitted[venue_at(venue)] = *permission == Permission::Open;
     }
 
     /// Learns from an answer whether its venue takes orders. One that it took, or refused for a

@@ -26,6 +26,7 @@ use crate::detect::gate;
 use crate::domain::market::Status;
 use crate::domain::{IntentId, Market, MarketIndex, Timestamp, TradeId, Venue};
 use crate::execute::reconcile::Reconciler;
+use crate::execute::trade_state::{Phase, Way};
 use crate::execute::{self, Act, Executor};
 use crate::pairing::PairId;
 use crate::risk::{Limits, NoTrade, Risk};
@@ -88,6 +89,8 @@ pub struct Trader {
     /// Compares readings of the account with the books, where that decides.
     reconciler: Option<Reconciler>,
     differences: Vec<String>,
+    /// Whether the process is about to end.
+    is_draining: bool,
     acts: Vec<Act>,
 }
 
@@ -111,6 +114,7 @@ impl Trader {
             last: BTreeMap::new(),
             reconciler: None,
             differences: Vec::new(),
+            is_draining: false,
             acts: Vec::new(),
         }
     }
@@ -123,6 +127,24 @@ impl Trader {
     /// Trades and orders.
     pub const fn executor(&self) -> &Executor {
         &self.executor
+    }
+
+    /// Whether a venue said that the account may open positions there.
+    pub fn may_open(&self, venue: Venue) -> bool {
+        self.floor.may_open(venue)
+    }
+
+    /// Whether the process is about to end.
+    pub const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// Whether nothing is under way: every order is final, and every trade is locked, over, or held
+    /// because no way out fits.
+    pub fn is_at_rest(&self) -> bool {
+        let state = self.executor.state();
+        let rests = |phase: Phase| phase.is_quiet() || phase == Phase::Stranded(Way::Hold);
+        state.pending().next().is_none() && state.trades().all(|trade| rests(trade.phase))
     }
 
     /// How often edges were not traded, by [`NoTrade::index`].

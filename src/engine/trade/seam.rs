@@ -3,7 +3,7 @@
 use crate::book::{Ladder, Update};
 use crate::detect::NoEdge;
 use crate::detect::edge::Edge;
-use crate::domain::{MarketIndex, Quantity, Timestamp};
+use crate::domain::{IntentId, MarketIndex, Quantity, Timestamp, TradeId};
 use crate::engine::books::Books;
 use crate::engine::event::Event;
 use crate::engine::look::Ground;
@@ -36,6 +36,13 @@ impl Engine {
         }
         trader.resume(&self.around(now), effects);
         self.trader = Some(trader);
+    }
+
+    /// Numbers what is new from here on, unless the history held higher numbers.
+    pub fn number_from(&mut self, intent: IntentId, trade: TradeId) {
+        if let Some(trader) = &mut self.trader {
+            trader.number_from(intent, trade);
+        }
     }
 
     /// Lets readings of the account decide whether anything new may be traded: it may once both
@@ -177,6 +184,11 @@ impl Engine {
 }
 
 impl Trader {
+    fn number_from(&mut self, intent: IntentId, trade: TradeId) {
+        self.executor.number_from(intent, trade);
+        self.risk.number_from(self.executor.state().next_trade());
+    }
+
     /// Hears an update before it is applied.
     #[inline]
     pub(in crate::engine) fn hear(&mut self, update: &Update, books: &Books) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::book::Update;
 use crate::domain::report::{
-    Evidence, Fee, Fill, Finality, Position, Purse, Refusal, Refused, Rest, Total,
+    Evidence, Fee, Fill, Finality, Permission, Position, Purse, Refusal, Refused, Rest, Total,
 };
 use crate::domain::{
     Action, Money, Order, OrderId, Outcome, Price, Purpose, Quantity, Report, Side, Size,
@@ -90,6 +90,14 @@ impl Story {
 
     /// What a process is told at its start.
     fn introduce(&mut self) {
+        self.introduce_markets();
+        for venue in Venue::ALL {
+            self.permit(venue, Permission::Open);
+        }
+    }
+
+    /// The same, before the venues said whether the account may trade.
+    fn introduce_markets(&mut self) {
         for (index, venue) in [(KALSHI, Venue::Kalshi), (POLYMARKET, Venue::Polymarket)] {
             let market = Market { event: format!("{venue}-event"), ..watch::market(venue) };
             self.event(&Event::Market { index, market: &market });
@@ -100,6 +108,10 @@ impl Story {
         self.event(&Event::Accepted(&id));
         self.event(&Event::Verified(&id));
         self.read_purses("1000");
+    }
+
+    fn permit(&mut self, venue: Venue, permission: Permission) {
+        self.report(&Report::Permission { venue, permission });
     }
 
     fn read_purses(&mut self, cash: &str) {
@@ -417,6 +429,23 @@ fn trading_begins_when_both_venues_agree_and_ends_when_one_does_not() {
     story.pass(Duration::from_secs(1));
     positions(&mut story, Venue::Kalshi, Vec::new());
     assert_eq!(story.trader().risk().check_gates(), Ok(()));
+}
+
+#[test]
+fn nothing_is_traded_before_both_venues_say_that_the_account_may() {
+    let mut watch = watch::Story::new(Relation::Same);
+    let now = watch.now;
+    watch.engine.enable_trading(settings(), [], now, &mut watch.effects);
+    let mut story = Story { watch, journal: Vec::new(), fills: 0 };
+    story.introduce_markets();
+    story.command(&Command::Reconciled);
+    story.books();
+    assert_eq!(story.drain(), []);
+    assert_eq!(story.refused(), Some(NoTrade::VenueNotTradable));
+    story.permit(Venue::Kalshi, Permission::Open);
+    assert_eq!(story.pass(Duration::from_millis(10)), [], "one venue is not both");
+    story.permit(Venue::Polymarket, Permission::Open);
+    assert_eq!(story.pass(Duration::from_millis(10)).len(), 1);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::domain::{Price, Quantity, Side, Timestamp, Venue};
 use crate::exchange::faults::{Fault, Script, steps_of};
 use crate::exchange::world::World;
-use crate::exchange::{Connection, Core, Push, Reply, Request};
+use crate::exchange::{Connection, Core, Push, Reply, Request, Sending};
 
 /// How many frames may wait for one connection.
 const QUEUE_MAX: usize = 16_384;
@@ -75,6 +75,18 @@ pub(super) struct Hub {
     clock: fn() -> Timestamp,
     images: VecDeque<Image>,
     images_max: usize,
+    /// What a client needs to know to begin, as text.
+    pub(super) card: String,
+}
+
+/// Where the card is.
+pub(super) const CARD_PATH: &str = "/embedded/card";
+/// Where both exchanges' statements of the client's account are.
+const STATEMENT_PATH: &str = "/embedded/statement";
+
+fn card(text: &str) -> Reply {
+    let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+    Reply { sending: Sending::Now, status: 200, headers, body: text.to_owned() }
 }
 
 impl std::fmt::Debug for Hub {
@@ -115,6 +127,7 @@ impl Hub {
             clock,
             images: VecDeque::new(),
             images_max,
+            card: String::new(),
         };
         for venue in Venue::ALL {
             for market in 0..hub.world.floor(venue).books.len() {
@@ -125,6 +138,11 @@ impl Hub {
     }
 
     pub(super) fn request(&mut self, venue: Venue, request: &Request<'_>) -> Reply {
+        match (request.method, request.path) {
+            ("GET", CARD_PATH) => return card(&self.card),
+            ("GET", STATEMENT_PATH) => return Reply::json(200, &self.statements()),
+            _ => {}
+        }
         self.with_core(venue, |core, world, now, out| {
             core.request(request, world.floor_mut(venue), now, out)
         })
@@ -196,6 +214,14 @@ impl Hub {
 
     pub(super) const fn world(&self) -> &World {
         &self.world
+    }
+
+    pub(super) fn statements(&self) -> serde_json::Value {
+        let (kalshi, polymarket) = (&self.world.kalshi, &self.world.polymarket);
+        serde_json::json!({
+            "kalshi": self.kalshi.statement(kalshi).json(kalshi),
+            "polymarket": self.polymarket.statement(polymarket).json(polymarket),
+        })
     }
 
     pub(super) const fn struck(&self) -> &BTreeMap<(Venue, &'static str), u64> {

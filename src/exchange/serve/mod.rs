@@ -180,6 +180,17 @@ impl Running {
         lock(&self.shared).world().digest()
     }
 
+    /// Lets every server show this text under `/embedded/card`: what a client on this machine needs
+    /// to begin. Both statements stand under `/embedded/statement`.
+    pub fn publish(&self, card: String) {
+        lock(&self.shared).card = card;
+    }
+
+    /// What both venues know of the client's account, as of now.
+    pub fn statements(&self) -> serde_json::Value {
+        lock(&self.shared).statements()
+    }
+
     /// How often each kind of fault struck each venue.
     pub fn faults_done(&self) -> BTreeMap<(Venue, &'static str), u64> {
         lock(&self.shared).struck().clone()

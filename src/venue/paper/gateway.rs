@@ -1,6 +1,6 @@
 //! The order side of a paper venue.
 
-use crate::domain::report::{Fee, Position, Purse, Refusal, Refused, Rest, Total};
+use crate::domain::report::{Fee, Permission, Position, Purse, Refusal, Refused, Rest, Total};
 use crate::domain::{
     Action, Evidence, Fill, Finality, IntentId, Lifetime, MarketIndex, Money, Order, OrderId,
     Outcome, Quantity, Report, Size, Timestamp, Venue,
@@ -16,12 +16,14 @@ use super::wire::{PaperAnswer, PaperOrder};
 #[derive(Debug, Clone, Copy)]
 pub struct Gateway {
     venue: Venue,
+    /// Whether it was said that anybody may trade here.
+    has_permitted: bool,
 }
 
 impl Gateway {
     /// The paper side of a venue.
     pub const fn new(venue: Venue) -> Self {
-        Self { venue }
+        Self { venue, has_permitted: false }
     }
 
     fn call(&self, subject: Subject, class: Class, path: &str, body: Option<String>) -> Call {
@@ -194,7 +196,7 @@ impl Port for Gateway {
                 vec![self.call(subject("positions"), Class::Read, "positions", None)]
             }
             Question::Cash => vec![self.call(subject("cash"), Class::Read, "cash", None)],
-            // Nothing rests, every fill comes with its answer, and nobody asks for a permission.
+            // Nothing rests, every fill comes with its answer, and everybody may trade.
             Question::OpenOrders
             | Question::Fills(_)
             | Question::Settlements(_)
@@ -253,5 +255,10 @@ impl Port for Gateway {
 
     fn read_private(&mut self, _: &str, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
 
-    fn tick(&mut self, _: Timestamp, _: &mut Taken) {}
+    fn tick(&mut self, _: Timestamp, taken: &mut Taken) {
+        if !std::mem::replace(&mut self.has_permitted, true) {
+            let permission = Permission::Open;
+            taken.reports.push(Report::Permission { venue: self.venue, permission });
+        }
+    }
 }

@@ -40,7 +40,7 @@ fn closes_follow_openings(ended: &Ended) {
 
 #[test]
 fn both_feeds_are_live_within_five_seconds_and_every_edge_recomputes() {
-    let mut running = Running::start(&["demo", "--seconds", "12", "--json"]);
+    let mut running = Running::start(&["demo", "--watch-only", "--seconds", "12", "--json"]);
     let mut live = BTreeSet::new();
     running.wait_record("both feeds live", |record| {
         if record["kind"] == "feed" && record["state"] == "live" {
@@ -69,8 +69,35 @@ fn both_feeds_are_live_within_five_seconds_and_every_edge_recomputes() {
     assert_eq!(ended.errors, "", "a run without trouble is quiet on stderr");
 }
 
+/// The demo trades by default: every trade comes to rest, and our ledger is both exchanges' own.
+#[test]
+fn the_demo_trades_and_its_ledger_is_the_exchanges() {
+    let ended = run(&["demo", "--seconds", "12", "--json"]);
+    let summary = ended.expect(0).summary();
+    let trades = &summary["trades"];
+    assert!(trades["opened"].as_u64().unwrap() > 0, "{summary}");
+    assert!(trades["states"]["locked"].as_u64().unwrap() > 0, "{summary}");
+    for venue in ["kalshi", "polymarket"] {
+        let ledger = &summary["ledger"][venue];
+        assert_eq!(ledger["equal"], true, "{summary}");
+        assert_eq!(ledger["cash"], ledger["cash_at_exchange"]);
+    }
+    let opened = of_kind(&ended, "trade_opened").len();
+    assert_eq!(trades["opened"], opened);
+    assert_eq!(trades["orders"], of_kind(&ended, "order").len());
+    let locked: BTreeSet<_> = of_kind(&ended, "trade")
+        .iter()
+        .filter(|record| record["state"] == "locked")
+        .map(|record| record["trade"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(!locked.is_empty());
+    for fill in of_kind(&ended, "fill") {
+        assert!(fill["trade"].is_string() && fill["fee"].is_string(), "{fill}");
+    }
+}
+
 fn market_digest(seed: &str) -> String {
-    let ended = run(&["demo", "--steps", "100", "--seed", seed, "--json"]);
+    let ended = run(&["demo", "--steps", "100", "--seed", seed, "--watch-only", "--json"]);
     let summary = ended.expect(0).summary();
     assert_eq!(summary["steps"], 100);
     summary["market_digest"].as_str().unwrap().to_owned()
@@ -99,8 +126,8 @@ fn unpacked(path: &std::path::Path) -> String {
 fn a_recording_of_faults_replays_to_the_decisions_of_its_run() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.rec.zst");
-    let steps = ["demo", "--steps", "120", "--seed", "3", "--faults", "--json", "--record"];
-    let args: Vec<_> = steps.into_iter().chain([arg(&file)]).collect();
+    let steps = ["demo", "--watch-only", "--steps", "120", "--seed", "3", "--faults", "--json"];
+    let args: Vec<_> = steps.into_iter().chain(["--record", arg(&file)]).collect();
     let live = run(&args);
     let summary = live.expect(0).summary();
     assert!(!summary["faults"].as_object().unwrap().is_empty(), "faults: {summary}");

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crossbook::domain::report::Refused;
-use crossbook::domain::{Evidence, IntentId, Money, Outcome, Report, Timestamp, Venue};
+use crossbook::domain::{Evidence, IntentId, Outcome, Report, Timestamp, Venue};
+use crossbook::engine::event::Command;
 use crossbook::engine::trade::Trader;
-use crossbook::exchange::catalogue::{Relation, catalogue};
-use crossbook::execute::{Act, Record, incident};
+use crossbook::exchange::catalogue::Relation;
+use crossbook::exchange::faults::Resolution;
+use crossbook::execute::{Act, Line, Record, incident};
+use crossbook::risk::NoTrade;
 
 use crate::harness::at;
 
@@ -31,6 +34,8 @@ pub(super) struct Watch {
     alone: BTreeMap<usize, Timestamp>,
     /// Alarms about what stands alone, and when.
     alarms: Vec<Timestamp>,
+    /// Whether something was ever held because no way out fitted.
+    holds: bool,
     /// When the process began.
     pub(super) began: Timestamp,
 }
@@ -49,8 +54,17 @@ impl Run {
                 self.watch.asked.insert(*intent, now);
             }
             Act::Write(Record::Reported { report, .. }) => self.watch_report(&report.clone()),
+            Act::Write(Record::Halted { why, .. }) if why.contains("alone") => {
+                self.watch.alarms.push(now);
+            }
             Act::Write(Record::Incident { kind, .. }) => {
-                let about = [incident::STRANDED_LONG, incident::NO_WAY_OUT, incident::FILL_FAILED];
+                self.watch.holds |= *kind == incident::NO_WAY_OUT;
+                let about = [
+                    incident::STRANDED_LONG,
+                    incident::NO_WAY_OUT,
+                    incident::FILL_FAILED,
+                    incident::ACCOUNT_DIFFERS,
+                ];
                 if about.contains(kind) {
                     self.watch.alarms.push(now);
                 }
@@ -120,12 +134,13 @@ impl Run {
 
     /// What stands alone leaves in time, or is alarmed.
     fn judge_alone(&mut self) {
-        let patience = process::settings(&self.script).trade.plan.stranded_max + ALONE_SLACK;
-        let pairs = catalogue();
+        let settings = process::settings(&self.script);
+        let patience = settings.limits.stranded_max.max(settings.trade.plan.stranded_max);
+        let patience = patience + ALONE_SLACK;
         for (market, question) in self.script.questions.clone().into_iter().enumerate() {
             let [kalshi, polymarket] =
                 [0, 1].map(|venue: usize| self.oracle.accounts[venue].net(market));
-            let same = pairs[question].relation == Relation::Same;
+            let same = process::pairs()[question].relation == Relation::Same;
             let alone = if same { kalshi + polymarket } else { kalshi - polymarket };
             if alone.abs() < ALONE_MIN || self.machine.is_none() {
                 self.watch.alone.remove(&market);
@@ -149,23 +164,35 @@ impl Run {
         let mut wrong = Vec::new();
         wrong.extend(state.pending().map(|order| format!("{order} is not final: {order:?}")));
         for venue in Venue::ALL {
-            let believed = state.ledger().cash(venue).total();
+            let lines = state.ledger().cash(venue);
+            // What was there at the start is a line of its own, once it is booked.
+            let opening = lines.lines.get(&Line::Opening).copied().unwrap_or_default();
+            let paid_in = self.oracle.statements[at(venue)].paid_in;
+            let believed = lines.total() - opening + paid_in;
             let cash = self.oracle.statements[at(venue)].cash_total();
-            if believed != cash {
-                let lines = state.ledger().cash(venue);
+            // Kalshi tells what a market paid in whole cents.
+            let halves = |one: &&Resolution| matches!(one, Resolution::Value(_));
+            let rounded = match venue {
+                Venue::Kalshi => self.script.resolutions.iter().filter(halves).count(),
+                Venue::Polymarket => 0,
+            };
+            let off = (believed - cash).micros().unsigned_abs();
+            if off >= u64::try_from(rounded).unwrap() * 10_000 + u64::from(rounded == 0) {
                 wrong.push(format!("{venue} holds {cash}, the ledger says {believed}: {lines:?}"));
             }
             for (market, outcome, quantity) in &self.oracle.statements[at(venue)].positions {
                 wrong.push(format!("{venue} still holds {quantity} {outcome} of market {market}"));
             }
         }
-        let held = state.ledger().markets().filter_map(|(venue, market)| {
+        let unpaid =
+            state.ledger().markets().filter(|(_, at)| state.ledger().payout(*at).is_none());
+        let held = unpaid.filter_map(|(venue, market)| {
             let of = |outcome| state.ledger().held(market, outcome);
             let held = [of(Outcome::Yes), of(Outcome::No)];
             (!held.iter().all(|one| one.is_zero())).then(|| format!("{venue} {market:?} {held:?}"))
         });
         wrong.extend(held);
-        if !wrong.is_empty() {
+        if !wrong.is_empty() && !self.script.busts() {
             self.fail("money_conserved", wrong.join("; "));
         }
     }
@@ -176,14 +203,53 @@ impl Run {
         self.paper.read(|records| records.iter().filter(opened).count())
     }
 
-    /// Whether what keeps the last gap from being traded has a name that may keep it.
-    pub(super) fn excuse(&self) -> Option<String> {
-        let trader = self.trader()?;
-        let lost = trader.risk().lost_on(self.now);
-        let halts = trader.risk().halts();
-        if let Some(stop) = halts.iter().find(|stop| !stop.why.is_empty()) {
-            return Some(format!("halted: {}", stop.why));
+    /// A person has looked at everything that is stopped, and lifts it. Each has said why.
+    pub(super) fn resume_all(&mut self) {
+        let stops = self.trader().map(|trader| trader.risk().halts().to_vec()).unwrap_or_default();
+        for stop in stops {
+            if stop.why.is_empty() {
+                self.fail("liveness", format!("{:?} is halted and nobody says why", stop.scope));
+            }
+            self.command(&Command::Resume { scope: stop.scope });
         }
-        (lost > Money::ZERO).then(|| format!("{lost} were lost today"))
+    }
+
+    /// Why edges were not traded, for the log.
+    pub(super) fn refusals(&self) -> String {
+        let Some(trader) = self.trader() else { return "no process runs".to_owned() };
+        let counted = NoTrade::ALL.iter().zip(trader.refusals()).filter(|(_, count)| **count > 0);
+        let counted: Vec<_> = counted.map(|(no, count)| format!("{} {count}", no.name())).collect();
+        let purses: Vec<_> = trader.risk().purses().collect();
+        let totals = trader.risk().totals();
+        format!("not traded: {}; {totals:?}; {purses:?}", counted.join(", "))
+    }
+
+    /// The last gap was not traded: what kept it from being traded has a name that may.
+    pub(super) fn judge_silence(&mut self) {
+        let Some(trader) = self.trader() else {
+            return self.fail("liveness", "no process runs".to_owned());
+        };
+        let machine = self.machine.as_ref();
+        let last = &process::pairs()[*self.script.questions.last().unwrap()].kalshi;
+        let pairs = machine.map(|one| one.pairs().pairs()).unwrap_or_default();
+        let pair = pairs.iter().find(|pair| pair.kalshi == *last);
+        let refused = pair.and_then(|pair| trader.last_refusal(&pair.id));
+        let named = [NoTrade::LimitLoss, NoTrade::LimitDust, NoTrade::LimitUnconfirmed];
+        // What is held because no way out fits was alarmed, and is still under way; what a person
+        // has to look at is told.
+        let holds = refused == Some(NoTrade::LimitOpenTrades) && self.watch.holds;
+        let differs = refused == Some(NoTrade::NotReconciled) && self.script.busts();
+        if holds || differs || refused.is_some_and(|no| named.contains(&no)) {
+            return;
+        }
+        let halts: Vec<_> = trader.risk().halts().iter().map(|stop| &stop.why).collect();
+        let pending: Vec<_> =
+            trader.executor().state().pending().map(ToString::to_string).collect();
+        let reasons = machine.map(|one| one.engine().standing_reasons());
+        let text = format!(
+            "the gap at the end is not traded: {refused:?}, halts {halts:?}, pending {pending:?}, \
+             reasons {reasons:?}"
+        );
+        self.fail("liveness", text);
     }
 }

@@ -142,7 +142,10 @@ impl Run {
         if epoch != self.epoch {
             return;
         }
-        self.log.write(self.now, || format!("answer {} {told:?}", id.0));
+        self.log.write(self.now, || match told {
+            Told::Reply { status, .. } => format!("answer {} {status}", id.0),
+            lost => format!("answer {} {lost:?}", id.0),
+        });
         let answer = match told {
             Told::Reply { status, retry_after, body } => {
                 Answer::Reply { status: *status, retry_after: *retry_after, body }

@@ -77,7 +77,7 @@ pub(super) struct Script {
 }
 
 /// How long things go wrong.
-const BUSY: Duration = Duration::from_secs(40);
+const BUSY: Duration = Duration::from_secs(26);
 /// Before that, clients connect and books fill.
 pub(super) const WARM: Duration = Duration::from_secs(4);
 
@@ -85,7 +85,7 @@ pub(super) const WARM: Duration = Duration::from_secs(4);
 /// a fee, two questions of one event.
 const WORLDS: [&[usize]; 6] = [&[0, 4], &[0, 1], &[5], &[4, 5], &[0], &[6, 7]];
 /// The question that is left for the end.
-const LAST: usize = 3;
+const LAST: usize = 2;
 /// How many configurations there are.
 pub(super) const STYLES: usize = 8;
 
@@ -119,6 +119,14 @@ impl Script {
         blows.sort_by_key(|blow| blow.after);
         let resolutions = questions.iter().map(|_| resolution(&mut dice)).collect();
         Self { seed, questions, style, latency, busy: BUSY, odds, blows, resolutions }
+    }
+
+    /// Whether Kalshi takes a fill back: a person has to look at what is left then.
+    pub(super) fn busts(&self) -> bool {
+        let is_bust = |blow: &Blow| {
+            matches!(blow.strike, Strike::Fault(_, Fault::Order(OrderFault::Bust(_))))
+        };
+        self.blows.iter().any(is_bust)
     }
 
     /// A run in which nothing goes wrong.

@@ -13,7 +13,7 @@ use super::{Failure, Outcome};
 /// Failures after which no more seeds are tried.
 const FAILURES_MAX: usize = 12;
 /// Events before a failure that are printed.
-const LINES_MAX: usize = 60;
+const LINES_MAX: usize = 45;
 /// Runs that may be spent on making a failure smaller.
 const SHRINK_MAX: u32 = 120;
 
@@ -66,10 +66,18 @@ fn explain(script: Script, text: &mut String) {
         writeln!(text, "seed {seed} does not fail when it is played again").unwrap();
         return;
     };
-    writeln!(text, "\n{}: {}\n  at {}\n{script}", failure.rule, failure.text, failure.at).unwrap();
-    let skipped = outcome.lines.len().saturating_sub(LINES_MAX);
-    for line in &outcome.lines[skipped..] {
-        writeln!(text, "{line}").unwrap();
+    writeln!(text, "\n{}: {:.900}", failure.rule, failure.text).unwrap();
+    writeln!(text, "  at {}\n{script}", failure.at).unwrap();
+    // Reads that are asked and answered say little.
+    let dull = |line: &&String| {
+        let read = [" GET ", "answer ", "private ", "Inquire", "effect Closed"]
+            .iter()
+            .any(|word| line.contains(word));
+        !(read || line.contains("reply ") && line.contains(" Now 200 {"))
+    };
+    let lines: Vec<&String> = outcome.lines.iter().filter(dull).collect();
+    for line in &lines[lines.len().saturating_sub(LINES_MAX)..] {
+        writeln!(text, "{line:.330}").unwrap();
     }
 }
 

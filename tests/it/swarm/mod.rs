@@ -85,3 +85,14 @@ fn the_same_seed_gives_the_same_run() {
         assert_eq!(first.digest, second.digest, "seed {seed}");
     }
 }
+
+#[test]
+#[ignore = "for reading: prints the log of one seed"]
+fn read() {
+    let seed = number("CROSSBOOK_FROM").unwrap_or(1);
+    let script =
+        if number("CROSSBOOK_CALM").is_some() { Script::calm(seed) } else { Script::draw(seed) };
+    let outcome = hunt::play(&script, true);
+    println!("{script}\n{}", outcome.lines.join("\n"));
+    println!("{:?}, {} writes, {} sends", outcome.failure, outcome.writes, outcome.sends);
+}

@@ -21,6 +21,10 @@ struct Sheet {
     memory: Memory,
     /// Everything that this and earlier processes gave and that may count.
     given: Vec<Record>,
+    /// What the process calls the markets of its places.
+    names: Vec<String>,
+    /// What the process before it called them.
+    old_names: Vec<String>,
     /// Orders whose record is known to be durable.
     named: BTreeSet<IntentId>,
     broken: bool,
@@ -45,6 +49,8 @@ impl Paper {
         let sheet = Sheet {
             memory: Memory::open(&disk, Self::instance(seed)).0,
             given: Vec::new(),
+            names: Vec::new(),
+            old_names: Vec::new(),
             named: BTreeSet::new(),
             broken: false,
             end: None,
@@ -85,16 +91,25 @@ impl Paper {
         let _ = sheet.memory.settle();
         let (memory, replay) = Memory::open(&self.disk, Self::instance(seed));
         sheet.memory = memory;
+        sheet.old_names = std::mem::take(&mut sheet.names);
         sheet.end = None;
         replay
     }
 
-    /// What was read back; an error if it is not what was written.
-    pub(super) fn began(&self, read: &[Record]) -> Result<(), String> {
+    /// What was read back, by a process that gives these markets other places; an error if it is
+    /// not what was written.
+    pub(super) fn began(&self, read: &[Record], names: Vec<String>) -> Result<(), String> {
         let mut sheet = self.sheet.lock().unwrap();
-        let differs = read.iter().zip(&sheet.given).find(|(read, given)| read != given);
-        if let Some((read, given)) = differs {
-            return Err(format!("{given:?} was written, {read:?} was read"));
+        sheet.names = names;
+        let old = std::mem::take(&mut sheet.old_names);
+        for (read, given) in read.iter().zip(&sheet.given) {
+            let (read, given) = (named(read, &sheet.names), named(given, &old));
+            if read != given {
+                let same = read.bytes().zip(given.bytes()).take_while(|(a, b)| a == b).count();
+                let from = same.saturating_sub(60);
+                let (read, given) = (&read[from..], &given[from..]);
+                return Err(format!("{given:.160} was written, {read:.160} was read"));
+            }
         }
         let lost = sheet.named.iter().find(|intent| {
             let names =
@@ -104,7 +119,7 @@ impl Paper {
         if let Some(intent) = lost {
             return Err(format!("{intent} was committed and is not there"));
         }
-        sheet.given.truncate(read.len());
+        sheet.given = read.to_vec();
         Ok(())
     }
 
@@ -154,6 +169,15 @@ impl Paper {
     }
 }
 
+/// A record as text, with names where places of markets stood.
+fn named(record: &Record, names: &[String]) -> String {
+    let mut text = format!("{record:?}");
+    for (place, name) in names.iter().enumerate() {
+        text = text.replace(&format!("MarketIndex({place})"), name);
+    }
+    text
+}
+
 impl Keep for Paper {
     fn append(&mut self, records: &[Record]) -> Result<(), String> {
         self.write(records, false)
@@ -168,6 +192,11 @@ impl Keep for Paper {
     }
 
     fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
-        self.sheet.lock().unwrap().memory.learn(index, venue, id);
+        let mut sheet = self.sheet.lock().unwrap();
+        let place = index.0 as usize;
+        let names = sheet.names.len().max(place + 1);
+        sheet.names.resize(names, String::new());
+        sheet.names[place] = format!("{venue} {id}");
+        sheet.memory.learn(index, venue, id);
     }
 }

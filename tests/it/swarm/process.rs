@@ -1,6 +1,5 @@
 //! The process: how it starts, how it ends, and how it starts again.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -13,9 +12,8 @@ use crossbook::app::sources::{self, KalshiFeed, Sources, engine_settings};
 use crossbook::book::Lane;
 use crossbook::config::Settings;
 use crossbook::domain::Venue;
-use crossbook::engine::event::Command;
 use crossbook::engine::trade;
-use crossbook::exchange::catalogue::catalogue;
+use crossbook::exchange::catalogue::{Paired, catalogue};
 use crossbook::exchange::kalshi::keys::{Kind, generate};
 use crossbook::exchange::kalshi::{Account, Scope};
 use crossbook::exchange::polymarket::ApiKey;
@@ -34,14 +32,14 @@ use super::run::{Event, Run};
 /// The first account of every Anvil and Hardhat test chain.
 const TEST_WALLET_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const KALSHI_WS: &str = "ws://127.0.0.1:9/trade-api/ws/v2";
-/// Both venues are asked for everything this often.
-const RECONCILE_EVERY: Duration = Duration::from_secs(20);
 const TODAY: &str = "2026-11-22";
 const CONFIGURATION: &str = "[kalshi]\n\
     rest = \"http://127.0.0.1:9/trade-api/v2\"\nws = \"ws://127.0.0.1:9/trade-api/ws/v2\"\n\n\
     [polymarket]\nclob = \"http://127.0.0.1:10\"\ngamma = \"http://127.0.0.1:11\"\n\
     data = \"http://127.0.0.1:12\"\nws = \"ws://127.0.0.1:10/ws\"\nconversions = \"venue\"\n\n";
 const LEGS: [&str; 4] = ["polymarket-first", "kalshi-first", "concurrent", "thin-first"];
+/// Contracts of one opportunity.
+const SIZES: [u32; 2] = [20, 28];
 /// Small limits that bind, and ones that leave room for more at once.
 const LIMITS: [&str; 2] = [
     "order = \"25\"\nmarket = \"60\"\npair = \"100\"\ntotal = \"240\"\n",
@@ -55,7 +53,12 @@ pub(super) fn settings(script: &Script) -> &'static Settings {
     let styles = STYLES.get_or_init(|| {
         let texts = (0..draw::STYLES).map(|style| {
             let (legs, limits) = (LEGS[style % 4], LIMITS[style / 4]);
-            format!("{CONFIGURATION}[trade]\nlegs = \"{legs}\"\n\n[limits]\n{limits}")
+            let size = SIZES[style / 4];
+            format!(
+                "{CONFIGURATION}[detect]\ncontracts_max = {size}\n\n\
+                 [trade]\nlegs = \"{legs}\"\nreconcile_every_s = 10\nreconcile_grace_s = 5\n\n\
+                 [limits]\n{limits}"
+            )
         });
         texts.map(|text| settings::from_text("swarm", &text).unwrap()).collect()
     });
@@ -81,6 +84,12 @@ pub(super) fn credentials() -> &'static (sources::Credentials, Account) {
     })
 }
 
+/// The catalogue of the embedded exchanges.
+pub(super) fn pairs() -> &'static [Paired] {
+    static PAIRS: OnceLock<Vec<Paired>> = OnceLock::new();
+    PAIRS.get_or_init(catalogue)
+}
+
 /// The mapping file of these questions.
 fn mappings(questions: &[usize]) -> String {
     static DEMO: OnceLock<Vec<String>> = OnceLock::new();
@@ -89,8 +98,7 @@ fn mappings(questions: &[usize]) -> String {
         let text = std::fs::read_to_string(root.join("mappings/demo.toml")).unwrap();
         text.split("[[pair]]").map(|entry| format!("[[pair]]{entry}")).collect()
     });
-    let pairs = catalogue();
-    let wanted = |entry: &&String| questions.iter().any(|at| entry.contains(&pairs[*at].kalshi));
+    let wanted = |entry: &&String| questions.iter().any(|at| entry.contains(&pairs()[*at].kalshi));
     entries.iter().filter(wanted).map(String::as_str).collect()
 }
 
@@ -118,23 +126,16 @@ impl Run {
         let today = TODAY.parse().unwrap();
         let mut machine = Pipeline::new(engine_settings(settings), Box::new(sources), today);
         let replay = self.paper.reopen(self.script.seed);
+        machine.open_desk(self.desk(), self.channels());
+        machine.accept(Acceptance::Approved);
         let records = replay.records(|venue, id| machine.intern(venue, id));
         let records: Vec<Record> = records.map(Result::unwrap).collect();
         self.log.write(now, || format!("start {} with {} records", self.epoch, records.len()));
-        if let Err(text) = self.paper.began(&records) {
+        let named =
+            machine.registry().iter().map(|(_, entry)| format!("{} {}", entry.venue, entry.id));
+        if let Err(text) = self.paper.began(&records, named.collect()) {
             self.fail("journal_faithful", text);
         }
-        let mut desk = self.desk(&records);
-        let mut placed = BTreeMap::new();
-        for record in &records {
-            match record {
-                Record::Placed(order) => drop(placed.insert(order.intent, order)),
-                Record::Named { intent, id } => desk.recall(placed[intent], id),
-                _ => {}
-            }
-        }
-        machine.open_desk(desk, self.channels());
-        machine.accept(Acceptance::Approved);
         let trading = trade::Settings {
             plan: settings.trade.plan.clone(),
             limits: settings.limits.clone(),
@@ -142,18 +143,17 @@ impl Run {
             pause_ahead: Duration::from_mins(10),
             not_tradable_min: Duration::from_secs(2),
         };
-        let text = mappings(&self.script.questions);
         self.machine = Some(machine);
+        let reconcile = settings.trade.reconcile.clone();
+        self.with(|machine| machine.begin_trading(trading, reconcile, &records, now));
+        let text = mappings(&self.script.questions);
         self.input(&Input::Mappings(&[("swarm.toml".to_owned(), text)]));
-        self.with(|machine| {
-            machine.begin_trading(trading, settings.trade.reconcile.clone(), &records, now)
-        });
         for (venue, offset) in [(Venue::Kalshi, 3_000_000), (Venue::Polymarket, -4_000_000)] {
             self.input(&Input::Clock(venue, offset));
         }
     }
 
-    fn desk(&self, records: &[Record]) -> Desk {
+    fn desk(&self) -> Desk {
         let instance = Paper::instance(self.script.seed);
         let kalshi = kalshi::gateway::Settings::new(KALSHI_REST.to_owned(), instance);
         let kalshi = kalshi::gateway::Gateway::new(kalshi, credentials().0.signer().unwrap());
@@ -167,9 +167,9 @@ impl Run {
         let account = wallet(&self.api_key);
         let polymarket = polymarket::Gateway::new(account, instance, polymarket);
         let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(kalshi), Box::new(polymarket)];
-        let rhythm = Rhythm { reconcile_every: RECONCILE_EVERY, ..Rhythm::default() };
-        let since = if records.is_empty() { self.now } else { self.started };
-        Desk::new(gateways, Box::new(self.paper.clone()), rhythm, since)
+        let reconcile_every = settings(&self.script).trade.reconcile_every;
+        let rhythm = Rhythm { reconcile_every, ..Rhythm::default() };
+        Desk::new(gateways, Box::new(self.paper.clone()), rhythm, self.now)
     }
 
     fn channels(&self) -> Vec<(Venue, Box<dyn Feed>)> {
@@ -200,9 +200,12 @@ impl Run {
         self.end = None;
         self.paper.end_at(None);
         self.tasks.clear();
+        if std::mem::take(&mut self.confirming) {
+            self.queue(settings(&self.script).polymarket.confirm_every, Event::Confirm);
+        }
         for ends in std::mem::take(&mut self.lanes) {
             if let Some(connection) = ends.connection {
-                self.queue(Duration::from_millis(2), Event::Gone(connection));
+                self.venues.lock().unwrap().closed(connection);
             }
         }
         self.queue(self.restart_after, Event::Restart);

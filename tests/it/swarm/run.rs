@@ -41,8 +41,12 @@ const VENUE_TICK: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_millis(100);
 /// A timer that is due again at once more often than this goes round in circles.
 const TIMERS_AT_ONCE_MAX: usize = 64;
+/// Rounds at one moment; more would never end.
+const AT_ONCE_MAX: u32 = 10_000;
 /// Lines of the log that are kept for whoever reads why a run failed.
 const LOG_MAX: usize = 4_000;
+/// Characters of a line that are kept.
+const COLUMNS_MAX: usize = 700;
 
 /// What happens at its time besides timers, wires and requests.
 pub(super) enum Event {
@@ -96,7 +100,11 @@ impl Log {
             lines.pop_front();
         }
         let since = now.since(Timestamp::parse(START).unwrap()).as_millis();
-        lines.push_back(format!("{since:>7} {}", line()));
+        let mut line = line();
+        if let Some((end, _)) = line.char_indices().nth(COLUMNS_MAX) {
+            line.truncate(end);
+        }
+        lines.push_back(format!("{since:>7} {line}"));
     }
 }
 
@@ -123,6 +131,8 @@ pub(super) struct Run {
     queued: u64,
     pub(super) lanes: Vec<Ends>,
     pub(super) tasks: Vec<Task>,
+    /// Whether books are being read over REST.
+    pub(super) confirming: bool,
     pub(super) mood: Mood,
     pub(super) dice: Dice,
     /// How the process ends, if it is to end at a send, and sends since that was decided.
@@ -160,6 +170,7 @@ impl Run {
             queued: 0,
             lanes: Vec::new(),
             tasks: Vec::new(),
+            confirming: false,
             mood: Mood::Busy,
             dice: Dice::stream(script.seed, 0xca11),
             end: None,
@@ -195,6 +206,8 @@ impl Run {
         self.odds = Odds::default();
         self.end_well();
         let digest = self.digest();
+        let refusals = self.refusals();
+        self.log.write(self.now, || refusals);
         let lines = self.log.lines.take().unwrap_or_default().into();
         let (writes, sends) = (self.paper.written(), self.sends);
         let opened = self.machine.as_ref().map_or(0, |one| one.engine().counters().opened);
@@ -204,8 +217,14 @@ impl Run {
     /// Goes on until so long after the start, or until something is wrong.
     pub(super) fn until(&mut self, after: Duration) {
         let goal = self.started.after(after);
+        let mut at_once = 0;
         while self.now < goal && self.failure.is_none() {
+            let before = self.now;
             self.advance();
+            at_once = if self.now == before { at_once + 1 } else { 0 };
+            if at_once > AT_ONCE_MAX {
+                self.fail("liveness", "time stands still".to_owned());
+            }
         }
     }
 
@@ -330,7 +349,7 @@ impl Run {
         }
     }
 
-    fn command(&mut self, command: &Command) {
+    pub(super) fn command(&mut self, command: &Command) {
         self.log.write(self.now, || format!("command {command:?}"));
         self.input(&Input::Command(command));
     }

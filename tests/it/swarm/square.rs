@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use crossbook::domain::market::Status;
 use crossbook::domain::{Price, Quantity, Side, Timestamp, Venue};
-use crossbook::exchange::catalogue::{Relation, catalogue};
+use crossbook::exchange::catalogue::Relation;
 use crossbook::exchange::dice::Dice;
 use crossbook::exchange::matching::{Book, Owner, Remainder};
 use crossbook::exchange::world::World;
 use crossbook::exchange::{Fact, Floor, Listing};
 
 use crate::harness::at;
+
+use super::process;
 
 /// What happened in one market in one breath.
 pub(super) type Batch = (Venue, usize, Vec<Fact>);
@@ -81,7 +83,7 @@ impl Square {
             let books = listings.iter().map(|_| Book::default()).collect();
             Floor { venue, listings, books }
         });
-        let pairs = catalogue();
+        let pairs = process::pairs();
         let values = questions.iter().map(|question| {
             let fair = dice.between(FAIR.0 + 10, FAIR.1 - 10);
             let mirrored = pairs[*question].relation == Relation::Opposite;

@@ -13,13 +13,16 @@ use super::run::{Mood, Run};
 /// No fault lasts longer.
 const PASSES: Duration = Duration::from_secs(11);
 /// How long what is under way may take to be settled one way or another.
-const SETTLES: Duration = Duration::from_secs(25);
-/// How long a gap may stand before it is traded.
-const TRADES: Duration = Duration::from_secs(10);
+const SETTLES: Duration = Duration::from_secs(18);
+/// How many seconds a gap may stand before it is traded: an order that met its fault only now has
+/// to be found missing twice before that.
+const TRADES: u32 = 40;
+/// How long the trade of it may take.
+const HEDGES: Duration = Duration::from_secs(8);
 /// From the end of trading to the payments.
 const PAYS: Duration = Duration::from_secs(2);
 /// How long it may take to be known that everything was paid: a reading of both venues.
-const PAID: Duration = Duration::from_secs(45);
+const PAID: Duration = Duration::from_secs(27);
 
 impl Run {
     /// After the last fault.
@@ -30,19 +33,35 @@ impl Run {
         self.mood = Mood::Refilling;
         clock += SETTLES;
         self.until(clock);
+        self.resume_all();
         let last = self.script.questions.len() - 1;
+        let begun = self.trades_begun();
         self.venues.lock().unwrap().square.plant(last);
-        clock += TRADES;
-        self.until(clock);
+        for _ in 0..TRADES {
+            clock += Duration::from_secs(1);
+            self.until(clock);
+            if self.trades_begun() > begun {
+                break;
+            }
+        }
+        if self.trades_begun() == begun && self.failure.is_none() {
+            self.judge_silence();
+        }
         self.venues.lock().unwrap().square.calm();
+        clock += HEDGES;
+        self.until(clock);
         self.mood = Mood::Still;
         self.resolve();
         clock += PAYS + PAID;
         self.until(clock);
+        if self.failure.is_none() {
+            self.judge_end();
+        }
     }
 
     /// Every market ends.
     fn resolve(&mut self) {
+        self.oracle.over = true;
         let now = self.now;
         let mut venues = self.venues.lock().unwrap();
         for (market, resolution) in self.script.resolutions.iter().enumerate() {

@@ -113,6 +113,7 @@ impl Run {
                 Found::Market(market) => self.input(&Input::Market(&market)),
                 Found::NoMarket(venue, id) => self.input(&Input::NoMarket(venue, &id)),
                 Found::Books(venue, body) => {
+                    self.confirming = false;
                     self.input(&Input::Books(venue, &body));
                     self.queue(
                         process::settings(&self.script).polymarket.confirm_every,
@@ -187,7 +188,7 @@ impl Run {
         let Some(ends) = self.lanes.get_mut(lane.at()).filter(|ends| ends.connection.is_none())
         else {
             // The process that dialled has ended.
-            self.queue(Duration::from_millis(2), Event::Gone(connection));
+            self.venues.lock().unwrap().closed(connection);
             return;
         };
         *ends = Ends { connection: Some(connection), up_due: self.now };
@@ -208,6 +209,7 @@ impl Run {
         let tokens: Vec<&str> = ids.iter().map(String::as_str).collect();
         let json = encode::book_requests(&tokens);
         let venues = Arc::clone(&self.venues);
+        self.confirming = true;
         self.tasks.push(Box::pin(async move {
             let url = "http://127.0.0.1:9/books";
             let body = client::ask_polymarket(&venues, "clob", url, &json).await;
@@ -229,6 +231,9 @@ impl Run {
             News::Decision(effect) => self.log.write(self.now, || format!("effect {effect:?}")),
             News::Feed(venue, notice) => {
                 self.log.write(self.now, || format!("feed {venue} {notice:?}"));
+            }
+            News::Untraded { pair, why } => {
+                self.log.write(self.now, || format!("untraded {pair}: {why}"));
             }
             News::Desk(venue, text) => self.log.write(self.now, || format!("desk {venue} {text}")),
             News::Findings(found) => self.fail("mappings", format!("{found:?}")),

@@ -1,22 +1,16 @@
 //! What is true, worked out from the exchanges' own statements and from nothing that we believe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crossbook::domain::{Action, Outcome, Venue};
+use crossbook::domain::{Action, Money, Outcome, Venue};
 use crossbook::exchange::ledger::{OrderStatement, Statement};
-
-/// What came in and went out of one contract, in millionths of a contract and micro-dollars.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Flow {
-    bought: i128,
-    cost: i128,
-}
 
 /// What is held of one contract.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) units: i128,
-    /// What was paid for it, fees included, at the mean of all purchases, rounded down.
+    /// The least that can have been paid for it, fees included: whichever purchases are left, they
+    /// are not cheaper than the cheapest.
     pub(super) cost: i128,
 }
 
@@ -44,17 +38,32 @@ impl From<Outcome> for Side {
 
 impl Account {
     pub(super) fn of(statement: &Statement) -> Self {
-        let mut flows: BTreeMap<(usize, Side), Flow> = BTreeMap::new();
+        let mut bought: BTreeMap<(usize, Side), Vec<(i128, i128)>> = BTreeMap::new();
         for order in statement.orders.iter().filter(|order| order.action == Action::Buy) {
-            let flow = flows.entry((order.market, order.outcome.into())).or_default();
-            flow.bought += i128::from(order.filled.units());
-            flow.cost += i128::from(order.money.micros()) + i128::from(order.fees.micros());
+            let cost = i128::from(order.money.micros()) + i128::from(order.fees.micros());
+            let lot = (i128::from(order.filled.units()), cost);
+            bought.entry((order.market, order.outcome.into())).or_default().push(lot);
         }
+        for lots in bought.values_mut() {
+            lots.retain(|lot| lot.0 > 0);
+            lots.sort_by(|a, b| (a.1 * b.0).cmp(&(b.1 * a.0)));
+        }
+        let units_of = |market: usize, side: Side| {
+            let own = statement.positions.iter();
+            let own = own.filter(|held| (held.0, Side::from(held.1)) == (market, side));
+            own.map(|held| i128::from(held.2.units())).sum::<i128>()
+        };
         let held = statement.positions.iter().map(|(market, outcome, quantity)| {
             let key = (*market, Side::from(*outcome));
             let units = i128::from(quantity.units());
-            let flow = flows.get(&key).copied().unwrap_or_default();
-            let cost = flow.cost * units.min(flow.bought) / flow.bought.max(1);
+            let other = if key.1 == Side::Yes { Side::No } else { Side::Yes };
+            // A YES and a NO are a dollar whatever happens: they are at no risk.
+            let (mut left, mut cost) = ((units - units_of(*market, other)).max(0), 0);
+            for (lot, paid) in bought.get(&key).into_iter().flatten() {
+                let taken = left.min(*lot);
+                cost += paid * taken / lot;
+                left -= taken;
+            }
             (key, Held { units, cost })
         });
         Self { held: held.collect() }
@@ -71,10 +80,13 @@ impl Account {
         own.map(|(_, held)| held.cost).sum()
     }
 
+    fn units(&self, market: usize, side: Side) -> i128 {
+        self.held.get(&(market, side)).map_or(0, |held| held.units)
+    }
+
     /// YES less NO of a market.
     pub(super) fn net(&self, market: usize) -> i128 {
-        let of = |side| self.held.get(&(market, side)).map_or(0, |held| held.units);
-        of(Side::Yes) - of(Side::No)
+        self.units(market, Side::Yes) - self.units(market, Side::No)
     }
 }
 
@@ -86,10 +98,9 @@ pub(super) fn name_of(venue: Venue, order: &OrderStatement) -> &str {
     }
 }
 
-/// The cash that an account must have by its orders and payouts, in micro-dollars, where no
-/// contracts were merged.
+/// The cash that an account must have by its orders, payouts and conversions, in micro-dollars.
 pub(super) fn cash_due(venue: Venue, statement: &Statement) -> i128 {
-    let micros = |money: crossbook::domain::Money| i128::from(money.micros());
+    let micros = |money: Money| i128::from(money.micros());
     let mut cash = micros(statement.paid_in) + micros(statement.payouts);
     let mut bought: BTreeMap<(usize, Side), i128> = BTreeMap::new();
     for order in &statement.orders {
@@ -98,13 +109,15 @@ pub(super) fn cash_due(venue: Venue, statement: &Statement) -> i128 {
         let sum = bought.entry((order.market, order.outcome.into())).or_default();
         *sum -= sign * i128::from(order.filled.units());
     }
-    if venue == Venue::Kalshi {
-        let markets: std::collections::BTreeSet<usize> = bought.keys().map(|key| key.0).collect();
-        for market in markets {
-            let of = |side| bought.get(&(market, side)).copied().unwrap_or(0);
-            // A YES and a NO are a dollar at once.
-            cash += of(Side::Yes).min(of(Side::No)).max(0);
-        }
+    let held = Account::of(statement);
+    let markets: BTreeSet<usize> = bought.keys().map(|key| key.0).collect();
+    for market in markets {
+        let of = |side| bought.get(&(market, side)).copied().unwrap_or(0);
+        // A YES and a NO are a dollar: on Kalshi at once, on Polymarket when they are merged.
+        cash += match venue {
+            Venue::Kalshi => of(Side::Yes).min(of(Side::No)).max(0),
+            Venue::Polymarket => of(Side::Yes) - held.units(market, Side::Yes),
+        };
     }
     cash
 }

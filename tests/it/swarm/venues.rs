@@ -31,7 +31,8 @@ pub(super) struct Venues {
 impl Venues {
     pub(super) fn new(seed: u64, questions: &[usize], account: Account, latency: Millis) -> Self {
         let square = Square::new(seed, questions);
-        let cash = [(0, Money::from_micros(1_000 * Money::DOLLAR))];
+        // Some markets are matched, and paid for, on a shard of their own.
+        let cash = [0, 2].map(|shard| (shard, Money::from_micros(1_000 * Money::DOLLAR)));
         let kalshi = Kalshi::new(&square.floors[0], vec![account]).funded(0, &cash);
         let wallet = Wallet { collateral: cash[0].1, ..Wallet::default() };
         let mut polymarket = Polymarket::with_wallet(wallet);

@@ -233,9 +233,11 @@ impl Gateway {
         for wire in page.fills {
             match parse::fill(wire) {
                 Ok(said) => {
-                    let is_its =
-                        self.roster.find(&said.order, &said.client) == Some(inquiry.intent);
-                    if is_its || said.client.is_empty() && self.may_be_ours(&said, markets) {
+                    let may_be_its = match self.roster.find(&said.order, &said.client) {
+                        Some(known) => known == inquiry.intent,
+                        None => said.client.is_empty() && self.may_be_ours(&said, markets),
+                    };
+                    if may_be_its {
                         let trade = tame(&said.trade);
                         inquiry.doubt = Some(format!("fill {trade} may be the order's"));
                         self.take_fill(&said, markets, now, taken);

@@ -184,6 +184,28 @@ fn a_fill_without_our_id_is_looked_at_before_its_order_is_called_missing() {
 }
 
 #[test]
+fn the_fills_of_another_order_of_ours_do_not_keep_one_unknown() {
+    let mut rig = Rig::new();
+    // The first order fills and is known; the second, like it in everything, never arrives.
+    rig.acknowledged(&buy_no(), CREATED);
+    let second = Order { intent: IntentId(8), ..buy_no() };
+    let call = rig.place(&second);
+    rig.read(&call, &Answer::Lost("timeout"));
+    let call = only(rig.ask(&Question::Order(IntentId(8))));
+    let call = only(rig.reply(&call, 200, AS_OF).calls);
+    let call = only(rig.reply(&call, 200, NO_ORDERS).calls);
+    let taken = rig.reply(&call, 200, FILLS);
+    let found = taken.reports.iter().any(|report| {
+        let evidence = |report| match report {
+            &Report::Order { intent: IntentId(8), ref evidence } => Some(evidence.clone()),
+            _ => None,
+        };
+        matches!(evidence(report), Some(Evidence::NotFound { .. }))
+    });
+    assert!(found, "{taken:?}");
+}
+
+#[test]
 fn a_fill_of_a_stranger_is_foreign_once_its_order_was_looked_at() {
     let mut rig = Rig::new();
     rig.place(&buy_no());
