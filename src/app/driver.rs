@@ -51,6 +51,8 @@ pub enum Message {
     Clock(Venue, i64),
     /// A whole venue takes orders, or does not.
     Exchange(Venue, Status),
+    /// The shards of Kalshi that take no orders, all of them.
+    Shards(Vec<u32>),
     /// The mapping files, read again.
     Mappings(Vec<(String, String)>),
     /// A venue that does not answer, why, and when it is asked again.
@@ -375,6 +377,7 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
         }
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
         Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
+        Message::Shards(closed) => driver.input(&Input::Shards(&closed)),
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
         Message::Trouble(venue, text, wait) => {
             let now = Timestamp::from_nanos(clock::unix_nanos());
