@@ -409,6 +409,9 @@ impl Pipeline {
                 }
                 self.tell(News::Decision(effect));
             }
+            if let Some(desk) = &mut self.desk {
+                desk.dispatch(now);
+            }
         }
     }
 
