@@ -1,0 +1,54 @@
+//! The program under measurement: a live run as `crossbook` wires it, trading.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use crossbook::app::commands::watch;
+use crossbook::app::desk::Acceptance;
+use crossbook::app::driver::Settle;
+use crossbook::app::live::Plan;
+use crossbook::app::report::{Reporter, Style};
+use crossbook::app::settings;
+use crossbook::app::shutdown::{self, Stop};
+use crossbook::app::trading::{Books, Trading};
+use crossbook::app::wallet::Signer;
+
+const MAPPINGS: &str = include_str!("../../mappings/demo.toml");
+
+/// Trades until its standard input ends.
+pub(crate) fn run(config: &Path, journal: &Path) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(trade(config, journal));
+}
+
+async fn trade(config: &Path, journal: &Path) {
+    let settings_text = std::fs::read_to_string(config).unwrap();
+    let settings = settings::from_text("latency", &settings_text).unwrap();
+    let credentials = watch::credentials(&settings).unwrap();
+    let books = Books::open(journal, settings.journal.durability).unwrap();
+    let known = credentials.as_ref().unwrap();
+    let signer = Signer::read(&settings).unwrap();
+    let trading = Trading::at_venues(&settings, books, known, signer, Acceptance::Approved, 1);
+    let trading = Some(trading.await.unwrap());
+    let (stopper, stopping) = shutdown::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        stopper.stop(Stop::Done);
+    });
+    let plan = Plan {
+        settle: Settle::until_compared(&settings),
+        settings,
+        settings_text,
+        credentials,
+        seed: 1,
+        reporter: Reporter::start(Style::Json).unwrap(),
+        record: None,
+        mappings: vec![("demo.toml".to_owned(), MAPPINGS.to_owned())],
+        watching: None,
+        trading,
+        control: None,
+        stopping,
+    };
+    let finished = plan.start().unwrap().finished().await.unwrap();
+    let _ = watch::conclude(finished, serde_json::json!({}));
+}

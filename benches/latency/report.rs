@@ -1,0 +1,51 @@
+//! What was measured, in words and numbers.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use crossbook::exchange::kalshi::keys::Kind;
+use hdrhistogram::Histogram;
+
+use crate::venues::Shot;
+
+/// Writes a line.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Tells of all shots.
+pub(crate) fn print(shots: &[Shot], key: Kind, durability: &str) {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
+    let count = std::thread::available_parallelism().map_or(0, usize::from);
+    let model = model.map_or("unknown", str::trim);
+    say(&format!("machine: {model}, {count} cores; load averages {}", load.trim()));
+    say(&format!("kalshi key {key:?}, journal durability {durability}"));
+    let whole: Vec<&Shot> = shots.iter().filter(|shot| shot.latency().is_some()).collect();
+    let late = shots.iter().filter(|shot| shot.late > Duration::from_millis(2)).count();
+    say(&format!(
+        "{} gaps, {} answered with both orders; {late} were opened over 2 ms after their time",
+        shots.len(),
+        whole.len(),
+    ));
+    line("first byte of the frame to last byte of both requests", &whole, Shot::latency);
+    line("  to the last byte of kalshi's", &whole, |shot| shot.read[0]);
+    line("  to the last byte of polymarket's", &whole, |shot| shot.read[1]);
+}
+
+fn line(name: &str, shots: &[&Shot], span: impl Fn(&Shot) -> Option<Duration>) {
+    let mut histogram = Histogram::<u64>::new(3).unwrap();
+    for nanos in shots.iter().filter_map(|shot| span(shot)) {
+        histogram.record(u64::try_from(nanos.as_nanos()).unwrap()).unwrap();
+    }
+    let micros = |quantile: f64| histogram.value_at_quantile(quantile) / 1_000;
+    say(&format!(
+        "{name:<56} p50 {:>5} us  p90 {:>5} us  p99 {:>5} us  p99.9 {:>5} us  max {:>6} us",
+        micros(0.5),
+        micros(0.9),
+        micros(0.99),
+        micros(0.999),
+        histogram.max() / 1_000,
+    ));
+}
