@@ -237,9 +237,6 @@ impl Run {
             }
             News::Desk(venue, text) => self.log.write(self.now, || format!("desk {venue} {text}")),
             News::Findings(found) => self.fail("mappings", format!("{found:?}")),
-            News::Untraded { pair, why } => {
-                self.log.write(self.now, || format!("pair {pair} {why}"));
-            }
             News::NoSuchOutcome { pair, .. } => self.fail("mappings", format!("outcome of {pair}")),
             News::Pairs(_) => {}
         }
