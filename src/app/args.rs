@@ -241,7 +241,9 @@ pub enum Control {
     Resume(Reach),
     /// Tell a running trader to get out of everything, within a stated loss. Asks first.
     Flatten(Flatten),
-    /// Cancel everything that rests at a venue, also orders placed by hand. Asks first.
+    /// Tell a running trader to cancel its own orders that may still fill, by their ids. Asks first.
+    ///
+    /// What was placed by hand is left alone: cancel that on the venue's own page.
     CancelAll(CancelAll),
     /// Tell a running trader to cancel its own orders, list what is held and end.
     Kill(Kill),

@@ -8,19 +8,23 @@
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
 //! does not wait: its price would be old. It is reported as not sent.
 
+mod acceptance;
+mod counter;
 mod past;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::report::{Permission, Refusal, Refused};
 use crate::domain::{Evidence, IntentId, MarketIndex, Order, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
-use crate::net::rate::Bucket;
-use crate::pairing::Pair;
 use crate::venue::gateway::{
     Answer, Call, Class, Conversion, Gateway, Markets, Question, Subject, Taken,
 };
+
+pub use acceptance::Acceptance;
+
+use counter::{Counter, Released};
 
 /// Where records are kept. What it cannot write stops new trades, and nothing else.
 pub trait Keep: Send {
@@ -33,39 +37,6 @@ pub trait Keep: Send {
     /// Says which market an index means in this process, before any record names it. What lasts no
     /// longer than the process needs no names.
     fn learn(&mut self, _index: MarketIndex, _venue: Venue, _id: &str) {}
-}
-
-/// Which pairs a person accepted on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Acceptance {
-    /// None.
-    None,
-    /// Every pair that is approved: nothing of value is traded.
-    Approved,
-    /// Those with these fingerprints.
-    Fingerprints(BTreeSet<String>),
-    /// Every pair that is approved, also where its rules are not known to be the reviewed ones:
-    /// orders stay on this machine. Those with these fingerprints could be traded live.
-    OnPaper(BTreeSet<String>),
-}
-
-impl Acceptance {
-    /// Whether a pair was accepted as it stands.
-    pub fn holds(&self, pair: &Pair) -> bool {
-        match self {
-            Self::None => false,
-            Self::Approved | Self::OnPaper(_) => true,
-            Self::Fingerprints(known) => known.contains(&pair.fingerprint()),
-        }
-    }
-
-    /// Whether a pair as it stands could be traded with money.
-    pub fn holds_live(&self, pair: &Pair) -> bool {
-        match self {
-            Self::OnPaper(known) => known.contains(&pair.fingerprint()),
-            other => other.holds(pair),
-        }
-    }
 }
 
 /// A call that is under way.
@@ -105,25 +76,6 @@ pub enum Journal {
     Broken(String),
 }
 
-/// What is due at a venue.
-#[derive(Debug, Clone, Copy)]
-struct Due {
-    reconcile: Timestamp,
-    permission: Timestamp,
-    /// Fills and payments before this have been read.
-    read_until: Timestamp,
-}
-
-/// One venue's side of the desk.
-struct Counter {
-    gateway: Box<dyn Gateway>,
-    orders: Bucket,
-    cancels: Bucket,
-    reads: Bucket,
-    waiting: VecDeque<Call>,
-    due: Due,
-}
-
 /// The desk.
 pub struct Desk {
     counters: Vec<Counter>,
@@ -154,9 +106,6 @@ impl std::fmt::Debug for Desk {
     }
 }
 
-/// Reads that may wait for one venue's budget; beyond it the oldest question is dropped, to be
-/// asked again by whoever still wants to know.
-const WAITING_MAX: usize = 10_000;
 /// Calls that may be under way at once.
 const UNDER_WAY_MAX: usize = 10_000;
 
@@ -168,25 +117,7 @@ impl Desk {
         rhythm: Rhythm,
         since: Timestamp,
     ) -> Self {
-        let due =
-            Due { reconcile: Timestamp::ZERO, permission: Timestamp::ZERO, read_until: since };
-        let counters = gateways
-            .into_iter()
-            .map(|gateway| {
-                let bucket = |class| {
-                    let budget = gateway.budget(class);
-                    Bucket::new(budget.capacity, budget.refill_per_s)
-                };
-                Counter {
-                    orders: bucket(Class::Order),
-                    cancels: bucket(Class::Cancel),
-                    reads: bucket(Class::Read),
-                    waiting: VecDeque::new(),
-                    due,
-                    gateway,
-                }
-            })
-            .collect();
+        let counters = gateways.into_iter().map(|gateway| Counter::new(gateway, since)).collect();
         Self {
             counters,
             keep,
@@ -214,7 +145,7 @@ impl Desk {
             Act::Cancel(intent) => {
                 let Some(venue) = self.venue_of(*intent) else { return };
                 let call = self.with(venue, |gateway| gateway.cancel(*intent, markets, now));
-                self.offer(venue, call, now);
+                self.offer(venue, call, markets, now);
             }
             Act::Inquire(intent) => {
                 let Some(venue) = self.venue_of(*intent) else { return };
@@ -256,8 +187,11 @@ impl Desk {
         let mut taken = std::mem::take(&mut self.taken);
         if let Some(counter) = self.counter(call.venue) {
             counter.gateway.read(&call, answer, markets, now, &mut taken);
+            if call.class == Class::Read {
+                counter.take_budgets();
+            }
         }
-        self.take(call.venue, taken, now);
+        self.take(call.venue, taken, markets, now);
     }
 
     /// Takes a frame of a private channel.
@@ -266,7 +200,7 @@ impl Desk {
         if let Some(counter) = self.counter(venue) {
             counter.gateway.read_private(text, markets, now, &mut taken);
         }
-        self.take(venue, taken, now);
+        self.take(venue, taken, markets, now);
     }
 
     /// A private channel is up again: what it missed is read.
@@ -288,15 +222,22 @@ impl Desk {
             if let Some(counter) = self.counter(venue) {
                 counter.gateway.tick(now, &mut taken);
             }
-            self.take(venue, taken, now);
+            self.take(venue, taken, markets, now);
             self.reconcile(venue, markets, now);
-            self.release(venue, now);
+            self.release(venue, markets, now);
         }
     }
 
     /// How many calls are under way or wait for a budget.
     pub fn pending(&self) -> usize {
-        self.under_way.len() + self.counters.iter().map(|one| one.waiting.len()).sum::<usize>()
+        self.under_way.len() + self.counters.iter().map(|one| one.waiting().count()).sum::<usize>()
+    }
+
+    /// How many cancels are under way or wait for a budget.
+    pub fn cancels(&self) -> usize {
+        let waiting = self.counters.iter().flat_map(Counter::waiting);
+        let calls = self.under_way.values().chain(waiting);
+        calls.filter(|call| call.class == Class::Cancel).count()
     }
 
     /// Whether the journal takes what it is given.
@@ -369,14 +310,14 @@ impl Desk {
         if let Some(counter) = self.counter(Venue::Polymarket) {
             counter.gateway.convert(conversion, markets, now, &mut taken);
         }
-        self.take(Venue::Polymarket, taken, now);
+        self.take(Venue::Polymarket, taken, markets, now);
     }
 
     fn ask(&mut self, venue: Venue, question: &Question, markets: &dyn Markets, now: Timestamp) {
         match self.with(venue, |gateway| gateway.ask(question, markets, now)) {
             Ok(calls) => {
                 for call in calls {
-                    self.offer(venue, Ok(call), now);
+                    self.offer(venue, Ok(call), markets, now);
                 }
             }
             Err(text) => self.notices.push((venue, text)),
@@ -384,48 +325,51 @@ impl Desk {
     }
 
     /// Sends a call that may wait, or lets it wait.
-    fn offer(&mut self, venue: Venue, call: Result<Call, String>, now: Timestamp) {
+    fn offer(
+        &mut self,
+        venue: Venue,
+        call: Result<Call, String>,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) {
         match call {
             Ok(call) => {
                 if let Some(counter) = self.counter(venue) {
-                    if counter.waiting.len() == WAITING_MAX {
-                        counter.waiting.pop_front();
-                    }
-                    counter.waiting.push_back(call);
+                    counter.queue(call, now);
                 }
-                self.release(venue, now);
+                self.release(venue, markets, now);
             }
             Err(text) => self.notices.push((venue, text)),
         }
     }
 
-    /// Sends what waits, as far as the budgets reach: cancels first.
-    fn release(&mut self, venue: Venue, now: Timestamp) {
-        let mut room = UNDER_WAY_MAX.saturating_sub(self.under_way.len());
+    /// Sends what waits, as far as the budgets reach. Of what waited too long, cancels are made
+    /// anew; the rest is dropped, to be asked again by whoever still wants to know.
+    fn release(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
+        let room = UNDER_WAY_MAX.saturating_sub(self.under_way.len());
         let Some(counter) = self.counter(venue) else { return };
-        let mut free = Vec::new();
-        let (mut reads_open, mut writes_open) = (true, true);
-        let mut kept = VecDeque::new();
-        let mut waiting: Vec<Call> = std::mem::take(&mut counter.waiting).into();
-        waiting.sort_by_key(|call| call.class != Class::Cancel);
-        for call in waiting {
-            let cost = u64::from(call.cost);
-            let (bucket, open) = match call.class {
-                Class::Cancel => (&mut counter.cancels, &mut writes_open),
-                Class::Order => (&mut counter.orders, &mut writes_open),
-                Class::Read => (&mut counter.reads, &mut reads_open),
-            };
-            if room > 0 && *open && bucket.take(cost, now.nanos()).is_ok() {
-                room -= 1;
-                free.push(call);
-            } else {
-                *open = false;
-                kept.push_back(call);
-            }
-        }
-        counter.waiting = kept;
+        let Released { free, expired } = counter.release(room, now);
         for call in free {
             self.send(call);
+        }
+        let mut dropped = 0;
+        for call in expired {
+            let Subject::Cancel(intent) = call.subject else {
+                dropped += 1;
+                continue;
+            };
+            match self.with(venue, |gateway| gateway.cancel(intent, markets, now)) {
+                Ok(call) => {
+                    if let Some(counter) = self.counter(venue) {
+                        counter.queue(call, now);
+                    }
+                }
+                Err(text) => self.notices.push((venue, text)),
+            }
+        }
+        if dropped > 0 {
+            let text = format!("{dropped} questions waited too long for a budget and are dropped");
+            self.notices.push((venue, text));
         }
     }
 
@@ -454,7 +398,7 @@ impl Desk {
         }
     }
 
-    fn take(&mut self, venue: Venue, mut taken: Taken, now: Timestamp) {
+    fn take(&mut self, venue: Venue, mut taken: Taken, markets: &dyn Markets, now: Timestamp) {
         for report in taken.reports.drain(..) {
             if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
                 self.notices.push((*venue, why.clone()));
@@ -471,7 +415,7 @@ impl Desk {
         let calls = std::mem::take(&mut taken.calls);
         self.taken = taken;
         for call in calls {
-            self.offer(venue, Ok(call), now);
+            self.offer(venue, Ok(call), markets, now);
         }
     }
 

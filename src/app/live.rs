@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
+use super::control::Asked;
 use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts, Settle};
 use super::exit::Misuse;
 use super::loader::{self, Clients, LOADS_MAX};
@@ -56,6 +57,8 @@ pub struct Plan {
     pub settle: Settle,
     /// What it trades with; nothing where it only watches.
     pub trading: Option<Trading>,
+    /// What is asked through the control socket.
+    pub control: Option<mpsc::Receiver<Asked>>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -127,6 +130,7 @@ impl Plan {
                     refresh,
                     settle: self.settle,
                     paper,
+                    control: self.control,
                     stopping,
                 };
                 driver::run(parts, &files)

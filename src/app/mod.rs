@@ -5,7 +5,6 @@ pub mod audit;
 pub mod carrier;
 pub mod clock;
 pub mod commands;
-#[cfg(unix)]
 pub mod control;
 pub mod desk;
 pub mod driver;

@@ -433,6 +433,11 @@ impl Executor {
         &self.state
     }
 
+    /// Orders that may still fill and so can be cancelled.
+    pub fn cancellable(&self) -> impl Iterator<Item = &Order> + '_ {
+        self.state.pending().filter(|tracked| tracked.phase().is_open()).map(super::Tracked::order)
+    }
+
     pub(super) fn open_orders(&self, is_one: impl Fn(OrderPhase) -> bool) -> Vec<IntentId> {
         let one = |tracked: &&super::Tracked| is_one(tracked.phase());
         self.state.pending().filter(one).map(|tracked| tracked.order().intent).collect()

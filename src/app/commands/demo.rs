@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::args::Demo;
 use crate::app::audit::{self, Side};
+use crate::app::control::Door;
 use crate::app::desk::Acceptance;
 use crate::app::driver::{Finished, Settle};
 use crate::app::embedded::{Embedded, Setup, Troubles};
@@ -49,6 +50,11 @@ pub fn run(args: Demo) -> anyhow::Result<Exit> {
 }
 
 async fn demo(args: Demo) -> anyhow::Result<Exit> {
+    if let Some(path) = args.journal.as_deref().filter(|path| path.exists()) {
+        let text = "exists: the demo's exchanges know nothing of an earlier run, so that its \
+                    journal must be a new one";
+        return Err(Misuse(format!("`{}` {text}", path.display())).into());
+    }
     let (stopper, stopping) = shutdown::channel();
     shutdown::on_signals(stopper.clone());
     let (exchanges, settings_text) = exchanges(&args).await?;
@@ -67,6 +73,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let folder = tempfile::Builder::new().prefix("crossbook-journal-").tempdir()?;
     let journal = args.journal.clone().unwrap_or_else(|| folder.path().join("demo.db"));
     let trading = trading(&args, &settings, credentials.as_ref(), &journal).await?;
+    let mut door = args.journal.as_deref().map(Door::open).transpose()?;
     let plan = Plan {
         settle: Settle::until_compared(&settings),
         settings,
@@ -78,6 +85,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         mappings: read_mappings(&file)?,
         watching: watch_mappings(&file)?,
         trading,
+        control: door.as_mut().and_then(|door| door.asked.take()),
         stopping,
     };
     let live = plan.start()?;

@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::app::args::Trade;
+use crate::app::control::Door;
 use crate::app::desk::Acceptance;
 use crate::app::driver::Settle;
 use crate::app::exit::{Exit, Misuse};
@@ -25,6 +26,8 @@ use crate::app::trading::{Books, Trading};
 use crate::app::wallet::Signer;
 use crate::app::{audit, clock, mappings, settings, standing, start_log};
 use crate::config::{Mode, Overrides, Settings};
+use crate::engine::trade::Trader;
+use crate::execute::Scope;
 use crate::journal;
 use crate::risk::Limits;
 
@@ -135,7 +138,7 @@ fn warning(limits: &Limits) -> String {
         "LIVE: orders go to Kalshi and Polymarket and spend money. At most, in dollars with fees:\n"
             .to_owned();
     for (name, amount) in lines {
-        let _ = writeln!(text, "  {name:<28} {amount:>16}");
+        let _ = writeln!(text, "  {name:<28} {:>16}", amount.to_string());
     }
     let (trades, orders) = (limits.open_trades, limits.orders_per_second);
     let _ = writeln!(text, "  trades under way {trades}, orders a second {orders}");
@@ -175,6 +178,7 @@ async fn trade(args: Trade, ready: Ready) -> anyhow::Result<Exit> {
             Trading::on_paper(&settings, books, accepted)
         }
     };
+    let mut door = Door::open(&journal)?;
     let style = if args.json { Style::Json } else { Style::People };
     let mut reporter = Reporter::start(style)?;
     introduce(&mut reporter, &args, &settings, &files, &dir);
@@ -192,6 +196,7 @@ async fn trade(args: Trade, ready: Ready) -> anyhow::Result<Exit> {
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
         trading: Some(trading),
+        control: door.asked.take(),
         stopping,
     };
     let finished = plan.start()?.finished().await?;
@@ -201,7 +206,10 @@ async fn trade(args: Trade, ready: Ready) -> anyhow::Result<Exit> {
         "trades": audit::trades(&finished.pipeline),
         "standing": standing::record(&finished.pipeline),
     });
-    Ok(watch::conclude(finished, extra))
+    let is_halted = |trader: &Trader| trader.risk().is_halted(&Scope::All);
+    let is_halted = finished.pipeline.engine().trader().is_some_and(is_halted);
+    let exit = watch::conclude(finished, extra);
+    Ok(if exit == Exit::Done && is_halted { Exit::Halted } else { exit })
 }
 
 fn introduce(

@@ -118,6 +118,7 @@ async fn watch(
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
         trading: None,
+        control: None,
         stopping,
     };
     let live = plan.start()?;
@@ -189,10 +190,7 @@ pub fn conclude(finished: Finished, extra: serde_json::Value) -> Exit {
         tracing::error!("the recording failed: {error}");
         return Exit::Failed;
     }
-    match stop {
-        Stop::Done => Exit::Done,
-        Stop::Interrupted => Exit::Interrupted,
-    }
+    stop.exit()
 }
 
 /// What trading came to, for people.
