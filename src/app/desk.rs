@@ -52,7 +52,7 @@ pub struct Rhythm {
     pub reconcile_every: Duration,
     /// Whether the account may trade is asked this often.
     pub permission_every: Duration,
-    /// After an answer that it may not, it is asked again this soon.
+    /// Until an answer says that it may, it is asked again this soon.
     pub permission_again: Duration,
     /// Fills and payments are read again from this long before the last reading.
     pub overlap: Duration,
@@ -345,7 +345,8 @@ impl Desk {
         let Some(counter) = self.counter(venue) else { return };
         let mut questions = Vec::new();
         if now >= counter.due.permission {
-            counter.due.permission = now.after(rhythm.permission_every);
+            // Until an answer says that it may: one that does not, or is lost, is asked for again.
+            counter.due.permission = now.after(rhythm.permission_again);
             questions.extend([Question::Permission, Question::Limits]);
         }
         if now >= counter.due.reconcile {
@@ -368,18 +369,12 @@ impl Desk {
         for report in taken.reports.drain(..) {
             if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
                 self.notices.push((*venue, why.clone()));
-                // It may have been no more than an answer that was lost.
-                let again = now.after(self.rhythm.permission_again);
-                if let Some(counter) = self.counter(*venue) {
-                    counter.due.permission = counter.due.permission.min(again);
-                }
             }
-            // Fills and payments were asked for before positions: what a venue could not answer is
-            // asked for again.
-            if let Report::Positions { venue, as_of, .. } = &report
-                && let Some(counter) = self.counter(*venue)
-            {
-                counter.due.read_until = counter.due.read_until.max(*as_of);
+            if let Report::Permission { venue, permission: Permission::Open } = &report {
+                let again = now.after(self.rhythm.permission_every);
+                if let Some(counter) = self.counter(*venue) {
+                    counter.due.permission = again;
+                }
             }
             self.reports.push(report);
         }
