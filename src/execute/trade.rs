@@ -351,13 +351,14 @@ impl Trade {
         self.plan.legs[at].outcome
     }
 
-    /// Whether an order of it is under way and nobody has said that its fate is unknown.
+    /// Whether more may come of an order that is under way, and nobody has said that its fate is
+    /// unknown.
     pub fn is_waiting(&self, orders: &Orders) -> bool {
         self.orders.iter().filter_map(|intent| orders.get(intent)).any(|tracked| {
             matches!(
                 tracked.phase(),
                 OrderPhase::Decided | OrderPhase::Delayed | OrderPhase::Resting
-            )
+            ) && !tracked.quantity_open().is_zero()
         })
     }
 }

@@ -16,7 +16,7 @@ use super::attempt::Seen;
 use super::{Around, Settings, Trader};
 
 /// The most sizes of one edge that are tried to find one that fits.
-const CUTS_MAX: usize = 14;
+const CUTS_MAX: usize = 12;
 
 impl Engine {
     /// Switches trading on. `history` is what the journal holds, oldest first; what follows from it
@@ -94,23 +94,31 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let refused = match &self.trader {
-            Some(trader) => trader.judge_edge(&self.seen(at, direction, edge), &self.around(now)),
-            None => return,
-        };
-        let mut chosen = *edge;
-        if refused.is_err_and(NoTrade::is_of_size) {
-            let most = self.most_that_fits(at, direction, edge.quantity, ground, now);
-            // What the fills say is the last walk: where nothing fits, that of the whole again.
-            let most = most.unwrap_or(ground.terms.contracts_max);
-            match self.walk(at, direction, &ground.at_most(most)) {
-                Ok(edge) => chosen = edge,
-                Err(_) => return,
-            }
+        let mut begun = self.attempt_one(at, direction, edge, now);
+        if begun.is_err_and(NoTrade::is_of_size)
+            && let Some(most) = self.most_that_fits(at, direction, edge.quantity, ground, now)
+            && let Ok(less) = self.walk(at, direction, &ground.at_most(most))
+        {
+            begun = self.attempt_one(at, direction, &less, now);
         }
         let Some(mut trader) = self.trader.take() else { return };
-        trader.attempt(&self.seen(at, direction, &chosen), &self.around(now), effects);
+        let pair = &self.pairs[at].watched.pair.id;
+        trader.conclude_attempt(pair, begun, &self.around(now), effects);
         self.trader = Some(trader);
+    }
+
+    /// Offers the edge that was walked last.
+    fn attempt_one(
+        &mut self,
+        at: usize,
+        direction: usize,
+        edge: &Edge,
+        now: Timestamp,
+    ) -> Result<(), NoTrade> {
+        let Some(mut trader) = self.trader.take() else { return Ok(()) };
+        let begun = trader.attempt(&self.seen(at, direction, edge), &self.around(now));
+        self.trader = Some(trader);
+        begun
     }
 
     /// The most contracts that limits and purses leave room for: halved until they fit, then
@@ -128,17 +136,15 @@ impl Engine {
             Quantity::from_units(sum / 2).unwrap_or_default().floor_to(Quantity::LOT)
         };
         let (mut low, mut high) = (None, whole);
+        let mut too_small = Quantity::ZERO;
         for _ in 0..CUTS_MAX {
-            let most = half(low.unwrap_or_default(), high);
-            if most.is_zero() || low == Some(most) {
+            let most = half(low.unwrap_or(too_small), high);
+            if most <= low.unwrap_or(too_small) {
                 break;
             }
             let Ok(edge) = self.walk(at, direction, &ground.at_most(most)) else {
-                // Too little is left; between a size that fits and the whole that is no end.
-                if low.is_none() {
-                    return None;
-                }
-                break;
+                too_small = most;
+                continue;
             };
             let seen = self.seen(at, direction, &edge);
             let judged = self.trader.as_ref()?.judge_edge(&seen, &self.around(now));

@@ -3,6 +3,7 @@
 //! Every wait has a limit, and every child process ends with the test that started it.
 
 mod capture;
+mod crash;
 mod demo;
 mod opportunity;
 mod past;
