@@ -1,7 +1,7 @@
 //! What is asked anew, and what was never sent.
 
-use crate::domain::Evidence;
 use crate::domain::report::Refused;
+use crate::domain::{Evidence, Order};
 use std::sync::{Arc, Mutex};
 
 use super::*;
