@@ -362,7 +362,7 @@ fn an_edge_that_is_larger_than_what_may_be_traded_is_cut_down() {
         assert!(spends <= most, "{spends} of {most}");
         let count = trade.plan.quantity;
         let least = if is_of_both { "45" } else { "50" };
-        assert!(count > quantity(least) && count < quantity("110"), "{count} for {most}");
+        assert!(count > quantity(least) && count < quantity("119"), "{count} for {most}");
         assert_eq!(story.refused(), None);
         let hedge = one(story.fill(&first, &count.to_string(), "0.52", Finality::Confirmed));
         assert_eq!(hedge.size, Size::Contracts(count));
