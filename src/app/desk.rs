@@ -2,7 +2,8 @@
 //!
 //! Acts of the engine come in; calls to be carried go out, their answers come back, and what the
 //! venues say returns to the engine as reports. An order leaves in one way only: its gateway names
-//! it, the journal holds it durably, and then its call goes out. Whoever carries the calls, a
+//! it, the journal holds it durably, and then its call goes out. Orders that are decided on
+//! together are made durable together: the journal writes the first while the second is signed. Whoever carries the calls, a
 //! socket or a simulation, knows nothing of this.
 //!
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
@@ -11,12 +12,13 @@
 mod acceptance;
 mod counter;
 mod past;
+mod placing;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::report::{Permission, Refusal, Refused};
-use crate::domain::{Evidence, IntentId, MarketIndex, Order, Report, Timestamp, Venue};
+use crate::domain::report::Permission;
+use crate::domain::{IntentId, MarketIndex, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
 use crate::venue::gateway::{
     Answer, Call, Class, Conversion, Gateway, Markets, Question, Subject, Taken,
@@ -50,7 +52,7 @@ pub struct Rhythm {
     pub reconcile_every: Duration,
     /// Whether the account may trade is asked this often.
     pub permission_every: Duration,
-    /// After an answer that it may not, it is asked again this soon.
+    /// Until an answer says that it may, it is asked again this soon.
     pub permission_again: Duration,
     /// Fills and payments are read again from this long before the last reading.
     pub overlap: Duration,
@@ -86,6 +88,8 @@ pub struct Desk {
     journal: Journal,
     under_way: BTreeMap<CallId, Call>,
     last_call: u64,
+    /// Orders that the journal was given and may not hold durably yet.
+    ready: Vec<(IntentId, Call)>,
     taken: Taken,
     /// Calls to be carried, in order.
     pub outgoing: Vec<(CallId, Call)>,
@@ -126,6 +130,7 @@ impl Desk {
             journal: Journal::Whole,
             under_way: BTreeMap::new(),
             last_call: 0,
+            ready: Vec::new(),
             taken: Taken::default(),
             outgoing: Vec::new(),
             reports: Vec::new(),
@@ -260,44 +265,6 @@ impl Desk {
         }
     }
 
-    /// Names the order, makes it durable, sends it; or says that it was not sent.
-    fn place(&mut self, order: &Order, markets: &dyn Markets, now: Timestamp) {
-        self.venues.insert(order.intent, order.venue);
-        let prepared = self.with(order.venue, |gateway| gateway.place(order, markets, now));
-        let (id, call) = match prepared {
-            Ok(prepared) => prepared,
-            Err(text) => {
-                let written = self.keep.append(&[Record::Placed(order.clone())]);
-                self.note_journal(written);
-                return self.not_sent(order.intent, text);
-            }
-        };
-        let named = Record::Named { intent: order.intent, id };
-        let kept = self.keep.commit(&[Record::Placed(order.clone()), named]);
-        self.note_journal(kept.clone());
-        if let Err(why) = kept {
-            return self.not_sent(order.intent, format!("the journal cannot be written: {why}"));
-        }
-        let cost = u64::from(call.cost);
-        let room = match self.counter(order.venue) {
-            Some(counter) => counter.orders.take(cost, now.nanos()),
-            None => return,
-        };
-        match room {
-            Ok(()) if self.under_way.len() < UNDER_WAY_MAX => self.send(call),
-            Ok(()) => self.not_sent(order.intent, "too many calls are under way".to_owned()),
-            Err(wait) => {
-                let text = format!("the budget for orders is used up for {} ms", wait.as_millis());
-                self.not_sent(order.intent, text);
-            }
-        }
-    }
-
-    fn not_sent(&mut self, intent: IntentId, text: String) {
-        let refusal = Refusal { kind: Refused::NotSent, code: String::new(), text };
-        self.reports.push(Report::Order { intent, evidence: Evidence::Refused(refusal) });
-    }
-
     fn send(&mut self, call: Call) {
         self.last_call += 1;
         let id = CallId(self.last_call);
@@ -378,7 +345,8 @@ impl Desk {
         let Some(counter) = self.counter(venue) else { return };
         let mut questions = Vec::new();
         if now >= counter.due.permission {
-            counter.due.permission = now.after(rhythm.permission_every);
+            // Until an answer says that it may: one that does not, or is lost, is asked for again.
+            counter.due.permission = now.after(rhythm.permission_again);
             questions.extend([Question::Permission, Question::Limits]);
         }
         if now >= counter.due.reconcile {
@@ -401,18 +369,12 @@ impl Desk {
         for report in taken.reports.drain(..) {
             if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
                 self.notices.push((*venue, why.clone()));
-                // It may have been no more than an answer that was lost.
-                let again = now.after(self.rhythm.permission_again);
-                if let Some(counter) = self.counter(*venue) {
-                    counter.due.permission = counter.due.permission.min(again);
-                }
             }
-            // Fills and payments were asked for before positions: what a venue could not answer is
-            // asked for again.
-            if let Report::Positions { venue, as_of, .. } = &report
-                && let Some(counter) = self.counter(*venue)
-            {
-                counter.due.read_until = counter.due.read_until.max(*as_of);
+            if let Report::Permission { venue, permission: Permission::Open } = &report {
+                let again = now.after(self.rhythm.permission_every);
+                if let Some(counter) = self.counter(*venue) {
+                    counter.due.permission = again;
+                }
             }
             self.reports.push(report);
         }

@@ -51,6 +51,8 @@ pub enum Message {
     Clock(Venue, i64),
     /// A whole venue takes orders, or does not.
     Exchange(Venue, Status),
+    /// The shards of Kalshi that take no orders, all of them.
+    Shards(Vec<u32>),
     /// The mapping files, read again.
     Mappings(Vec<(String, String)>),
     /// A venue that does not answer, why, and when it is asked again.
@@ -163,10 +165,6 @@ impl Driver {
                 self.wakes[at].notify_one();
             }
         }
-        if !self.pipeline.wishes.calls.is_empty() {
-            self.calls.append(&mut self.pipeline.wishes.calls);
-            self.called.notify_one();
-        }
         let loads = &mut self.pipeline.wishes.loads;
         while let Some((venue, id)) = loads.pop() {
             // A full queue keeps the rest for the next time something happens.
@@ -177,6 +175,16 @@ impl Driver {
                 break;
             }
         }
+        if self.pipeline.wishes.calls.is_empty() {
+            return self.tell(now);
+        }
+        // Orders first; what there is to tell is told when they are on their way.
+        self.calls.append(&mut self.pipeline.wishes.calls);
+        self.called.notify_one();
+    }
+
+    /// Tells what there is to tell.
+    fn tell(&mut self, now: Timestamp) {
         while let Some(news) = self.pipeline.news.pop_front() {
             self.reporter.tell(&news, &self.pipeline, now);
         }
@@ -286,6 +294,9 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
                 for (id, call) in std::mem::take(&mut driver.borrow_mut().calls) {
                     calls.spawn_local(carrier.clone().carry(Rc::clone(&driver), id, call));
                 }
+                // Everything that is ready runs before this goes on: the calls are written.
+                tokio::task::yield_now().await;
+                driver.borrow_mut().tell(Timestamp::from_nanos(clock::unix_nanos()));
             }
             Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
             Some(asked) = next(&mut control) => {
@@ -310,6 +321,7 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
     end.stop(stop);
     say_goodbye(lanes).await;
     calls.shutdown().await;
+    driver.borrow_mut().tell(Timestamp::from_nanos(clock::unix_nanos()));
     finish(driver, stop)
 }
 
@@ -375,6 +387,7 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
         }
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
         Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
+        Message::Shards(closed) => driver.input(&Input::Shards(&closed)),
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
         Message::Trouble(venue, text, wait) => {
             let now = Timestamp::from_nanos(clock::unix_nanos());

@@ -55,6 +55,9 @@ pub struct Pipeline {
     untraded: BTreeMap<PairId, &'static str>,
     /// The shard that all Kalshi markets are held to lie on, where one purse pays for all.
     shard: Option<u32>,
+    /// On which shard each Kalshi market really lies, and which shards take no orders.
+    shards: BTreeMap<MarketIndex, u32>,
+    closed_shards: Vec<u32>,
     /// The first numbers that no intent and no trade has had.
     numbers: (IntentId, TradeId),
     set: Set,
@@ -91,6 +94,8 @@ impl Pipeline {
             acceptance: Acceptance::None,
             untraded: BTreeMap::new(),
             shard: None,
+            shards: BTreeMap::new(),
+            closed_shards: Vec::new(),
             numbers: (IntentId(1), TradeId(1)),
             set: Set::default(),
             in_force: Vec::new(),
@@ -223,6 +228,7 @@ impl Pipeline {
             Input::Exchange(venue, status) => {
                 self.engine_event(&Event::Exchange { venue, status }, now);
             }
+            Input::Shards(closed) => self.take_shards(closed, now),
             Input::Answer(id, answer) => {
                 if let Some(desk) = &mut self.desk {
                     desk.answer(id, answer, &self.registry, now);
@@ -402,6 +408,9 @@ impl Pipeline {
                     }
                 }
                 self.tell(News::Decision(effect));
+            }
+            if let Some(desk) = &mut self.desk {
+                desk.dispatch(now);
             }
         }
     }

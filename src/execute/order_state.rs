@@ -210,6 +210,8 @@ pub struct Tracked {
     missing: Option<Timestamp>,
     /// Whether the venue told a fill in two ways.
     is_disputed: bool,
+    /// Whether a person took the venue's word for what became of it.
+    is_accepted: bool,
     /// Why the venue refused it.
     refusal: Option<Refused>,
 }
@@ -225,6 +227,7 @@ impl Tracked {
             is_seen: false,
             missing: None,
             is_disputed: false,
+            is_accepted: false,
             refusal: None,
         }
     }
@@ -447,7 +450,7 @@ impl Tracked {
 
     /// Whether what came of the order is settled beyond doubt, but for confirmations.
     pub fn is_known(&self) -> bool {
-        !self.phase.is_open() && !self.is_disputed && self.is_all_named()
+        !self.phase.is_open() && !self.is_disputed && (self.is_accepted || self.is_all_named())
     }
 
     /// Whether two accounts of the order differ: nothing but a person or a venue ends that.
@@ -455,14 +458,19 @@ impl Tracked {
         self.is_disputed
     }
 
-    /// A person took the venue's word for the market: no account of the order is in doubt any more.
-    pub(super) const fn reconcile(&mut self) {
+    /// A person took the venue's word for the market: no account of the order is in doubt any more,
+    /// and one whose fate nobody knows is over. What is under way goes on.
+    pub(super) fn reconcile(&mut self) {
         self.is_disputed = false;
+        if self.phase == Phase::Unknown {
+            self.phase = Phase::Done;
+        }
+        self.is_accepted = !self.phase.is_open();
     }
 
     /// Whether it is over for good: known, and nothing can fail any more.
     pub fn is_final(&self) -> bool {
-        self.is_known() && self.unconfirmed().is_zero()
+        self.is_known() && (self.is_accepted || self.unconfirmed().is_zero())
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Account {
     pub sold: Quantity,
     /// What they brought, fees taken off.
     pub proceeds: Money,
+    /// How much of that may still fail, and leave what was sold.
+    pub proceeds_unsure: Money,
     /// Contracts of the other outcome bought, to be merged.
     pub offset: Quantity,
     /// What they cost, fees included.
@@ -74,7 +76,9 @@ impl Account {
             }
             (Action::Sell, _) => {
                 self.sold = self.sold.saturating_add(quantity);
-                self.proceeds += money - booked.fees();
+                let brought = money - booked.fees();
+                self.proceeds += brought;
+                self.proceeds_unsure += share(brought, tracked.unconfirmed(), quantity);
             }
         }
         self.spend_open += tracked.spend_open();
@@ -258,7 +262,8 @@ impl Trade {
         for (at, own) in accounts.iter().enumerate() {
             let given = self.given[at].cost;
             let stands = match self.plan.kind {
-                Kind::Enter => own.spent() - given,
+                // A sale that fails gives back what was sold: it is at risk until then.
+                Kind::Enter => own.spent() + own.proceeds_unsure - given,
                 Kind::Exit => Money::ZERO,
             };
             let under_way = stands.max(Money::ZERO) + own.spend_open;

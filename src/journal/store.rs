@@ -91,6 +91,7 @@ impl Journal {
         let queued = self.queue(records);
         shared.work.notify_one();
         let ticket = queued?;
+        shared.await_written(ticket);
         let deadline = Instant::now() + COMMIT_MAX;
         let mut state = shared.lock();
         while state.written < ticket {
@@ -127,6 +128,7 @@ impl Journal {
         for record in renamed? {
             push(&mut state, Line::Record(codec::encode(&record)));
         }
+        self.open.shared.mark_queued(state.queued);
         if let Some(error) = &state.broken {
             return Err(error.clone());
         }

@@ -1,7 +1,9 @@
 //! The one thread that writes.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -11,6 +13,9 @@ use super::row::Row;
 
 /// How many lines one transaction takes at most.
 const BATCH_MAX: usize = 4096;
+/// For this long neither side goes to sleep: records come in bursts, a batch is written in less,
+/// and to be woken takes longer than either.
+const AWAKE: Duration = Duration::from_micros(100);
 
 /// Something to be written.
 #[derive(Debug)]
@@ -23,6 +28,9 @@ pub(super) enum Line {
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
+    /// How many lines were queued and how many are durable, to be looked at without the lock. What
+    /// they say is only a reason to look at the state, which alone counts.
+    marks: [AtomicU64; 2],
     /// There is something to do.
     pub(super) work: Condvar,
     /// Something was written, or could not be.
@@ -36,6 +44,29 @@ impl Shared {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that so many lines are queued.
+    pub(super) fn mark_queued(&self, lines: u64) {
+        self.marks[0].store(lines, Ordering::Release);
+    }
+
+    /// Stays awake for a moment until so many lines are durable.
+    pub(super) fn await_written(&self, lines: u64) {
+        stay_awake(|| self.marks[1].load(Ordering::Acquire) >= lines);
+    }
+
+    /// Stays awake for a moment until more lines are queued than that.
+    fn await_queued(&self, lines: u64) {
+        stay_awake(|| self.marks[0].load(Ordering::Acquire) > lines);
+    }
+}
+
+/// Lets other threads run, but does not sleep, until it is done or the moment is over.
+fn stay_awake(is_done: impl Fn() -> bool) {
+    let until = Instant::now() + AWAKE;
+    while !is_done() && Instant::now() < until {
+        std::thread::yield_now();
     }
 }
 
@@ -101,6 +132,7 @@ pub(super) fn run(mut connection: Connection, shared: Arc<Shared>) {
         match wrote {
             Ok(()) => {
                 state.written += batch.len() as u64;
+                shared.marks[1].store(state.written, Ordering::Release);
                 state.broken = state.has_lost.then_some(Error::Lost);
             }
             Err(error) => {
@@ -111,11 +143,13 @@ pub(super) fn run(mut connection: Connection, shared: Arc<Shared>) {
             }
         }
         let gives_up = was_closing && state.broken.is_some();
+        let queued = state.queued;
         drop(state);
         shared.done.notify_all();
         if gives_up {
             return;
         }
+        shared.await_queued(queued);
     }
     // A failure here only means that the next start skips some numbers.
     let _ = connection.execute("DELETE FROM meta WHERE key = 'running'", []);

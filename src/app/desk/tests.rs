@@ -1,5 +1,7 @@
 //! What is asked anew, and what was never sent.
 
+use crate::domain::Evidence;
+use crate::domain::report::Refused;
 use std::sync::{Arc, Mutex};
 
 use super::*;
@@ -125,9 +127,8 @@ fn fills_and_payments_are_asked_for_again_until_the_venue_answers() {
     assert_eq!(ear.fills_since(), [now.before(overlap)]);
 }
 
-#[test]
-fn an_order_without_a_name_was_never_sent() {
-    let order = |intent: u64| Order {
+fn order(intent: u64) -> Order {
+    Order {
         intent: IntentId(intent),
         trade: TradeId(1),
         venue: Venue::Kalshi,
@@ -139,7 +140,11 @@ fn an_order_without_a_name_was_never_sent() {
         lifetime: Lifetime::Immediate,
         purpose: Purpose::Enter,
         at: Timestamp::from_secs(1_000),
-    };
+    }
+}
+
+#[test]
+fn an_order_without_a_name_was_never_sent() {
     let (mut desk, _) = desk();
     let named = Record::Named { intent: IntentId(1), id: OrderId("id".to_owned()) };
     desk.remember(&[Record::Placed(order(1)), named, Record::Placed(order(2))]);
@@ -149,4 +154,39 @@ fn an_order_without_a_name_was_never_sent() {
         panic!("{:?}", desk.reports)
     };
     assert_eq!(refusal.kind, Refused::NotSent);
+}
+
+/// How many calls of each class go out.
+fn sent(desk: &mut Desk) -> (usize, usize) {
+    let calls = std::mem::take(&mut desk.outgoing);
+    let of = |class| calls.iter().filter(|(_, call)| call.class == class).count();
+    (of(Class::Cancel), of(Class::Read))
+}
+
+#[test]
+fn a_cancel_that_waited_too_long_is_made_anew_and_a_question_is_dropped() {
+    let since = Timestamp::from_secs(1_000);
+    let gateway = crate::venue::paper::Gateway::new(Venue::Kalshi);
+    let (gateways, keep) = (vec![Box::new(gateway) as Box<dyn Gateway>], Box::new(Paperless));
+    let mut desk = Desk::new(gateways, keep, Rhythm::default(), since);
+    let budget = gateway.budget(Class::Cancel).capacity;
+    let reads = gateway.budget(Class::Read).capacity;
+    for intent in 1..=reads + 5 {
+        desk.recall(&order(intent), &OrderId("id".to_owned()));
+        if intent <= budget + 2 {
+            desk.act(&Act::Cancel(IntentId(intent)), &NoMarkets, since);
+        }
+        desk.act(&Act::Inquire(IntentId(intent)), &NoMarkets, since);
+    }
+    let room = |tokens: u64| usize::try_from(tokens).unwrap();
+    assert_eq!(sent(&mut desk), (room(budget), room(reads)));
+    assert_eq!(desk.cancels(), room(budget) + 2);
+    let late = since.after(Duration::from_secs(4));
+    desk.tick(&NoMarkets, late);
+    let (cancels, _) = sent(&mut desk);
+    assert_eq!(cancels, 0, "what was signed too long ago does not go out");
+    let dropped = |(_, text): &(Venue, String)| text.contains("5 questions waited too long");
+    assert_eq!(desk.notices.iter().filter(|notice| dropped(notice)).count(), 1);
+    desk.tick(&NoMarkets, late.after(Duration::from_millis(50)));
+    assert_eq!(sent(&mut desk).0, 2, "made anew");
 }

@@ -16,7 +16,7 @@ use super::attempt::Seen;
 use super::{Around, Settings, Trader};
 
 /// The most sizes of one edge that are tried to find one that fits.
-const CUTS_MAX: usize = 14;
+const CUTS_MAX: usize = 12;
 
 impl Engine {
     /// Switches trading on. `history` is what the journal holds, oldest first; what follows from it
@@ -136,17 +136,15 @@ impl Engine {
             Quantity::from_units(sum / 2).unwrap_or_default().floor_to(Quantity::LOT)
         };
         let (mut low, mut high) = (None, whole);
+        let mut too_small = Quantity::ZERO;
         for _ in 0..CUTS_MAX {
-            let most = half(low.unwrap_or_default(), high);
-            if most.is_zero() || low == Some(most) {
+            let most = half(low.unwrap_or(too_small), high);
+            if most <= low.unwrap_or(too_small) {
                 break;
             }
             let Ok(edge) = self.walk(at, direction, &ground.at_most(most)) else {
-                // Too little is left; between a size that fits and the whole that is no end.
-                if low.is_none() {
-                    return None;
-                }
-                break;
+                too_small = most;
+                continue;
             };
             let seen = self.seen(at, direction, &edge);
             let judged = self.trader.as_ref()?.judge_edge(&seen, &self.around(now));

@@ -340,7 +340,8 @@ fn an_edge_that_may_not_be_traded_is_refused_by_name() {
 #[test]
 fn an_edge_that_is_larger_than_what_may_be_traded_is_cut_down() {
     type Narrow = fn(&mut Settings);
-    let cases: [(Narrow, &str, Money); 6] = [
+    let cases: [(Narrow, &str, Money); 7] = [
+        (|_| {}, "70", money("69")),
         (|s| s.limits.order = money("30"), "1000", money("30")),
         (|s| s.limits.market = money("60"), "1000", money("60")),
         (|s| s.limits.pair = money("60"), "1000", money("60")),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::report::{Fee, Refused};
 use crate::domain::{Evidence, Fill, Finality, IntentId, Outcome, Timestamp, Venue};
-use crate::execute::{Act, Executor, Scope};
+use crate::execute::{Act, Executor, Record, Scope};
 use crate::plan::Stages;
 
 use super::scene::{
@@ -341,4 +341,25 @@ fn a_match_that_never_settles_is_an_incident_once() {
     assert!(scene.incidents().is_empty());
     scene.wait(120_000);
     assert_eq!(scene.incidents(), ["order_unknown"]);
+}
+
+#[test]
+fn an_order_that_no_venue_will_ever_explain_is_settled_by_a_person() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.tell(first.intent, unclear());
+    scene.wait(120_000);
+    assert_eq!(scene.executor.may_open(&plan(POLYMARKET_FIRST)), Err("trade_open"));
+    let adopted = Record::Adopted {
+        venue: Venue::Polymarket,
+        market: POLYMARKET,
+        outcome: Outcome::No,
+        quantity: quantity("0"),
+        at: scene.now,
+    };
+    scene.with(|executor, _, _, acts| executor.enter(adopted, acts));
+    scene.wait(1_000);
+    assert_eq!(scene.phase(), "flat");
+    assert!(scene.executor.state().order(first.intent).unwrap().is_final());
+    assert_eq!(scene.executor.may_open(&plan(POLYMARKET_FIRST)), Ok(()));
 }

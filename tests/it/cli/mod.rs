@@ -11,5 +11,6 @@ mod recorded;
 mod reload;
 mod run;
 mod sim;
+mod trade;
 mod trouble;
 mod usage;

@@ -104,10 +104,15 @@ fn a_position_that_can_be_redeemed_is_settled_for_nothing_yet_and_once() {
     let mut lost = row(YES, "5");
     lost["status"] = "REDEEMABLE".into();
     lost["current_price"] = 0.into();
-    for expected in [1, 0] {
+    for (status, expected) in [(502, 1), (200, 1), (200, 0)] {
         let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
         let taken = read(&mut gateway, &calls[0], 200, &rows(&[lost.clone()], None));
-        assert_eq!(taken.calls.len(), expected);
+        assert_eq!(taken.calls.len(), expected, "asked until it is answered");
+        for call in &taken.calls {
+            let body = json!({ "data": [{ "condition_id": CONDITION, "payouts": [0, 1] }] });
+            let told = read(&mut gateway, call, status, &body).reports.len();
+            assert_eq!(told, usize::from(status == 200));
+        }
     }
     lost["condition_id"] = "0xcd".into();
     lost["current_price"] = 1.into();
