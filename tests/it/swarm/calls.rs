@@ -39,7 +39,7 @@ enum Fate {
 
 impl Run {
     /// Sends a call of the desk; `false` when the process ended over it.
-    pub(super) fn carry(&mut self, id: CallId, call: Call) -> bool {
+    pub(super) fn carry(&mut self, id: CallId, call: &Call) -> bool {
         self.sends += 1;
         let nth = self.end.as_mut().map(|(end, sends)| {
             *sends += 1;

@@ -38,7 +38,7 @@ impl Run {
         }
         // Calls first: a process that ends over them does nothing else any more.
         for (id, call) in calls {
-            if !self.carry(id, call) {
+            if !self.carry(id, &call) {
                 return;
             }
         }
