@@ -70,7 +70,7 @@ impl Scene {
             pause_ahead: Duration::from_mins(10),
             not_tradable_min: Duration::from_secs(2),
         };
-        let reconcile = settings.trade.reconcile.clone();
+        let reconcile = settings.trade.reconcile;
         scene.pipeline.begin_trading(trading, reconcile, &[], scene.now);
         let scene = scene.filled(known, pairs);
         assert!(scene.pipeline.engine().trader().is_some(), "trading is on");

@@ -160,5 +160,6 @@ fn scope_in(value: &Value) -> Result<Scope, String> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
