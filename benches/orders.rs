@@ -148,7 +148,7 @@ impl Gap {
             loss_per_day: much,
             dust_market: much,
             dust_total: much,
-            ..settings.limits.clone()
+            ..settings.limits
         };
         Self {
             pair: PairId("example".to_owned()),
@@ -160,7 +160,7 @@ impl Gap {
                 ..settings.trade.plan.clone()
             },
             limits,
-            execute: settings.trade.execute.clone(),
+            execute: settings.trade.execute,
         }
     }
 

@@ -65,7 +65,8 @@ impl Side {
         });
         json!({
             "equal": self.is_equal(), "cash": self.ours.to_string(),
-            "cash_at_exchange": self.theirs.to_string(), "positions_apart": apart.collect::<Vec<_>>(),
+            "cash_at_exchange": self.theirs.to_string(),
+            "positions_apart": apart.collect::<Vec<_>>(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Outcome, Venue};
+use crate::domain::{Money, Outcome, Venue};
 use crate::engine::trade::Trader;
 use crate::execute::{Scope, State};
 use crate::risk::NoTrade;
@@ -115,7 +115,8 @@ fn cash(state: &State) -> Value {
 fn used(trader: &Trader, pipeline: &Pipeline) -> Value {
     let (risk, limits) = (trader.risk(), trader.risk().limits());
     let sums = risk.totals();
-    let of = |used: crate::domain::Money, most: crate::domain::Money| json!({ "used": used.to_string(), "limit": most.to_string() });
+    let of =
+        |used: Money, most: Money| json!({ "used": used.to_string(), "limit": most.to_string() });
     json!({
         "total": of(sums.total, limits.total),
         "kalshi": of(sums.venues[0], limits.venues[0]),

@@ -52,8 +52,8 @@ pub enum Command {
         /// How wide.
         scope: Scope,
     },
-    /// The process is about to end: no new trades, and no word of that in the journal. Open ones are
-    /// finished or unwound.
+    /// The process is about to end: no new trades, and no word of that in the journal. Open ones
+    /// are finished or unwound.
     Drain,
     /// Cancels our own orders by id, sends nothing more.
     Kill {
