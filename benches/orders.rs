@@ -148,7 +148,7 @@ impl Gap {
             loss_per_day: much,
             dust_market: much,
             dust_total: much,
-            ..settings.limits.clone()
+            ..settings.limits
         };
         Self {
             pair: PairId("example".to_owned()),
@@ -157,10 +157,10 @@ impl Gap {
             settings: plan::Settings {
                 legs: Legs::Concurrent,
                 loss_max: Money::from_micros(100 * Money::DOLLAR),
-                ..settings.trade.plan.clone()
+                ..settings.trade.plan
             },
             limits,
-            execute: settings.trade.execute.clone(),
+            execute: settings.trade.execute,
         }
     }
 
