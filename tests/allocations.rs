@@ -107,6 +107,13 @@ fn frames_of_both_venues_in_turn_allocate_nothing() {
 }
 
 #[test]
+fn with_trading_on_a_warm_frame_without_an_edge_allocates_nothing() {
+    for mix in [(1, 1), (0, 1), (1, 2)] {
+        assert_eq!(of_a_warm_ring(&mut Scene::trading(8, 4), mix), 0, "{mix:?}");
+    }
+}
+
+#[test]
 fn a_warm_kalshi_heartbeat_allocates_nothing() {
     let mut scene = Scene::new(8, 4);
     let lane = scene.lane(Venue::Kalshi, 0);

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crossbook::app::commands::watch;
 use crossbook::app::desk::Acceptance;
+use crossbook::app::driver::Settle;
 use crossbook::app::live::Plan;
 use crossbook::app::report::{Reporter, Style};
 use crossbook::app::settings;
 use crossbook::app::shutdown::{self, Stop};
 use crossbook::app::trading::{Books, Trading};
+use crossbook::app::wallet::Signer;
 
 const MAPPINGS: &str = include_str!("../../mappings/demo.toml");
 
@@ -25,7 +27,8 @@ async fn trade(config: &Path, journal: &Path) {
     let credentials = watch::credentials(&settings).unwrap();
     let books = Books::open(journal, settings.journal.durability).unwrap();
     let known = credentials.as_ref().unwrap();
-    let trading = Trading::at_venues(&settings, books, known, Acceptance::Approved, 1);
+    let signer = Signer::read(&settings).unwrap();
+    let trading = Trading::at_venues(&settings, books, known, signer, Acceptance::Approved, 1);
     let trading = Some(trading.await.unwrap());
     let (stopper, stopping) = shutdown::channel();
     std::thread::spawn(move || {
@@ -33,6 +36,7 @@ async fn trade(config: &Path, journal: &Path) {
         stopper.stop(Stop::Done);
     });
     let plan = Plan {
+        settle: Settle::until_compared(&settings),
         settings,
         settings_text,
         credentials,
@@ -42,6 +46,7 @@ async fn trade(config: &Path, journal: &Path) {
         mappings: vec![("demo.toml".to_owned(), MAPPINGS.to_owned())],
         watching: None,
         trading,
+        control: None,
         stopping,
     };
     let finished = plan.start().unwrap().finished().await.unwrap();

@@ -6,6 +6,10 @@
 
 #![allow(dead_code, reason = "each measurement uses a part of it")]
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crossbook::app::desk::{Acceptance, Desk, Rhythm};
 use crossbook::app::pipeline::{Input, Pipeline};
 use crossbook::app::sources::{KalshiFeed, Sources, engine_settings};
 use crossbook::book::Lane;
@@ -13,9 +17,12 @@ use crossbook::config::{self, Overrides};
 use crossbook::detect::NoEdge;
 use crossbook::domain::market::{Status, Tokens};
 use crossbook::domain::{
-    FeeModel, FeePlan, Market, MarketIndex, Minimum, Money, PriceGrid, Quantity, Rate, Timestamp,
-    Venue,
+    FeeModel, FeePlan, Instance, Market, MarketIndex, Minimum, Money, PriceGrid, Quantity, Rate,
+    Timestamp, Venue,
 };
+use crossbook::engine::trade;
+use crossbook::journal::memory::{Disk, Memory};
+use crossbook::venue::{self, paper};
 
 /// The time of everything.
 const NOW_MS: i64 = 1_795_341_600_000;
@@ -40,12 +47,47 @@ impl Scene {
     /// A world of `known` markets on each venue, the first `pairs` of which are paired, watched and
     /// have books of [`LEVELS`] levels a side.
     pub(crate) fn new(known: usize, pairs: usize) -> Self {
+        Self::begin().filled(known, pairs)
+    }
+
+    /// The same world with trading on, on paper: the trader and the desk stand in the way of every
+    /// frame.
+    pub(crate) fn trading(known: usize, pairs: usize) -> Self {
+        let mut scene = Self::begin();
+        let settings = config::load(None, &Overrides::default()).unwrap();
+        let gateways: Vec<Box<dyn venue::gateway::Gateway>> = Venue::ALL
+            .into_iter()
+            .map(|venue| Box::new(paper::Gateway::new(venue)) as Box<dyn venue::gateway::Gateway>)
+            .collect();
+        let (journal, _) = Memory::open(&Disk::new(), Instance([7; 16]));
+        let desk = Desk::new(gateways, Box::new(journal), Rhythm::default(), scene.now);
+        scene.pipeline.open_desk(desk, Vec::new());
+        scene.pipeline.accept(Acceptance::OnPaper(BTreeSet::new()));
+        let trading = trade::Settings {
+            plan: settings.trade.plan.clone(),
+            limits: settings.limits.clone(),
+            execute: settings.trade.execute.clone(),
+            pause_ahead: Duration::from_mins(10),
+            not_tradable_min: Duration::from_secs(2),
+        };
+        let reconcile = settings.trade.reconcile.clone();
+        scene.pipeline.begin_trading(trading, reconcile, &[], scene.now);
+        let scene = scene.filled(known, pairs);
+        assert!(scene.pipeline.engine().trader().is_some(), "trading is on");
+        scene
+    }
+
+    fn begin() -> Self {
         let settings = config::load(None, &Overrides::default()).unwrap();
         let engine = engine_settings(&settings);
         let sources = Sources::new(settings, KalshiFeed::Stream, None, 1);
         let today = "2026-11-22".parse().unwrap();
         let pipeline = Pipeline::new(engine, Box::new(sources), today);
-        let mut scene = Self { pipeline, now: Timestamp::from_millis(NOW_MS), next: Vec::new() };
+        Self { pipeline, now: Timestamp::from_millis(NOW_MS), next: Vec::new() }
+    }
+
+    fn filled(self, known: usize, pairs: usize) -> Self {
+        let mut scene = self;
         let files: Vec<_> = (0..pairs).step_by(PAIRS_PER_FILE).map(|at| file(at, pairs)).collect();
         scene.handle(&Input::Mappings(&files));
         for number in 0..known {
@@ -377,7 +419,7 @@ fn kalshi_market(number: usize) -> Market {
         status: Status::Open,
         closes: Timestamp::parse("2026-12-31T23:59:00Z"),
         starts: None,
-        delay: std::time::Duration::ZERO,
+        delay: Duration::ZERO,
         shard: Some(0),
         rules: None,
         tokens: None,

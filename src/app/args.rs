@@ -39,6 +39,14 @@ pub enum Command {
     /// is used for reading only: CROSSBOOK_KALSHI_KEY_ID and CROSSBOOK_KALSHI_KEY_FILE name it, or
     /// the configuration does. Without one, Kalshi's public books are polled at a polite rate.
     Watch(Watch),
+    /// Watch, and trade the approved pairs: on paper against the real books, or live.
+    ///
+    /// On paper nothing leaves this machine; both accounts are kept in a journal of their own. Live
+    /// spends money: it needs `mode = "live"` under [trade] in the configuration, both venues' keys
+    /// and pairs that were accepted here (`crossbook pairs accept`), and it trades nothing before
+    /// the journal and both venues agree. The first Ctrl-C begins nothing new and brings what is
+    /// under way to rest; the second ends at once.
+    Trade(Trade),
     /// Run recorded frames through the same codecs and engine, as fast as they go.
     ///
     /// Reads our own recordings (--record), which hold all that a replay needs and give the live
@@ -119,6 +127,33 @@ pub struct Watch {
     /// Record all that arrives into a new file (zstd), for `crossbook replay`.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+}
+
+/// `crossbook trade`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("money").required(true).args(["paper", "live"]))]
+pub struct Trade {
+    /// Fill orders on this machine, against the real books.
+    #[arg(long)]
+    pub paper: bool,
+    /// Send orders to both venues and spend money.
+    #[arg(long)]
+    pub live: bool,
+    /// Keep the journal in this file; else in the one that the configuration names.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Configuration file; without it every default holds.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the mapping files; read again whenever one changes.
+    #[arg(long, value_name = "DIR")]
+    pub mappings: Option<PathBuf>,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Begin nothing new after this many seconds, and end when everything is at rest.
+    #[arg(long, value_name = "N", value_parser = seconds())]
+    pub seconds: Option<u64>,
 }
 
 /// `crossbook replay`
@@ -206,7 +241,9 @@ pub enum Control {
     Resume(Reach),
     /// Tell a running trader to get out of everything, within a stated loss. Asks first.
     Flatten(Flatten),
-    /// Cancel everything that rests at a venue, also orders placed by hand. Asks first.
+    /// Tell a running trader to cancel its own orders that may still fill, by their ids. Asks first.
+    ///
+    /// What was placed by hand is left alone: cancel that on the venue's own page.
     CancelAll(CancelAll),
     /// Tell a running trader to cancel its own orders, list what is held and end.
     Kill(Kill),

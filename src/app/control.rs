@@ -5,12 +5,16 @@
 //! the socket has mode 0600, its folder 0700, and the user behind each connection is checked. Who
 //! trades holds the journal's lock, so that at most one process listens for a journal.
 
+pub mod answer;
+#[cfg(unix)]
 pub mod ask;
+#[cfg(unix)]
 pub mod listen;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{Money, Venue};
 use crate::engine::event::Command;
@@ -25,11 +29,45 @@ const LINE_MAX: usize = 65_536;
 pub enum Request {
     /// Something that the engine does.
     Command(Command),
-    /// Cancels everything that rests at a venue, also what the user placed by hand; `None` for
-    /// both venues.
+    /// Cancels our own orders at a venue, by their ids; `None` for both venues.
     CancelAll(Option<Venue>),
     /// How it stands.
     Status,
+}
+
+/// A request, and where its answer goes.
+#[derive(Debug)]
+pub struct Asked {
+    /// What is asked.
+    pub request: Request,
+    /// What came of it: any object, or why it was not done.
+    pub answer: oneshot::Sender<Result<Value, String>>,
+}
+
+/// A control socket, open for as long as this is held.
+#[derive(Debug)]
+pub struct Door {
+    /// What is asked through it, once.
+    pub asked: Option<mpsc::Receiver<Asked>>,
+    #[cfg(unix)]
+    _listening: listen::Listening,
+}
+
+impl Door {
+    /// Opens the control socket beside a journal whose lock is held. Where there are no such
+    /// sockets, nobody can ask anything.
+    pub fn open(journal: &Path) -> anyhow::Result<Self> {
+        #[cfg(unix)]
+        {
+            let (listening, asked) = listen::listen(journal)?;
+            Ok(Self { asked: Some(asked), _listening: listening })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = journal;
+            Ok(Self { asked: None })
+        }
+    }
 }
 
 /// The folder of a journal's control socket.
@@ -123,4 +161,5 @@ fn scope_in(value: &Value) -> Result<Scope, String> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -9,19 +9,24 @@
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
 //! does not wait: its price would be old. It is reported as not sent.
 
+mod acceptance;
+mod counter;
+mod past;
 mod placing;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::report::Permission;
-use crate::domain::{IntentId, MarketIndex, Order, Report, Timestamp, Venue};
+use crate::domain::{IntentId, MarketIndex, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
-use crate::net::rate::Bucket;
-use crate::pairing::Pair;
 use crate::venue::gateway::{
     Answer, Call, Class, Conversion, Gateway, Markets, Question, Subject, Taken,
 };
+
+pub use acceptance::Acceptance;
+
+use counter::{Counter, Released};
 
 /// Where records are kept. What it cannot write stops new trades, and nothing else.
 pub trait Keep: Send {
@@ -36,39 +41,6 @@ pub trait Keep: Send {
     fn learn(&mut self, _index: MarketIndex, _venue: Venue, _id: &str) {}
 }
 
-/// Which pairs a person accepted on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Acceptance {
-    /// None.
-    None,
-    /// Every pair that is approved: nothing of value is traded.
-    Approved,
-    /// Those with these fingerprints.
-    Fingerprints(BTreeSet<String>),
-    /// Every pair that is approved, also where its rules are not known to be the reviewed ones:
-    /// orders stay on this machine. Those with these fingerprints could be traded live.
-    OnPaper(BTreeSet<String>),
-}
-
-impl Acceptance {
-    /// Whether a pair was accepted as it stands.
-    pub fn holds(&self, pair: &Pair) -> bool {
-        match self {
-            Self::None => false,
-            Self::Approved | Self::OnPaper(_) => true,
-            Self::Fingerprints(known) => known.contains(&pair.fingerprint()),
-        }
-    }
-
-    /// Whether a pair as it stands could be traded with money.
-    pub fn holds_live(&self, pair: &Pair) -> bool {
-        match self {
-            Self::OnPaper(known) => known.contains(&pair.fingerprint()),
-            other => other.holds(pair),
-        }
-    }
-}
-
 /// A call that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
@@ -80,6 +52,8 @@ pub struct Rhythm {
     pub reconcile_every: Duration,
     /// Whether the account may trade is asked this often.
     pub permission_every: Duration,
+    /// Until an answer says that it may, it is asked again this soon.
+    pub permission_again: Duration,
     /// Fills and payments are read again from this long before the last reading.
     pub overlap: Duration,
 }
@@ -89,6 +63,7 @@ impl Default for Rhythm {
         Self {
             reconcile_every: Duration::from_secs(20),
             permission_every: Duration::from_mins(5),
+            permission_again: Duration::from_secs(15),
             overlap: Duration::from_mins(2),
         }
     }
@@ -101,25 +76,6 @@ pub enum Journal {
     Whole,
     /// It does not, and why.
     Broken(String),
-}
-
-/// What is due at a venue.
-#[derive(Debug, Clone, Copy)]
-struct Due {
-    reconcile: Timestamp,
-    permission: Timestamp,
-    /// Fills and payments before this have been read.
-    read_until: Timestamp,
-}
-
-/// One venue's side of the desk.
-struct Counter {
-    gateway: Box<dyn Gateway>,
-    orders: Bucket,
-    cancels: Bucket,
-    reads: Bucket,
-    waiting: VecDeque<Call>,
-    due: Due,
 }
 
 /// The desk.
@@ -154,9 +110,6 @@ impl std::fmt::Debug for Desk {
     }
 }
 
-/// Reads that may wait for one venue's budget; beyond it the oldest question is dropped, to be
-/// asked again by whoever still wants to know.
-const WAITING_MAX: usize = 10_000;
 /// Calls that may be under way at once.
 const UNDER_WAY_MAX: usize = 10_000;
 
@@ -168,25 +121,7 @@ impl Desk {
         rhythm: Rhythm,
         since: Timestamp,
     ) -> Self {
-        let due =
-            Due { reconcile: Timestamp::ZERO, permission: Timestamp::ZERO, read_until: since };
-        let counters = gateways
-            .into_iter()
-            .map(|gateway| {
-                let bucket = |class| {
-                    let budget = gateway.budget(class);
-                    Bucket::new(budget.capacity, budget.refill_per_s)
-                };
-                Counter {
-                    orders: bucket(Class::Order),
-                    cancels: bucket(Class::Cancel),
-                    reads: bucket(Class::Read),
-                    waiting: VecDeque::new(),
-                    due,
-                    gateway,
-                }
-            })
-            .collect();
+        let counters = gateways.into_iter().map(|gateway| Counter::new(gateway, since)).collect();
         Self {
             counters,
             keep,
@@ -215,7 +150,7 @@ impl Desk {
             Act::Cancel(intent) => {
                 let Some(venue) = self.venue_of(*intent) else { return };
                 let call = self.with(venue, |gateway| gateway.cancel(*intent, markets, now));
-                self.offer(venue, call, now);
+                self.offer(venue, call, markets, now);
             }
             Act::Inquire(intent) => {
                 let Some(venue) = self.venue_of(*intent) else { return };
@@ -240,21 +175,6 @@ impl Desk {
         known
     }
 
-    /// Tells the gateways of an order of an earlier run.
-    pub fn recall(&mut self, order: &Order, id: &crate::domain::OrderId) {
-        self.venues.insert(order.intent, order.venue);
-        if let Some(counter) = self.counter(order.venue) {
-            counter.gateway.recall(order, id);
-        }
-    }
-
-    /// Fills and payments from then on are not known yet.
-    pub fn read_from(&mut self, since: Timestamp) {
-        for counter in &mut self.counters {
-            counter.due.read_until = since;
-        }
-    }
-
     /// Tells the journal which market an index means.
     pub fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
         self.keep.learn(index, venue, id);
@@ -272,8 +192,11 @@ impl Desk {
         let mut taken = std::mem::take(&mut self.taken);
         if let Some(counter) = self.counter(call.venue) {
             counter.gateway.read(&call, answer, markets, now, &mut taken);
+            if call.class == Class::Read {
+                counter.take_budgets();
+            }
         }
-        self.take(call.venue, taken, now);
+        self.take(call.venue, taken, markets, now);
     }
 
     /// Takes a frame of a private channel.
@@ -282,7 +205,7 @@ impl Desk {
         if let Some(counter) = self.counter(venue) {
             counter.gateway.read_private(text, markets, now, &mut taken);
         }
-        self.take(venue, taken, now);
+        self.take(venue, taken, markets, now);
     }
 
     /// A private channel is up again: what it missed is read.
@@ -304,15 +227,22 @@ impl Desk {
             if let Some(counter) = self.counter(venue) {
                 counter.gateway.tick(now, &mut taken);
             }
-            self.take(venue, taken, now);
+            self.take(venue, taken, markets, now);
             self.reconcile(venue, markets, now);
-            self.release(venue, now);
+            self.release(venue, markets, now);
         }
     }
 
     /// How many calls are under way or wait for a budget.
     pub fn pending(&self) -> usize {
-        self.under_way.len() + self.counters.iter().map(|one| one.waiting.len()).sum::<usize>()
+        self.under_way.len() + self.counters.iter().map(|one| one.waiting().count()).sum::<usize>()
+    }
+
+    /// How many cancels are under way or wait for a budget.
+    pub fn cancels(&self) -> usize {
+        let waiting = self.counters.iter().flat_map(Counter::waiting);
+        let calls = self.under_way.values().chain(waiting);
+        calls.filter(|call| call.class == Class::Cancel).count()
     }
 
     /// Whether the journal takes what it is given.
@@ -347,14 +277,14 @@ impl Desk {
         if let Some(counter) = self.counter(Venue::Polymarket) {
             counter.gateway.convert(conversion, markets, now, &mut taken);
         }
-        self.take(Venue::Polymarket, taken, now);
+        self.take(Venue::Polymarket, taken, markets, now);
     }
 
     fn ask(&mut self, venue: Venue, question: &Question, markets: &dyn Markets, now: Timestamp) {
         match self.with(venue, |gateway| gateway.ask(question, markets, now)) {
             Ok(calls) => {
                 for call in calls {
-                    self.offer(venue, Ok(call), now);
+                    self.offer(venue, Ok(call), markets, now);
                 }
             }
             Err(text) => self.notices.push((venue, text)),
@@ -362,48 +292,51 @@ impl Desk {
     }
 
     /// Sends a call that may wait, or lets it wait.
-    fn offer(&mut self, venue: Venue, call: Result<Call, String>, now: Timestamp) {
+    fn offer(
+        &mut self,
+        venue: Venue,
+        call: Result<Call, String>,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) {
         match call {
             Ok(call) => {
                 if let Some(counter) = self.counter(venue) {
-                    if counter.waiting.len() == WAITING_MAX {
-                        counter.waiting.pop_front();
-                    }
-                    counter.waiting.push_back(call);
+                    counter.queue(call, now);
                 }
-                self.release(venue, now);
+                self.release(venue, markets, now);
             }
             Err(text) => self.notices.push((venue, text)),
         }
     }
 
-    /// Sends what waits, as far as the budgets reach: cancels first.
-    fn release(&mut self, venue: Venue, now: Timestamp) {
-        let mut room = UNDER_WAY_MAX.saturating_sub(self.under_way.len());
+    /// Sends what waits, as far as the budgets reach. Of what waited too long, cancels are made
+    /// anew; the rest is dropped, to be asked again by whoever still wants to know.
+    fn release(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
+        let room = UNDER_WAY_MAX.saturating_sub(self.under_way.len());
         let Some(counter) = self.counter(venue) else { return };
-        let mut free = Vec::new();
-        let (mut reads_open, mut writes_open) = (true, true);
-        let mut kept = VecDeque::new();
-        let mut waiting: Vec<Call> = std::mem::take(&mut counter.waiting).into();
-        waiting.sort_by_key(|call| call.class != Class::Cancel);
-        for call in waiting {
-            let cost = u64::from(call.cost);
-            let (bucket, open) = match call.class {
-                Class::Cancel => (&mut counter.cancels, &mut writes_open),
-                Class::Order => (&mut counter.orders, &mut writes_open),
-                Class::Read => (&mut counter.reads, &mut reads_open),
-            };
-            if room > 0 && *open && bucket.take(cost, now.nanos()).is_ok() {
-                room -= 1;
-                free.push(call);
-            } else {
-                *open = false;
-                kept.push_back(call);
-            }
-        }
-        counter.waiting = kept;
+        let Released { free, expired } = counter.release(room, now);
         for call in free {
             self.send(call);
+        }
+        let mut dropped = 0;
+        for call in expired {
+            let Subject::Cancel(intent) = call.subject else {
+                dropped += 1;
+                continue;
+            };
+            match self.with(venue, |gateway| gateway.cancel(intent, markets, now)) {
+                Ok(call) => {
+                    if let Some(counter) = self.counter(venue) {
+                        counter.queue(call, now);
+                    }
+                }
+                Err(text) => self.notices.push((venue, text)),
+            }
+        }
+        if dropped > 0 {
+            let text = format!("{dropped} questions waited too long for a budget and are dropped");
+            self.notices.push((venue, text));
         }
     }
 
@@ -412,13 +345,13 @@ impl Desk {
         let Some(counter) = self.counter(venue) else { return };
         let mut questions = Vec::new();
         if now >= counter.due.permission {
-            counter.due.permission = now.after(rhythm.permission_every);
+            // Until an answer says that it may: one that does not, or is lost, is asked for again.
+            counter.due.permission = now.after(rhythm.permission_again);
             questions.extend([Question::Permission, Question::Limits]);
         }
         if now >= counter.due.reconcile {
             counter.due.reconcile = now.after(rhythm.reconcile_every);
             let since = counter.due.read_until.before(rhythm.overlap);
-            counter.due.read_until = counter.due.read_until.max(now);
             questions.extend([
                 Question::Fills(since),
                 Question::OpenOrders,
@@ -432,10 +365,16 @@ impl Desk {
         }
     }
 
-    fn take(&mut self, venue: Venue, mut taken: Taken, now: Timestamp) {
+    fn take(&mut self, venue: Venue, mut taken: Taken, markets: &dyn Markets, now: Timestamp) {
         for report in taken.reports.drain(..) {
             if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
                 self.notices.push((*venue, why.clone()));
+            }
+            if let Report::Permission { venue, permission: Permission::Open } = &report {
+                let again = now.after(self.rhythm.permission_every);
+                if let Some(counter) = self.counter(*venue) {
+                    counter.due.permission = again;
+                }
             }
             self.reports.push(report);
         }
@@ -443,7 +382,7 @@ impl Desk {
         let calls = std::mem::take(&mut taken.calls);
         self.taken = taken;
         for call in calls {
-            self.offer(venue, Ok(call), now);
+            self.offer(venue, Ok(call), markets, now);
         }
     }
 
@@ -463,3 +402,6 @@ impl Desk {
 pub const fn places(call: &Call) -> bool {
     matches!(call.subject, Subject::Place(_))
 }
+
+#[cfg(test)]
+mod tests;

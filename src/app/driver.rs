@@ -22,6 +22,7 @@ use crate::record::Writer;
 use crate::venue::gateway::Call;
 
 use super::carrier::{Carrier, Paper, PaperStart};
+use super::control::{Asked, answer};
 use super::desk::CallId;
 use super::lane;
 use super::loader::{Load, Why};
@@ -50,6 +51,8 @@ pub enum Message {
     Clock(Venue, i64),
     /// A whole venue takes orders, or does not.
     Exchange(Venue, Status),
+    /// The shards of Kalshi that take no orders, all of them.
+    Shards(Vec<u32>),
     /// The mapping files, read again.
     Mappings(Vec<(String, String)>),
     /// A venue that does not answer, why, and when it is asked again.
@@ -85,6 +88,8 @@ pub struct Parts {
     pub settle: Settle,
     /// Paper accounts, where orders do not leave this machine.
     pub paper: Option<PaperStart>,
+    /// What is asked through the control socket.
+    pub control: Option<mpsc::Receiver<Asked>>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -195,6 +200,29 @@ impl Driver {
         }
     }
 
+    /// Cancels our own open orders, at one venue or both; how many there were.
+    pub fn cancel_own(&mut self, venue: Option<Venue>) -> usize {
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        let asked = self.pipeline.cancel_own(venue, now);
+        self.pass_on(now);
+        asked
+    }
+
+    /// Begins nothing new from here on.
+    fn drain(&mut self) {
+        if self.pipeline.engine().trader().is_some() {
+            self.input(&Input::Command(&Command::Drain));
+        }
+    }
+
+    /// Whether what has to be done before the end is done.
+    fn is_at_rest(&self, settling: &Settling) -> bool {
+        if settling.is_killed() {
+            return self.calls.is_empty() && self.pipeline.desk().is_none_or(|d| d.cancels() == 0);
+        }
+        self.pipeline.engine().trader().is_none_or(Trader::is_at_rest)
+    }
+
     /// Draws the status line, and tells the readers of books which ones there are.
     fn show(&mut self, ids: &[Ids; 2]) {
         self.reporter.status(&self.pipeline);
@@ -203,19 +231,13 @@ impl Driver {
         }
     }
 
-    /// Opens no trade from here on.
-    fn drain(&mut self) {
-        if self.pipeline.engine().trader().is_some() {
-            self.input(&Input::Command(&Command::Drain));
-        }
-    }
-
     /// Lets time pass; why the run is over, if it is.
     fn tick(&mut self, settling: &mut Settling) -> Option<Stop> {
         self.input(&Input::Tick);
-        let at_rest = self.pipeline.engine().trader().is_none_or(Trader::is_at_rest);
-        let unheard = (!self.reporter.is_heard()).then_some(Stop::Done);
-        settling.over(at_rest).or(unheard)
+        if !self.reporter.is_heard() && settling.begin(Stop::Done) {
+            self.drain();
+        }
+        settling.over(self.is_at_rest(settling))
     }
 
     /// The bell of a lane.
@@ -233,7 +255,7 @@ pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finis
 
 async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
     let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, .. } = parts;
-    let (ids, refresh) = (parts.ids, parts.refresh);
+    let (ids, refresh, mut control) = (parts.ids, parts.refresh, parts.control);
     let (end, ending) = shutdown::channel();
     let mut settling = Settling::new(parts.stopping, parts.settle);
     let mut driver = Driver {
@@ -277,6 +299,11 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
                 driver.borrow_mut().tell(Timestamp::from_nanos(clock::unix_nanos()));
             }
             Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
+            Some(asked) = next(&mut control) => {
+                if answer::answer(&mut driver.borrow_mut(), asked) {
+                    settling.kill();
+                }
+            }
             Some(message) = messages.recv() => take(&driver, message),
             _ = ticks.tick() => {
                 if let Some(stop) = driver.borrow_mut().tick(&mut settling) {
@@ -305,6 +332,14 @@ async fn say_goodbye(mut lanes: tokio::task::JoinSet<()>) {
     })
     .await;
     lanes.shutdown().await;
+}
+
+/// The next request, where anybody can ask.
+async fn next(control: &mut Option<mpsc::Receiver<Asked>>) -> Option<Asked> {
+    match control {
+        Some(control) => control.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A lane ends only with the run, a call with its answer. One that panicked may have left the
@@ -352,6 +387,7 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
         }
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
         Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
+        Message::Shards(closed) => driver.input(&Input::Shards(&closed)),
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
         Message::Trouble(venue, text, wait) => {
             let now = Timestamp::from_nanos(clock::unix_nanos());

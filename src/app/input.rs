@@ -40,6 +40,8 @@ pub enum Input<'a> {
     Clock(Venue, i64),
     /// A whole venue takes orders, or does not.
     Exchange(Venue, Status),
+    /// The shards of Kalshi that take no orders, all of them.
+    Shards(&'a [u32]),
     /// A call of the order desk was answered, or was not.
     Answer(CallId, &'a Answer<'a>),
     /// A person, or the process around the engine, asks something of trading.

@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
+use super::control::Asked;
 use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts, Settle};
 use super::exit::Misuse;
 use super::loader::{self, Clients, LOADS_MAX};
@@ -29,9 +30,6 @@ use super::{clock, mappings, tasks};
 /// How often all facts are read again while the feeds tell of changes: Polymarket does not tell of
 /// a pause.
 const REFRESH: Duration = Duration::from_mins(10);
-
-/// How long a reading of an account takes at most, when all is well.
-const READING_MAX: Duration = Duration::from_secs(1);
 
 /// How often they are read again while Kalshi's books are polled.
 const REFRESH_POLLED: Duration = Duration::from_mins(1);
@@ -55,8 +53,12 @@ pub struct Plan {
     pub mappings: Vec<(String, String)>,
     /// The files under watch, if they may change.
     pub watching: Option<mappings::Watching>,
+    /// How it comes to rest when it is to end.
+    pub settle: Settle,
     /// What it trades with; nothing where it only watches.
     pub trading: Option<Trading>,
+    /// What is asked through the control socket.
+    pub control: Option<mpsc::Receiver<Asked>>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -102,13 +104,6 @@ impl Plan {
         }
         let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
         let trading = self.trading;
-        let settle = match &trading {
-            Some(_) => Settle {
-                patience: settings.trade.settle,
-                rest: settings.trade.reconcile_every + settings.trade.reconcile.grace + READING_MAX,
-            },
-            None => Settle::NONE,
-        };
         let engine = engine_settings(&settings);
         let refresh = match feed {
             // Nothing but a new reading tells that a polled market was paused or its fee changed.
@@ -133,8 +128,9 @@ impl Plan {
                     loads,
                     ids,
                     refresh,
-                    settle,
+                    settle: self.settle,
                     paper,
+                    control: self.control,
                     stopping,
                 };
                 driver::run(parts, &files)

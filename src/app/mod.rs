@@ -5,7 +5,6 @@ pub mod audit;
 pub mod carrier;
 pub mod clock;
 pub mod commands;
-#[cfg(unix)]
 pub mod control;
 pub mod desk;
 pub mod driver;
@@ -27,10 +26,12 @@ pub mod report;
 pub mod settings;
 pub mod shutdown;
 pub mod sources;
+pub mod standing;
 pub mod tasks;
 pub mod terminal;
 pub mod trading;
 pub mod transcript;
+pub mod wallet;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
@@ -65,9 +66,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
-    // The command that reads a configuration file starts its log by that file.
+    // The commands that read a configuration file start their log by that file.
     let command = match cli.command {
         Some(Command::Watch(args)) => return commands::watch::run(args, cli.log),
+        Some(Command::Trade(args)) => return commands::trade::run(args, cli.log),
         other => other,
     };
     start_log(settings::log_level(cli.log)?)?;
@@ -75,6 +77,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         None => commands::demo::run(Demo { seed: 1, ..Demo::default() }),
         Some(Command::Demo(args)) => commands::demo::run(args),
         Some(Command::Watch(args)) => commands::watch::run(args, None),
+        Some(Command::Trade(args)) => commands::trade::run(args, None),
         Some(Command::Replay(args)) => commands::replay::run(&args),
         Some(Command::Sim(args)) => commands::sim::run(&args),
         Some(Command::Positions(args)) => commands::positions::run(&args),

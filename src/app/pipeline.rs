@@ -10,16 +10,15 @@ mod markets;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::book::Lane;
 use crate::detect::NoEdge;
-use crate::domain::{Date, IntentId, MarketIndex, Timestamp, TradeId, Venue};
+use crate::domain::{Date, IntentId, MarketIndex, Order, Timestamp, TradeId, Venue};
 use crate::engine::effect::Effect;
 use crate::engine::event::{Command, Event};
 use crate::engine::{self, Engine};
-use crate::execute::{Record, reconcile};
+use crate::execute::{Act, Record, reconcile};
 use crate::pairing::{Pair, PairId, Set};
 use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
@@ -56,6 +55,9 @@ pub struct Pipeline {
     untraded: BTreeMap<PairId, &'static str>,
     /// The shard that all Kalshi markets are held to lie on, where one purse pays for all.
     shard: Option<u32>,
+    /// On which shard each Kalshi market really lies, and which shards take no orders.
+    shards: BTreeMap<MarketIndex, u32>,
+    closed_shards: Vec<u32>,
     /// The first numbers that no intent and no trade has had.
     numbers: (IntentId, TradeId),
     set: Set,
@@ -92,6 +94,8 @@ impl Pipeline {
             acceptance: Acceptance::None,
             untraded: BTreeMap::new(),
             shard: None,
+            shards: BTreeMap::new(),
+            closed_shards: Vec::new(),
             numbers: (IntentId(1), TradeId(1)),
             set: Set::default(),
             in_force: Vec::new(),
@@ -126,22 +130,7 @@ impl Pipeline {
         now: Timestamp,
     ) {
         if let Some(desk) = &mut self.desk {
-            let mut orders = FxHashMap::default();
-            for record in history {
-                match record {
-                    Record::Reported { at, .. } => desk.read_from(*at),
-                    Record::Placed(order) => {
-                        desk.read_from(order.at);
-                        orders.insert(order.intent, order);
-                    }
-                    Record::Named { intent, id } => {
-                        if let Some(order) = orders.get(intent) {
-                            desk.recall(order, id);
-                        }
-                    }
-                    _ => {}
-                }
-            }
+            desk.remember(history);
         }
         self.engine.enable_trading(settings, history, now, &mut self.effects);
         self.engine.number_from(self.numbers.0, self.numbers.1);
@@ -192,6 +181,21 @@ impl Pipeline {
         u16::try_from(count).unwrap_or(u16::MAX)
     }
 
+    /// Cancels our own orders that may still fill, at one venue or both; how many there were.
+    pub fn cancel_own(&mut self, venue: Option<Venue>, now: Timestamp) -> usize {
+        let Some(trader) = self.engine.trader() else { return 0 };
+        let is_one = |order: &Order| venue.is_none_or(|venue| venue == order.venue);
+        let open = trader.executor().cancellable().filter(|order| is_one(order));
+        let open: Vec<IntentId> = open.map(|order| order.intent).collect();
+        if let Some(desk) = &mut self.desk {
+            for intent in &open {
+                desk.act(&Act::Cancel(*intent), &self.registry, now);
+            }
+        }
+        self.settle(now);
+        open.len()
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: &Input<'_>, now: Timestamp) {
         self.now = now;
@@ -224,6 +228,7 @@ impl Pipeline {
             Input::Exchange(venue, status) => {
                 self.engine_event(&Event::Exchange { venue, status }, now);
             }
+            Input::Shards(closed) => self.take_shards(closed, now),
             Input::Answer(id, answer) => {
                 if let Some(desk) = &mut self.desk {
                     desk.answer(id, answer, &self.registry, now);

@@ -6,6 +6,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::driver::Settle;
+use super::exit::Exit;
+use crate::config::Settings;
+
+/// How long a reading of an account takes at most, when all is well.
+const READING_MAX: Duration = Duration::from_secs(1);
+
+/// How long the answers to the last cancels are waited for.
+const CANCELS_MAX: Duration = Duration::from_secs(5);
 
 /// Why a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +22,19 @@ pub enum Stop {
     Done,
     /// Ctrl-C, or SIGTERM.
     Interrupted,
+    /// A person ended everything.
+    Killed,
+}
+
+impl Stop {
+    /// How the process ends.
+    pub const fn exit(self) -> Exit {
+        match self {
+            Self::Done => Exit::Done,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Killed => Exit::Halted,
+        }
+    }
 }
 
 /// Tells all parts of a run to stop.
@@ -100,7 +121,27 @@ impl Settling {
             return std::future::pending().await;
         }
         let stop = self.stopping.wait().await;
-        self.stopped = Some((stop, Instant::now()));
+        self.begin(stop);
+    }
+
+    /// The end begins, if it has not begun before.
+    pub fn begin(&mut self, stop: Stop) -> bool {
+        let is_first = self.stopped.is_none();
+        if is_first {
+            self.stopped = Some((stop, Instant::now()));
+        }
+        is_first
+    }
+
+    /// A person ended everything: only cancels are waited for, and not for long.
+    pub fn kill(&mut self) {
+        self.stopped = Some((Stop::Killed, Instant::now()));
+        self.settle = Settle { patience: CANCELS_MAX, rest: Duration::ZERO };
+    }
+
+    /// Whether a person ended everything.
+    pub fn is_killed(&self) -> bool {
+        matches!(self.stopped, Some((Stop::Killed, _)))
     }
 
     /// Why the run is over, once it is: everything has been at rest for long enough, the patience
@@ -118,6 +159,13 @@ impl Settling {
 impl Settle {
     /// For a run that trades nothing.
     pub const NONE: Self = Self { patience: Duration::ZERO, rest: Duration::ZERO };
+
+    /// Until both accounts were read once more and can be compared with the ledger.
+    pub fn until_compared(settings: &Settings) -> Self {
+        let trade = &settings.trade;
+        let rest = trade.reconcile_every + trade.reconcile.grace + READING_MAX;
+        Self { patience: trade.settle, rest }
+    }
 }
 
 /// Turns Ctrl-C and SIGTERM into a stop; a second one does not wait for what is under way, and a

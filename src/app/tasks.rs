@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::Venue;
 use crate::domain::market::Status;
+use crate::venue::kalshi::parse::exchange::{Trading, trading};
 
 use super::driver::Message;
 use super::loader::Clients;
@@ -62,29 +63,51 @@ pub async fn compare_clocks(clients: Clients, messages: mpsc::Sender<Message>) {
 /// How often Kalshi is asked whether it trades.
 const STATUS_EVERY: Duration = Duration::from_secs(15);
 
-/// Asks Kalshi whether it trades, again and again: during its weekly pause the books stand still
-/// and look tradable.
+/// Asks Kalshi where it trades, again and again: during its weekly pause the books stand still and
+/// look tradable, and single shards pause for themselves.
 pub async fn watch_exchange(clients: Clients, messages: mpsc::Sender<Message>) {
     let mut ticks = tokio::time::interval(STATUS_EVERY);
-    let mut before = Status::Open;
+    let mut before = (Status::Open, Vec::new());
     loop {
         ticks.tick().await;
-        let status = match clients.kalshi.get_exchange_status().await {
-            Ok(said) if said.exchange_active && said.trading_active => Status::Open,
-            Ok(_) => Status::Paused,
+        let new = match clients.kalshi.get_exchange_status().await {
+            Ok(said) => closed(&trading(&said)),
             Err(error) => {
                 tracing::debug!("kalshi's exchange status could not be read: {error}");
                 continue;
             }
         };
-        if std::mem::replace(&mut before, status) != status {
-            let word = if status == Status::Open { "trades again" } else { "has paused trading" };
+        let (status, shards) = &new;
+        if *status != before.0 {
+            let word = if *status == Status::Open { "trades again" } else { "has paused trading" };
             tracing::warn!("kalshi {word}");
-            if messages.send(Message::Exchange(Venue::Kalshi, status)).await.is_err() {
+            if messages.send(Message::Exchange(Venue::Kalshi, *status)).await.is_err() {
                 return;
             }
-        } else if messages.is_closed() {
+        }
+        if *shards != before.1 {
+            tracing::warn!("shards of kalshi that take no orders: {shards:?}");
+            if messages.send(Message::Shards(shards.clone())).await.is_err() {
+                return;
+            }
+        }
+        if messages.is_closed() {
             return;
+        }
+        before = new;
+    }
+}
+
+/// Whether the exchange as a whole takes orders, and which shards do not.
+fn closed(trading: &Trading) -> (Status, Vec<u32>) {
+    match trading {
+        Trading::Everywhere => (Status::Open, Vec::new()),
+        Trading::Nowhere => (Status::Paused, Vec::new()),
+        Trading::NotIn(shards) => {
+            let mut shards: Vec<u32> =
+                shards.iter().filter_map(|shard| u32::try_from(*shard).ok()).collect();
+            shards.sort_unstable();
+            (Status::Open, shards)
         }
     }
 }

@@ -1,23 +1,20 @@
 //! What a run trades with: gateways or paper, private channels, the journal.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::book::Lane;
-use crate::config::{Conversions, Settings, WalletKind};
-use crate::domain::{Timestamp, Venue};
+use crate::config::{Conversions, Settings};
+use crate::domain::{Outcome, Timestamp, Venue};
 use crate::engine::trade;
-use crate::execute::{Record, reconcile};
-use crate::journal::{Durability, Journal, Replay};
-use crate::net::http::{self, Method};
-use crate::venue::gateway::{Call, Gateway};
-use crate::venue::polymarket::account::{self, Account};
+use crate::execute::{Line, Record, reconcile};
+use crate::journal::{self, Durability, Journal, Replay};
+use crate::venue::gateway::Gateway;
+use crate::venue::polymarket::account::Account;
 use crate::venue::polymarket::gateway::Chain;
-use crate::venue::polymarket::sign::hmac::Credentials as ApiKey;
-use crate::venue::polymarket::sign::order::Wallet;
 use crate::venue::{Feed, kalshi, paper, polymarket};
 
 use super::carrier::PaperStart;
@@ -26,13 +23,12 @@ use super::desk::{Acceptance, Desk, Rhythm};
 use super::exit::Misuse;
 use super::pipeline::Pipeline;
 use super::sources::Credentials;
+use super::wallet::Signer;
 
 /// No new pair this long before a known pause of a venue.
 const PAUSE_AHEAD: Duration = Duration::from_mins(10);
 /// How long a venue is held not to take orders after it said so, at least.
 const NOT_TRADABLE_MIN: Duration = Duration::from_secs(2);
-/// How long making or finding an API key may take.
-const KEY_MAX: Duration = Duration::from_secs(15);
 
 /// Everything that a run needs beyond watching.
 pub struct Trading {
@@ -60,6 +56,13 @@ pub struct Books {
 }
 
 impl Books {
+    /// Opens the journal at `path`, which is this account's and no other's.
+    pub fn claim(path: &Path, account: &str, durability: Durability) -> anyhow::Result<Self> {
+        let claimed = journal::claim(path, account);
+        claimed.map_err(|error| Misuse(format!("the journal cannot be used: {error}")))?;
+        Self::open(path, durability)
+    }
+
     /// Opens the journal at `path`.
     pub fn open(path: &Path, durability: Durability) -> anyhow::Result<Self> {
         let opened = Journal::open(path, durability);
@@ -70,8 +73,9 @@ impl Books {
 }
 
 impl Trading {
-    /// Orders that are filled on this machine, against the live books.
-    pub fn on_paper(settings: &Settings, books: Books) -> Self {
+    /// Orders that are filled on this machine, against the live books. `live` are the fingerprints
+    /// that were accepted for live trading.
+    pub fn on_paper(settings: &Settings, books: Books, live: BTreeSet<String>) -> Self {
         let gateways: Vec<Box<dyn Gateway>> = Venue::ALL
             .into_iter()
             .map(|venue| Box::new(paper::Gateway::new(venue)) as Box<dyn Gateway>)
@@ -81,7 +85,8 @@ impl Trading {
             held: [Vec::new(), Vec::new()],
             latency: settings.paper.latency,
         };
-        let mut trading = Self::new(settings, books, gateways, Vec::new(), Acceptance::Approved);
+        let mut trading =
+            Self::new(settings, books, gateways, Vec::new(), Acceptance::OnPaper(live));
         trading.paper = Some(start);
         trading
     }
@@ -91,14 +96,15 @@ impl Trading {
         settings: &Settings,
         books: Books,
         credentials: &Credentials,
+        signer: Signer,
         acceptance: Acceptance,
         seed: u64,
     ) -> anyhow::Result<Self> {
         let instance = books.journal.instance();
-        let signer = credentials.signer().context("the Kalshi key is not usable")?;
+        let own = credentials.signer().context("the Kalshi key is not usable")?;
         let at = kalshi::gateway::Settings::new(settings.kalshi.rest.clone(), instance);
-        let kalshi = kalshi::Gateway::new(at, signer);
-        let account = polymarket_account(settings).await?;
+        let kalshi = kalshi::Gateway::new(at, own);
+        let account = signer.account(settings).await?;
         let channels = channels(settings, credentials, &account, seed)?;
         let polymarket = polymarket::Gateway::new(account, instance, polymarket_at(settings));
         let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(kalshi), Box::new(polymarket)];
@@ -139,12 +145,35 @@ impl Trading {
         if self.paper.is_some() {
             pipeline.hold_shard(paper::SHARD);
         }
+        pipeline.number_from(self.replay.next_intent, self.replay.next_trade);
         let records = self.replay.records(|venue, id| pipeline.intern(venue, id));
         let history: Vec<Record> =
             records.collect::<Result<_, _>>().context("the journal cannot be read")?;
         pipeline.begin_trading(self.settings, self.reconcile, &history, now);
-        Ok(Opened { paper: self.paper, journal: self.journal })
+        let paper = self.paper.map(|start| restored(start, pipeline));
+        Ok(Opened { paper, journal: self.journal })
     }
+}
+
+/// Paper accounts as the journal left them: what is configured is only what they begin with.
+fn restored(mut start: PaperStart, pipeline: &Pipeline) -> PaperStart {
+    let Some(trader) = pipeline.engine().trader() else { return start };
+    let ledger = trader.executor().state().ledger();
+    for (at, venue) in Venue::ALL.into_iter().enumerate() {
+        let cash = ledger.cash(venue);
+        if cash.lines.contains_key(&Line::Opening) {
+            start.cash[at] = cash.total();
+        }
+        for (_, market) in ledger.markets().filter(|(of, _)| *of == venue) {
+            for outcome in [Outcome::Yes, Outcome::No] {
+                let held = ledger.held(market, outcome);
+                if !held.is_zero() {
+                    start.held[at].push((market, outcome, held));
+                }
+            }
+        }
+    }
+    start
 }
 
 /// What stays outside the machine.
@@ -196,57 +225,4 @@ fn channels(
     };
     let polymarket = polymarket::private::Private::new(own, Lane(1), seed ^ (1 << 32), account);
     Ok(vec![(Venue::Kalshi, Box::new(kalshi)), (Venue::Polymarket, Box::new(polymarket))])
-}
-
-/// The Polymarket account that the settings name; its API key follows from the wallet's, and is
-/// made or found at the venue.
-async fn polymarket_account(settings: &Settings) -> anyhow::Result<Account> {
-    let wallet = &settings.polymarket.wallet;
-    let Some(path) = &wallet.key_file else {
-        let text = "no wallet key: name its file in CROSSBOOK_POLYMARKET_WALLET_KEY_FILE, or as \
-                    `wallet_key_file` under [polymarket]";
-        return Err(Misuse(text.to_owned()).into());
-    };
-    let key = wallet_key(Path::new(path))?;
-    let api_key = api_key(&settings.polymarket.clob, &key).await?;
-    let kind = match wallet.kind {
-        WalletKind::Eoa => Wallet::Eoa,
-        WalletKind::Proxy => Wallet::Proxy,
-        WalletKind::Safe => Wallet::Safe,
-        WalletKind::Deposit => Wallet::Deposit,
-    };
-    let made = Account::new(key, kind, wallet.address.as_deref(), api_key);
-    Ok(made.map_err(|error| Misuse(format!("the wallet is not usable: {error}")))?)
-}
-
-fn wallet_key(path: &Path) -> anyhow::Result<polymarket::sign::Key> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Misuse(format!("cannot read the wallet key file `{}`: {error}", path.display()))
-    })?;
-    super::commands::watch::check_mode(path);
-    let text = SecretString::from(text);
-    let key = polymarket::sign::Key::from_hex(text.expose_secret().trim());
-    Ok(key.map_err(|error| {
-        Misuse(format!("the wallet key file `{}` is not usable: {error}", path.display()))
-    })?)
-}
-
-/// Finds the API key of a wallet, or makes one where there is none yet.
-async fn api_key(clob: &str, key: &polymarket::sign::Key) -> anyhow::Result<ApiKey> {
-    let client = http::Client::new(KEY_MAX).context("cannot prepare requests")?;
-    let now = clock::now();
-    let found = send(&client, account::derive_api_key(clob, key, 0, now)).await?;
-    if let Ok(found) = account::parse_api_key(&found.body) {
-        return Ok(found);
-    }
-    let made = send(&client, account::create_api_key(clob, key, 0, now)).await?;
-    account::parse_api_key(&made.body).map_err(|error| {
-        anyhow::anyhow!("polymarket gave no API key (HTTP {}): {error}", made.status)
-    })
-}
-
-async fn send(client: &http::Client, call: Call) -> anyhow::Result<http::Answer> {
-    let method = Method::from_bytes(call.method.as_bytes()).ok();
-    let call = http::Call { url: call.url, headers: call.headers, json: call.body, method };
-    client.send(call).await.context("polymarket's API key could not be asked for")
 }

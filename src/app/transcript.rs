@@ -79,6 +79,7 @@ impl Transcript {
             Input::Exchange(venue, status) => {
                 Line::Exchange { t, v: name(venue), open: status == Status::Open }
             }
+            Input::Shards(closed) => Line::Shards { t, closed: closed.to_vec() },
             Input::Tick => Line::Tick { t },
             Input::Answer(..) | Input::Command(_) => return None,
         };
@@ -113,6 +114,8 @@ pub enum Played {
     Clock(Venue, i64),
     /// See [`Input::Exchange`].
     Exchange(Venue, Status),
+    /// See [`Input::Shards`].
+    Shards(Vec<u32>),
     /// See [`Input::Tick`].
     Tick,
 }
@@ -139,6 +142,7 @@ impl Played {
                 let status = if open { Status::Open } else { Status::Paused };
                 (Self::Exchange(venue_named(&v)?, status), t)
             }
+            Line::Shards { t, closed } => (Self::Shards(closed), t),
             Line::Tick { t } => (Self::Tick, t),
         };
         Ok(Some((played, Timestamp::from_nanos(t))))
@@ -159,6 +163,7 @@ impl Played {
             Self::Books(venue, body) => Input::Books(*venue, body),
             Self::Clock(venue, offset) => Input::Clock(*venue, *offset),
             Self::Exchange(venue, status) => Input::Exchange(*venue, *status),
+            Self::Shards(closed) => Input::Shards(closed),
             Self::Tick => Input::Tick,
         }
     }

@@ -12,10 +12,18 @@ use super::seat::Open;
 use super::{Engine, books::Slot, venue_at};
 
 /// What both directions of a pair stand on, once both books are believed.
-struct Ground {
-    terms: Terms,
+pub(super) struct Ground {
+    pub(super) terms: Terms,
     /// The fees in force, Kalshi's first.
     fees: [FeeModel; 2],
+}
+
+impl Ground {
+    /// The same for no more than so many contracts.
+    pub(super) fn at_most(&self, most: Quantity) -> Self {
+        let contracts_max = most.min(self.terms.contracts_max);
+        Self { terms: Terms { contracts_max, ..self.terms }, fees: self.fees }
+    }
 }
 
 impl Engine {
@@ -32,12 +40,13 @@ impl Engine {
                 Ok(ground) => self.walk(at, direction, ground),
                 Err(no) => Err(*no),
             };
-            match result {
-                Ok(found) => {
+            match (result, &ground) {
+                (Ok(found), Ok(ground)) => {
                     self.found(at, direction, &found, now, effects);
-                    self.attempt(at, direction, &found, now, effects);
+                    self.attempt(at, direction, &found, ground, now, effects);
                 }
-                Err(no) => self.rejected(at, direction, no, now, effects),
+                (Ok(_), Err(no)) => self.rejected(at, direction, *no, now, effects),
+                (Err(no), _) => self.rejected(at, direction, no, now, effects),
             }
         }
         self.wait_or_not(pair);
@@ -91,7 +100,12 @@ impl Engine {
         }
     }
 
-    fn walk(&mut self, at: usize, direction: usize, ground: &Ground) -> Result<Edge, NoEdge> {
+    pub(super) fn walk(
+        &mut self,
+        at: usize,
+        direction: usize,
+        ground: &Ground,
+    ) -> Result<Edge, NoEdge> {
         let outcomes = self.pairs[at].outcomes(direction);
         let watched = &self.pairs[at].watched;
         let slots = self.books.get(watched.kalshi).zip(self.books.get(watched.polymarket));

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::domain::{IntentId, MarketIndex, Timestamp, TradeId};
+use crate::domain::{IntentId, MarketIndex, Timestamp, TradeId, Venue};
+
+use super::ledger::seat;
 
 /// Questions that wait for their time.
 #[derive(Debug, Default)]
@@ -15,6 +17,8 @@ pub(super) struct Agenda {
     conversions: BTreeMap<MarketIndex, Option<Timestamp>>,
     /// Trades of which it was said that they cannot be sold within what may be lost.
     short: BTreeSet<TradeId>,
+    /// Venues that let the account only read, as they said last.
+    read_only: [bool; 2],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +61,15 @@ impl Agenda {
     /// Notes that it was said that a trade cannot be sold; false when it was said before.
     pub(super) fn report_short(&mut self, trade: TradeId) -> bool {
         self.short.insert(trade)
+    }
+
+    /// Whether a venue lets the account only read.
+    pub(super) const fn is_read_only(&self, venue: Venue) -> bool {
+        self.read_only[seat(venue)]
+    }
+
+    pub(super) const fn set_read_only(&mut self, venue: Venue, is_read_only: bool) {
+        self.read_only[seat(venue)] = is_read_only;
     }
 
     /// Forgets an order that is final.

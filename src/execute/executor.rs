@@ -116,6 +116,9 @@ impl Executor {
         if self.state.pending().any(|o| shares_market(o.order().market) && !o.is_known()) {
             return Err("order_unknown");
         }
+        if plan.kind == Kind::Enter && self.holds_other_outcome(plan) {
+            return Err("other_outcome_held");
+        }
         if plan.kind == Kind::Exit {
             let held = self.state.locked(&plan.pair).map(|locked| locked.sellable);
             let held = held.fold(crate::domain::Quantity::ZERO, |sum, q| sum.saturating_add(q));
@@ -126,11 +129,23 @@ impl Executor {
         Ok(())
     }
 
-    /// Whether a stop covers a plan.
+    /// Whether a stop covers a plan. One that closes a position makes what is at risk smaller: only
+    /// a venue that is stopped itself is in its way, since a leg could not be sold there.
     fn is_halted(&self, plan: &Plan) -> bool {
         self.state.halts().iter().any(|(scope, _)| match scope {
-            Scope::Pair(pair) => *pair == plan.pair,
-            Scope::Venue(_) | Scope::All => true,
+            Scope::Pair(pair) => plan.kind == Kind::Enter && *pair == plan.pair,
+            Scope::All => plan.kind == Kind::Enter,
+            Scope::Venue(_) => true,
+        })
+    }
+
+    /// Whether an entry would buy against what is held: Kalshi would net it away, and neither
+    /// trade could sell its leg any more. What is held is closed by an exit. Dust is in no one's
+    /// way.
+    fn holds_other_outcome(&self, plan: &Plan) -> bool {
+        plan.legs.iter().any(|leg| {
+            let held = self.state.ledger().held(leg.market, leg.outcome.other());
+            held >= crate::domain::Quantity::contracts(1)
         })
     }
 
@@ -180,7 +195,10 @@ impl Executor {
                 let is_touched = self.state.ledger().markets().any(|(_, m)| m == *market);
                 is_touched && known.is_none_or(|k| k.yes_pays != *yes_pays || k.paid < *paid)
             }
-            Report::Merged { .. } | Report::NotConverted { .. } | Report::Permission { .. } => true,
+            Report::Permission { venue, permission } => {
+                self.agenda.is_read_only(*venue) != (*permission != Permission::Open)
+            }
+            Report::Merged { .. } | Report::NotConverted { .. } => true,
             Report::Settled { market: None, .. }
             | Report::Positions { .. }
             | Report::Cash { .. } => false,
@@ -202,10 +220,13 @@ impl Executor {
             Report::NotConverted { market, text } if self.agenda.cannot_convert(*market) => {
                 self.tell(incident::NOT_CONVERTED, text.clone(), None, now, acts);
             }
-            Report::Permission { venue, permission: Permission::ReadOnly(why) }
-                if self.stop(Scope::Venue(*venue), why, now, acts) =>
-            {
-                self.tell(incident::READ_ONLY, format!("{venue}: {why}"), None, now, acts);
+            // Nothing new is opened there while it lasts; a pause of the venue ends by itself, and
+            // so does what it forbids.
+            Report::Permission { venue, permission } => {
+                self.agenda.set_read_only(*venue, *permission != Permission::Open);
+                if let Permission::ReadOnly(why) = permission {
+                    self.tell(incident::READ_ONLY, format!("{venue}: {why}"), None, now, acts);
+                }
             }
             _ => {}
         }
@@ -345,7 +366,7 @@ impl Executor {
     }
 
     /// Moves a trade by the table.
-    fn go(
+    pub(super) fn go(
         &mut self,
         trade: TradeId,
         event: Event,
@@ -410,6 +431,11 @@ impl Executor {
     /// What the records say.
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Orders that may still fill and so can be cancelled.
+    pub fn cancellable(&self) -> impl Iterator<Item = &Order> + '_ {
+        self.state.pending().filter(|tracked| tracked.phase().is_open()).map(super::Tracked::order)
     }
 
     pub(super) fn open_orders(&self, is_one: impl Fn(OrderPhase) -> bool) -> Vec<IntentId> {

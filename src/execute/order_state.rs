@@ -19,6 +19,13 @@ use super::incident;
 /// behind writes, on both venues by less than a second when they are well.
 pub const NOT_FOUND_GRACE: Duration = Duration::from_secs(5);
 
+/// By so much the sum of Polymarket's fills may differ from what it says of the order (field notes
+/// of users, 2026-07). Kalshi counts exactly.
+const DUST: Quantity = match Quantity::from_units(Quantity::LOT) {
+    Some(quantity) => quantity,
+    None => Quantity::ZERO,
+};
+
 /// Where an order is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
@@ -203,6 +210,8 @@ pub struct Tracked {
     missing: Option<Timestamp>,
     /// Whether the venue told a fill in two ways.
     is_disputed: bool,
+    /// Whether a person took the venue's word for what became of it.
+    is_accepted: bool,
     /// Why the venue refused it.
     refusal: Option<Refused>,
 }
@@ -218,6 +227,7 @@ impl Tracked {
             is_seen: false,
             missing: None,
             is_disputed: false,
+            is_accepted: false,
             refusal: None,
         }
     }
@@ -375,11 +385,20 @@ impl Tracked {
     /// less what failed.
     pub fn held(&self) -> Total {
         let (named, failed) = (self.named(), self.failed());
-        let most = if self.told.quantity > named.quantity { self.told } else { named };
+        let most = if self.is_all_named() { named } else { self.told };
         Total {
             quantity: most.quantity.saturating_sub(failed.quantity),
             money: (most.money - failed.money).max(Money::ZERO),
         }
+    }
+
+    /// Whether all that the venue told as a total was told fill by fill too. What is left by its
+    /// rounding is not waited for.
+    fn is_all_named(&self) -> bool {
+        let named = self.named().quantity;
+        let missing = self.told.quantity.saturating_sub(named);
+        let rounds = self.order.venue == Venue::Polymarket && !named.is_zero();
+        missing.is_zero() || rounds && missing <= DUST
     }
 
     /// What of it is settled for good. Every Kalshi fill is.
@@ -431,7 +450,7 @@ impl Tracked {
 
     /// Whether what came of the order is settled beyond doubt, but for confirmations.
     pub fn is_known(&self) -> bool {
-        !self.phase.is_open() && !self.is_disputed && self.told.quantity <= self.named().quantity
+        !self.phase.is_open() && !self.is_disputed && (self.is_accepted || self.is_all_named())
     }
 
     /// Whether two accounts of the order differ: nothing but a person or a venue ends that.
@@ -439,14 +458,19 @@ impl Tracked {
         self.is_disputed
     }
 
-    /// A person took the venue's word for the market: no account of the order is in doubt any more.
-    pub(super) const fn reconcile(&mut self) {
+    /// A person took the venue's word for the market: no account of the order is in doubt any more,
+    /// and one whose fate nobody knows is over. What is under way goes on.
+    pub(super) fn reconcile(&mut self) {
         self.is_disputed = false;
+        if self.phase == Phase::Unknown {
+            self.phase = Phase::Done;
+        }
+        self.is_accepted = !self.phase.is_open();
     }
 
     /// Whether it is over for good: known, and nothing can fail any more.
     pub fn is_final(&self) -> bool {
-        self.is_known() && self.unconfirmed().is_zero()
+        self.is_known() && (self.is_accepted || self.unconfirmed().is_zero())
     }
 }
 

@@ -27,6 +27,10 @@ pub struct Settings {
     pub fee_tolerance: Money,
 }
 
+/// How much later than its money a payment may be told: Polymarket's lists lag behind by minutes.
+/// Booked before, it would be missing once the payment is told.
+const PAYMENT_LAG: Duration = Duration::from_mins(10);
+
 /// What the comparison says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -66,6 +70,8 @@ pub struct Reconciler {
     unmapped: [Vec<Position>; 2],
     /// Markets whose holdings are the user's own business.
     ignored: BTreeSet<MarketIndex>,
+    /// How much more cash each venue has than the ledger, and since which reading.
+    excess: [Option<(Money, Timestamp)>; 2],
 }
 
 impl Reconciler {
@@ -77,6 +83,7 @@ impl Reconciler {
             doubts: BTreeMap::new(),
             unmapped: [Vec::new(), Vec::new()],
             ignored: BTreeSet::new(),
+            excess: [None; 2],
         }
     }
 
@@ -166,6 +173,12 @@ impl Reconciler {
                 is_whole = false;
                 continue;
             }
+            // What lost is worth nothing, and whether the venue still lists it is its own affair.
+            let payout = state.ledger().payout(market);
+            if payout.is_some_and(|payout| payout.of(outcome) == Money::ZERO) {
+                self.doubts.remove(&Subject::Holding(venue, market, outcome));
+                continue;
+            }
             let ours = state.ledger().held(market, outcome);
             let (theirs, id) = told.get(&(market, outcome)).copied().unwrap_or_default();
             let more = theirs.units() - ours.units();
@@ -206,51 +219,52 @@ impl Reconciler {
         let has_computed = ours.fees_computed != Money::ZERO;
         let is_explained = has_computed && apart <= self.settings.fee_tolerance;
         let is_small = apart <= self.settings.cash_tolerance;
-        let counts = if is_explained || is_small { Money::ZERO } else { more };
+        // Money that came in endangers nothing.
+        let counts = if is_explained || is_small { Money::ZERO } else { more.min(Money::ZERO) };
         let text = format!(
             "{venue} has {cash}, the ledger {}: `cash accept` books the difference of {more}",
             ours.total()
         );
-        let is_sure = self.doubt(Subject::Cash(venue), counts.micros(), as_of, text);
+        self.doubt(Subject::Cash(venue), counts.micros(), as_of, text);
         self.compared[seat(venue)][1] |= counts == Money::ZERO;
-        if more == Money::ZERO {
-            return None;
-        }
-        if is_explained {
+        let is_long = self.exceeds(venue, if is_explained { Money::ZERO } else { more }, as_of);
+        if is_explained && more != Money::ZERO {
             return book(Line::FeeTrueUp, more, "fees by the formula, trued up from the balance");
         }
-        // Money that came in explains itself once nothing else at the venue is in doubt.
-        if is_sure && more.is_positive() && !self.doubts_holdings() {
-            self.doubts.remove(&Subject::Cash(venue));
-            self.compared[seat(venue)][1] = true;
+        if is_long && !self.doubts_holdings() {
+            self.excess[seat(venue)] = None;
             return book(Line::Transfer, more, "money came in that no trade explains");
         }
         None
+    }
+
+    /// Keeps how much more cash a venue has; true when that stood for so long that no payment can
+    /// explain it any more.
+    fn exceeds(&mut self, venue: Venue, more: Money, as_of: Timestamp) -> bool {
+        let excess = &mut self.excess[seat(venue)];
+        match *excess {
+            _ if !more.is_positive() => *excess = None,
+            Some((known, since)) if known == more => return as_of >= since.after(PAYMENT_LAG),
+            _ => *excess = Some((more, as_of)),
+        }
+        false
     }
 
     fn doubts_holdings(&self) -> bool {
         self.doubts.keys().any(|subject| matches!(subject, Subject::Holding(..)))
     }
 
-    /// Keeps a difference; true when it is the second, later reading that shows it.
-    fn doubt(&mut self, subject: Subject, more: i64, as_of: Timestamp, text: String) -> bool {
+    /// Keeps a difference; it is sure when a second, later reading shows it.
+    fn doubt(&mut self, subject: Subject, more: i64, as_of: Timestamp, text: String) {
         if more == 0 {
             self.doubts.remove(&subject);
-            return false;
+            return;
         }
-        let fresh = Doubt { more, since: as_of, is_sure: false, text };
         match self.doubts.get_mut(&subject) {
-            Some(known) if known.more == more => {
-                known.is_sure |= as_of > known.since;
-                known.is_sure
-            }
-            Some(known) => {
-                *known = fresh;
-                false
-            }
-            None => {
+            Some(known) if known.more == more => known.is_sure |= as_of > known.since,
+            _ => {
+                let fresh = Doubt { more, since: as_of, is_sure: false, text };
                 self.doubts.insert(subject, fresh);
-                false
             }
         }
     }

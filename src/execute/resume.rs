@@ -8,6 +8,7 @@ use crate::domain::{Evidence, IntentId, Report, Timestamp, TradeId};
 
 use super::executor::{Executor, Mode};
 use super::order_state::Phase as OrderPhase;
+use super::trade_state::{Event, Phase};
 use super::{Act, Record, Tracked, incident};
 
 impl Executor {
@@ -15,6 +16,17 @@ impl Executor {
     /// about, trades go on from where they were, and no new one may open until all are known.
     pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         self.mode = Mode::Resuming(IntentId(self.state.next_intent().0 - 1));
+        // The prices of a plan are of its moment.
+        let unsent: Vec<TradeId> = self
+            .state
+            .trades()
+            .filter(|trade| trade.phase == Phase::Opened)
+            .map(|trade| trade.id)
+            .collect();
+        for trade in unsent {
+            let why = "the process ended before anything was sent".to_owned();
+            self.go(trade, Event::Empty, why, now, acts);
+        }
         let lost: Vec<IntentId> = self.open_orders(|phase| phase == OrderPhase::Decided);
         for intent in lost {
             let evidence = Evidence::Unclear("the process ended before an answer".to_owned());
@@ -48,22 +60,26 @@ impl Executor {
     /// Asks about every order that is not final, with growing pauses.
     pub(super) fn inquire(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         let pauses = (self.settings.inquire_pause, self.settings.inquire_pause_max);
-        let asked: Vec<(IntentId, Option<Timestamp>, TradeId)> = self
+        let asked: Vec<(IntentId, Timestamp, TradeId, &'static str)> = self
             .state
             .pending()
             .filter(|tracked| tracked.phase() != OrderPhase::Decided)
             .map(|tracked| {
                 let order = tracked.order();
-                (order.intent, (!tracked.is_known()).then_some(order.at), order.trade)
+                let (since, what) = match tracked.is_known() {
+                    true => (tracked.moved_at(), "matched and still not settled"),
+                    false => (order.at, "still not known"),
+                };
+                (order.intent, since, order.trade, what)
             })
             .collect();
-        for (intent, unknown_since, trade) in asked {
+        for (intent, since, trade, what) in asked {
             if self.agenda.is_due(intent, pauses, now) {
                 acts.push(Act::Inquire(intent));
             }
-            let is_long = |at: Timestamp| now >= at.after(self.settings.unknown_max);
-            if unknown_since.is_some_and(is_long) && self.agenda.report(intent) {
-                let text = format!("{intent} is still not known; look at the venue's own page");
+            let is_long = now >= since.after(self.settings.unknown_max);
+            if is_long && self.agenda.report(intent) {
+                let text = format!("{intent} is {what}; look at the venue's own page");
                 self.tell(incident::ORDER_UNKNOWN, text, Some(trade), now, acts);
             }
         }

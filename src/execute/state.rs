@@ -122,7 +122,7 @@ impl State {
     /// A person took the venue's word for a market: what its orders dispute is settled.
     fn reconcile(&mut self, market: MarketIndex) {
         for (intent, tracked) in &mut self.orders {
-            if tracked.order().market == market && tracked.is_disputed() {
+            if tracked.order().market == market && !tracked.is_known() {
                 tracked.reconcile();
                 if tracked.is_final() {
                     self.pending.remove(intent);

@@ -27,6 +27,8 @@ pub struct Account {
     pub sold: Quantity,
     /// What they brought, fees taken off.
     pub proceeds: Money,
+    /// How much of that may still fail, and leave what was sold.
+    pub proceeds_unsure: Money,
     /// Contracts of the other outcome bought, to be merged.
     pub offset: Quantity,
     /// What they cost, fees included.
@@ -74,7 +76,9 @@ impl Account {
             }
             (Action::Sell, _) => {
                 self.sold = self.sold.saturating_add(quantity);
-                self.proceeds += money - booked.fees();
+                let brought = money - booked.fees();
+                self.proceeds += brought;
+                self.proceeds_unsure += share(brought, tracked.unconfirmed(), quantity);
             }
         }
         self.spend_open += tracked.spend_open();
@@ -258,7 +262,8 @@ impl Trade {
         for (at, own) in accounts.iter().enumerate() {
             let given = self.given[at].cost;
             let stands = match self.plan.kind {
-                Kind::Enter => own.spent() - given,
+                // A sale that fails gives back what was sold: it is at risk until then.
+                Kind::Enter => own.spent() + own.proceeds_unsure - given,
                 Kind::Exit => Money::ZERO,
             };
             let under_way = stands.max(Money::ZERO) + own.spend_open;
@@ -288,8 +293,18 @@ impl Trade {
     }
 
     /// What the trade has earned for good, less than nothing for a loss: what was sold, offset or
-    /// paid out, less what that had cost.
+    /// paid out, less what that had cost. While only one venue has paid, what both legs hold is
+    /// neither: the other leg pays the dollar.
     pub fn realised(&self, accounts: &[Account; 2]) -> Money {
+        let left = |at: usize| {
+            let own = &accounts[at];
+            let closed = own.sold.saturating_add(own.offset);
+            own.bought.saturating_sub(closed).saturating_sub(self.given[at].quantity)
+        };
+        let waits = match self.payouts {
+            [Some(_), Some(_)] => Quantity::ZERO,
+            _ => left(0).min(left(1)),
+        };
         let leg = |at: usize| {
             let own = &accounts[at];
             if self.plan.kind == Kind::Exit {
@@ -301,9 +316,9 @@ impl Trade {
             let closed_cost = share(own.cost, closed, own.bought);
             let sold = own.proceeds + Money::payout(own.offset) - own.offset_cost - closed_cost;
             let Some(payout) = self.payouts[at] else { return sold };
-            let left = own.bought.saturating_sub(closed).saturating_sub(self.given[at].quantity);
-            let paid = payout.of(self.outcome(at)).per_contract_ceil(left);
-            sold + paid - (own.cost - closed_cost - self.given[at].cost)
+            let over = left(at).saturating_sub(waits);
+            let paid = payout.of(self.outcome(at)).per_contract_ceil(over);
+            sold + paid - share(own.cost - closed_cost - self.given[at].cost, over, left(at))
         };
         leg(0) + leg(1)
     }
@@ -341,13 +356,14 @@ impl Trade {
         self.plan.legs[at].outcome
     }
 
-    /// Whether an order of it is under way and nobody has said that its fate is unknown.
+    /// Whether more may come of an order that is under way, and nobody has said that its fate is
+    /// unknown.
     pub fn is_waiting(&self, orders: &Orders) -> bool {
         self.orders.iter().filter_map(|intent| orders.get(intent)).any(|tracked| {
             matches!(
                 tracked.phase(),
                 OrderPhase::Decided | OrderPhase::Delayed | OrderPhase::Resting
-            )
+            ) && !tracked.quantity_open().is_zero()
         })
     }
 }

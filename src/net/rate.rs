@@ -26,6 +26,18 @@ impl Bucket {
         Self { capacity, refill_per_s, level: capacity, filled_at: i64::MIN }
     }
 
+    /// Holds and gains so many from here on; what is in it stays, as far as it fits.
+    pub fn resize(&mut self, capacity: u64, refill_per_s: u64) {
+        let level = self.level;
+        let filled_at = self.filled_at;
+        *self = Self::new(capacity, refill_per_s);
+        self.filled_at = filled_at;
+        // A bucket that nothing was taken from yet stays full.
+        if filled_at != i64::MIN {
+            self.level = level.min(self.capacity);
+        }
+    }
+
     /// Takes `cost` tokens, or says how long until they are there. A cost above the capacity is
     /// taken as the whole capacity: the request is slow, never impossible.
     pub fn take(&mut self, cost: u64, now: i64) -> Result<(), Duration> {
@@ -73,6 +85,18 @@ mod tests {
         let wait = bucket.take(10, 0).unwrap_err();
         assert_eq!(wait, Duration::from_millis(50));
         assert_eq!(bucket.take(10, 50_000_000), Ok(()));
+    }
+
+    #[test]
+    fn a_larger_budget_fills_up_and_a_smaller_one_holds_less() {
+        let mut bucket = Bucket::new(10, 10);
+        assert_eq!(bucket.take(4, 0), Ok(()));
+        bucket.resize(100, 50);
+        assert!(bucket.take(7, 0).is_err(), "what was there is there");
+        assert_eq!(bucket.take(56, 1_000_000_000), Ok(()));
+        bucket.resize(5, 5);
+        assert_eq!(bucket.take(5, 100_000_000_000), Ok(()));
+        assert!(bucket.take(1, 100_000_000_000).is_err());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! From a locked position to a plan that sells both legs before they settle.
 //!
-//! A locked position pays a dollar a contract in the end; selling it early is worth while only for
-//! a set gain over what was paid, net of all fees. What is sold is what both books take at prices
-//! that leave it, level by level.
+//! A locked position pays a dollar a contract in the end, whatever was paid for it. Selling it early
+//! is worth while only for a set gain over that dollar, net of all fees: what was locked is never
+//! given up. What is sold is what both books take at prices that leave it, level by level.
 
 use crate::domain::{Action, Money, Price, Quantity, Size, Timestamp, Venue};
 use crate::pairing::PairId;
@@ -32,8 +32,7 @@ pub fn exit(held: &Held<'_>, settings: &Settings, now: Timestamp) -> Result<Prop
         return Err(NoPlan::VenueDelay);
     }
     let paid_each = held.paid.per_contract_floor(held.quantity).ok_or(NoPlan::NoGain)?;
-    // One micro-dollar more, because the share of each contract was rounded down.
-    let least = paid_each + Money::from_micros(1) + gain_min;
+    let least = Money::from_micros(Money::DOLLAR) + gain_min;
     let sold = walk(held, least).ok_or(NoPlan::NoGain)?;
     let enough = |at: usize| {
         let minimum = held.sides[at].minimum;

@@ -158,6 +158,13 @@ pub enum Line<'a> {
         /// Whether orders are taken.
         open: bool,
     },
+    /// The shards of Kalshi that take no orders, all of them.
+    Shards {
+        /// When.
+        t: i64,
+        /// Their numbers.
+        closed: Vec<u32>,
+    },
     /// Time passed.
     Tick {
         /// When.

@@ -80,6 +80,8 @@ pub(super) struct Standing {
     pub(super) phase: Phase,
     /// Whether an order of it has been sent in this run.
     pub(super) has_begun: bool,
+    /// When something of it was last confirmed: only then its money leaves the purse.
+    pub(super) paid_at: Timestamp,
 }
 
 impl Standing {
@@ -94,6 +96,7 @@ impl Standing {
             exposure,
             phase: Phase::Live,
             has_begun: false,
+            paid_at: Timestamp::ZERO,
         }
     }
 

@@ -153,6 +153,23 @@ impl NoTrade {
         self as usize
     }
 
+    /// Whether less of the same may be traded.
+    pub const fn is_of_size(self) -> bool {
+        matches!(
+            self,
+            Self::NoWayOut
+                | Self::LimitOrder
+                | Self::LimitMarket
+                | Self::LimitPair
+                | Self::LimitEvent
+                | Self::LimitVenue
+                | Self::LimitTotal
+                | Self::LimitUnconfirmed
+                | Self::LimitStranded
+                | Self::PurseShort
+        )
+    }
+
     /// The reason in records.
     pub const fn name(self) -> &'static str {
         match self {

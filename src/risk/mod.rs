@@ -118,13 +118,9 @@ impl Risk {
         }
     }
 
-    /// Looks at a plan and reserves what it may cost, or says why not. A plan that closes a
-    /// position makes what is at risk smaller: limits, breakers and halts do not speak to it.
-    pub fn approve(
-        &mut self,
-        proposal: Proposal,
-        now: Timestamp,
-    ) -> Result<Approved<Plan>, NoTrade> {
+    /// Whether a plan would be approved now. A plan that closes a position makes what is at risk
+    /// smaller: limits, breakers and halts do not speak to it.
+    pub fn check(&self, proposal: &Proposal, now: Timestamp) -> Result<(), NoTrade> {
         let plan = &proposal.plan;
         self.check_gates()?;
         if plan.legs.iter().any(|leg| self.is_busy(leg.market)) {
@@ -134,9 +130,19 @@ impl Risk {
             if self.halts.stop_pair(&plan.pair) {
                 return Err(NoTrade::Halted);
             }
-            self.check_limits(&proposal, now)?;
-            self.check_purses(&proposal, now)?;
+            self.check_limits(proposal, now)?;
+            self.check_purses(proposal, now)?;
         }
+        Ok(())
+    }
+
+    /// Looks at a plan and reserves what it may cost, or says why not.
+    pub fn approve(
+        &mut self,
+        proposal: Proposal,
+        now: Timestamp,
+    ) -> Result<Approved<Plan>, NoTrade> {
+        self.check(&proposal, now)?;
         let trade = TradeId(self.next_trade);
         self.next_trade += 1;
         let plan = proposal.plan;
@@ -180,9 +186,20 @@ impl Risk {
 
     /// Sets what a trade has at risk, as its executor worked it out. A trade that is not known
     /// (after a restart, or adopted) is from here on.
-    pub fn set_exposure(&mut self, trade: TradeId, plan: &Plan, exposure: Exposure) {
+    pub fn set_exposure(
+        &mut self,
+        trade: TradeId,
+        plan: &Plan,
+        exposure: Exposure,
+        now: Timestamp,
+    ) {
         self.number_from(TradeId(trade.0 + 1));
         let known = self.trades.entry(trade).or_insert_with(|| Standing::new(plan, exposure));
+        let before = known.exposure.legs;
+        let is_less = |at: usize| exposure.legs[at].unconfirmed < before[at].unconfirmed;
+        if is_less(0) || is_less(1) {
+            known.paid_at = now;
+        }
         known.exposure = exposure;
         // Late evidence can bring back what was over.
         if known.is_over() && known.dollars().is_positive() {

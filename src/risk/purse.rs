@@ -61,7 +61,9 @@ pub(super) fn not_shown(
     let shown = |since: Timestamp| since.after(lag) < as_of;
     match trade.phase {
         Phase::Live => trade.dollars_at(leg),
-        Phase::Locked { since } if shown(since) => trade.exposure.legs[leg].unconfirmed,
+        Phase::Locked { since } if shown(since.max(trade.paid_at)) => {
+            trade.exposure.legs[leg].unconfirmed
+        }
         Phase::Ended { since } if shown(since) => Money::ZERO,
         Phase::Locked { .. } | Phase::Ended { .. } => trade.exposure.legs[leg].dollars,
     }

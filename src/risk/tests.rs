@@ -146,7 +146,7 @@ fn nothing_begins_before_journal_and_venues_agree() {
 #[test]
 fn trades_are_numbered_beyond_all_that_are_known() {
     let mut risk = ready(limits());
-    risk.set_exposure(TradeId(41), &plan(3, 1, 1), Exposure::default());
+    risk.set_exposure(TradeId(41), &plan(3, 1, 1), Exposure::default(), now());
     let approved = risk.approve(proposal(plan(0, 1, 1)), now()).unwrap();
     assert_eq!(approved.trade(), TradeId(42));
 }
@@ -239,7 +239,7 @@ fn what_stands_alone_counts_as_a_loss_at_its_worst() {
         stranded_since: Some(now()),
         ..Exposure::of_plan(&made)
     };
-    risk.set_exposure(trade, &made, exposure);
+    risk.set_exposure(trade, &made, exposure, now());
     assert_eq!(no(risk.approve(proposal(plan(1, 20, 20)), now())), Some(NoTrade::LimitLoss));
     let second = Duration::from_secs(1);
     assert_eq!(risk.overdue(now().after(30 * second)), []);
@@ -270,6 +270,32 @@ fn a_purse_pays_for_everything_that_its_last_reading_may_not_show() {
     read(&mut risk, 65, now().after(10 * second));
     let at = now().after(11 * second);
     assert!(risk.approve(proposal(plan(1, 50, 50)), at).is_ok(), "the reading shows what is left");
+}
+
+#[test]
+fn money_that_leaves_when_it_is_confirmed_is_missing_only_from_later_readings() {
+    let mut risk = ready(limits());
+    let after = |secs: u64| now().after(Duration::from_secs(secs));
+    let read = |risk: &mut Risk, cash: i64, secs: u64| {
+        risk.set_purse(Purse::Collateral, Reading { cash: money(cash), as_of: after(secs) });
+        risk.set_purse(Purse::Shard(0), Reading { cash: money(1_000), as_of: after(secs) });
+    };
+    read(&mut risk, 80, 1);
+    let made = plan(0, 50, 50);
+    let trade = risk.approve(proposal(made.clone()), after(1)).unwrap().trade();
+    let mut exposure = Exposure { reserve: Money::ZERO, ..Exposure::of_plan(&made) };
+    exposure.legs[1].unconfirmed = exposure.legs[1].dollars;
+    risk.set_exposure(trade, &made, exposure, after(2));
+    risk.lock(trade, after(2));
+    // Matched and not confirmed: the reading still shows the money, and it is taken off.
+    read(&mut risk, 80, 20);
+    let next = || proposal(plan(1, 50, 50));
+    assert_eq!(no(risk.approve(next(), after(21))), Some(NoTrade::PurseShort));
+    exposure.legs[1].unconfirmed = Money::ZERO;
+    risk.set_exposure(trade, &made, exposure, after(22));
+    assert_eq!(no(risk.approve(next(), after(23))), Some(NoTrade::PurseShort), "it left since");
+    read(&mut risk, 80, 40);
+    assert!(risk.approve(next(), after(41)).is_ok(), "this reading shows what is left");
 }
 
 #[test]
@@ -417,7 +443,7 @@ proptest! {
                         *dollars = share(*dollars, percent);
                     }
                     this.exposure.reserve = share(this.exposure.reserve, kalshi);
-                    risk.set_exposure(this.trade, &this.plan, this.exposure);
+                    risk.set_exposure(this.trade, &this.plan, this.exposure, now());
                 }
                 Step::Lock { at: place } if !known.is_empty() => {
                     risk.lock(known[place % known.len()].trade, at);

@@ -176,10 +176,10 @@ def refusals(client, market, other):
         "the wrong shard", 404, "market_not_found",
         lambda: place(client, wrong, "bid", "1.00", "0.0200", force),
     )
-    best = client.get_market(market.ticker).market.yes_ask_dollars
+    # The best offer may move away at any moment, so the bid is above all of them.
     refused(
         "a post only that crosses", 400, "post only cross",
-        lambda: place(client, market, "bid", "1.00", best, force, post_only=True),
+        lambda: place(client, market, "bid", "1.00", "0.9900", force, post_only=True),
     )
     nothing = place(client, market, "bid", "1.00", "0.0100", "immediate_or_cancel")
     zeros = (nothing.fill_count, nothing.remaining_count, nothing.average_fill_price)

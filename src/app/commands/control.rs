@@ -54,11 +54,11 @@ fn flatten(args: &Flatten) -> anyhow::Result<Exit> {
     tell(&args.past, &Request::Command(command), "getting out of everything; nothing new opens")
 }
 
-/// Cancels everything that rests at a venue.
+/// Cancels what may still fill of our own.
 fn cancel_all(args: &CancelAll) -> anyhow::Result<Exit> {
     let venue = args.venue.as_deref().map(venue).transpose()?;
     let place = venue.map_or_else(|| "both venues".to_owned(), |venue| venue.to_string());
-    confirm(args.yes, &format!("cancel every order at {place}, also those placed by hand"))?;
+    confirm(args.yes, &format!("cancel every order of the trader at {place}"))?;
     tell(&args.past, &Request::CancelAll(venue), "cancelling")
 }
 

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::app::args::Demo;
 use crate::app::audit::{self, Side};
+use crate::app::control::Door;
 use crate::app::desk::Acceptance;
-use crate::app::driver::Finished;
+use crate::app::driver::{Finished, Settle};
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::{Exit, Misuse};
 use crate::app::live::Plan;
@@ -17,6 +18,7 @@ use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
 use crate::app::sources::Credentials;
 use crate::app::trading::{Books, Trading};
+use crate::app::wallet::Signer;
 use crate::app::{mappings, settings};
 use crate::config::Settings;
 use crate::domain::Venue;
@@ -48,6 +50,11 @@ pub fn run(args: Demo) -> anyhow::Result<Exit> {
 }
 
 async fn demo(args: Demo) -> anyhow::Result<Exit> {
+    if let Some(path) = args.journal.as_deref().filter(|path| path.exists()) {
+        let text = "exists: the demo's exchanges know nothing of an earlier run, so that its \
+                    journal must be a new one";
+        return Err(Misuse(format!("`{}` {text}", path.display())).into());
+    }
     let (stopper, stopping) = shutdown::channel();
     shutdown::on_signals(stopper.clone());
     let (exchanges, settings_text) = exchanges(&args).await?;
@@ -66,7 +73,9 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let folder = tempfile::Builder::new().prefix("crossbook-journal-").tempdir()?;
     let journal = args.journal.clone().unwrap_or_else(|| folder.path().join("demo.db"));
     let trading = trading(&args, &settings, credentials.as_ref(), &journal).await?;
+    let mut door = args.journal.as_deref().map(Door::open).transpose()?;
     let plan = Plan {
+        settle: Settle::until_compared(&settings),
         settings,
         settings_text,
         credentials,
@@ -76,6 +85,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         mappings: read_mappings(&file)?,
         watching: watch_mappings(&file)?,
         trading,
+        control: door.as_mut().and_then(|door| door.asked.take()),
         stopping,
     };
     let live = plan.start()?;
@@ -135,8 +145,10 @@ async fn trading(
     let Some(credentials) = credentials.filter(|_| !args.watch_only) else { return Ok(None) };
     let books = Books::open(journal, settings.journal.durability)?;
     let accepted = Acceptance::Approved;
-    let trading = Trading::at_venues(settings, books, credentials, accepted, args.seed).await?;
-    Ok(Some(trading))
+    let signer = Signer::read(settings)?;
+    let seed = args.seed;
+    let made = Trading::at_venues(settings, books, credentials, signer, accepted, seed);
+    Ok(Some(made.await?))
 }
 
 /// Writes the summary; a ledger that is not the exchanges' own is a failure.

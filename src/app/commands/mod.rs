@@ -11,6 +11,7 @@ pub mod pnl;
 pub mod positions;
 pub mod replay;
 pub mod sim;
+pub mod trade;
 pub mod trades;
 pub mod watch;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::args::Sim;
 use crate::app::embedded::{Embedded, Setup, Troubles};
 use crate::app::exit::Exit;
-use crate::app::shutdown::{self, Stop};
+use crate::app::shutdown;
 use crate::ui::cli::record;
 
 /// Runs the command.
@@ -39,10 +39,7 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
     let stop = stopping.wait().await;
     let Embedded { running, .. } = embedded;
     running.stop().await;
-    Ok(match stop {
-        Stop::Done => Exit::Done,
-        Stop::Interrupted => Exit::Interrupted,
-    })
+    Ok(stop.exit())
 }
 
 fn people(exchange: &Value) -> String {

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::app::args::Watch;
-use crate::app::driver::{Finished, Message};
+use crate::app::driver::{Finished, Message, Settle};
 use crate::app::exit::{Exit, Misuse};
 use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
@@ -108,6 +108,7 @@ async fn watch(
         reporter.note(&without_key(&settings));
     }
     let plan = Plan {
+        settle: Settle::NONE,
         settings,
         settings_text,
         credentials,
@@ -117,6 +118,7 @@ async fn watch(
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
         trading: None,
+        control: None,
         stopping,
     };
     let live = plan.start()?;
@@ -132,12 +134,12 @@ async fn watch(
     Ok(conclude(finished, json!({})))
 }
 
-fn has_pairs(files: &[(String, String)]) -> bool {
+pub(super) fn has_pairs(files: &[(String, String)]) -> bool {
     let checked = check_files(files, clock::today());
     checked.pairs.iter().any(|pair| pair.standing != Standing::Suspended)
 }
 
-fn without_key(settings: &Settings) -> String {
+pub(super) fn without_key(settings: &Settings) -> String {
     let rate = settings.kalshi.poll_per_s;
     let limit = settings.detect.kalshi_book_age_max.as_millis();
     format!(
@@ -188,10 +190,7 @@ pub fn conclude(finished: Finished, extra: serde_json::Value) -> Exit {
         tracing::error!("the recording failed: {error}");
         return Exit::Failed;
     }
-    match stop {
-        Stop::Done => Exit::Done,
-        Stop::Interrupted => Exit::Interrupted,
-    }
+    stop.exit()
 }
 
 /// What trading came to, for people.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::{LINE_MAX, Request, folder, parse, socket};
+use super::{Asked, LINE_MAX, folder, parse, socket};
 
 /// How many may speak at once; more wait.
 const TALKS_MAX: usize = 8;
@@ -20,15 +20,6 @@ const TALKS_MAX: usize = 8;
 const WAITING_MAX: usize = 16;
 /// How long a line may take to arrive, and its answer to be found.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A request, and where its answer goes.
-#[derive(Debug)]
-pub struct Asked {
-    /// What is asked.
-    pub request: Request,
-    /// What came of it: any object, or why it was not done.
-    pub answer: oneshot::Sender<Result<Value, String>>,
-}
 
 /// Listens until it is dropped; then the socket is gone.
 #[derive(Debug)]

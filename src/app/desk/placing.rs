@@ -69,7 +69,7 @@ impl Desk {
         self.not_sent(intent, format!("the journal cannot be written: {why}"));
     }
 
-    fn not_sent(&mut self, intent: IntentId, text: String) {
+    pub(super) fn not_sent(&mut self, intent: IntentId, text: String) {
         let refusal = Refusal { kind: Refused::NotSent, code: String::new(), text };
         self.reports.push(Report::Order { intent, evidence: Evidence::Refused(refusal) });
     }

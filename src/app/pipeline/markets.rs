@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::book::Lane;
+use crate::book::{Lane, Update};
+use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
 use crate::engine::event::{Event, Watched};
 use crate::pairing::{Standing, check_files};
@@ -61,14 +62,42 @@ impl Pipeline {
         self.wishes.loads.dedup();
     }
 
+    /// Takes in which shards of Kalshi take no orders. Their markets are paused; those of a shard
+    /// that takes them again are read anew, since each may have been paused for itself meanwhile.
+    pub(super) fn take_shards(&mut self, closed: &[u32], now: Timestamp) {
+        let before = std::mem::replace(&mut self.closed_shards, closed.to_vec());
+        let mut paused = Vec::new();
+        for (market, shard) in &self.shards {
+            match (before.contains(shard), closed.contains(shard)) {
+                (false, true) => paused.push(*market),
+                (true, false) => {
+                    let entry = self.registry.get(*market);
+                    self.wishes.loads.extend(entry.map(|entry| (entry.venue, entry.id.clone())));
+                }
+                _ => {}
+            }
+        }
+        for market in paused {
+            let update = Update::Trading { market, status: Status::Paused };
+            self.engine_event(&Event::Update(&update), now);
+        }
+        self.engine_event(&Event::Drained, now);
+    }
+
     pub(super) fn take_market(&mut self, market: &Market, now: Timestamp) {
+        // The top level of Kalshi's status, which counts where no shard is named, is that of the
+        // first shard.
+        let lies_on = market.shard.unwrap_or(0);
         let held;
-        let market = match self.shard {
-            Some(_) if market.venue == Venue::Kalshi => {
-                held = Market { shard: self.shard, ..market.clone() };
+        let market = match market.venue {
+            Venue::Kalshi => {
+                let is_paused = self.closed_shards.contains(&lies_on);
+                let told = market.status;
+                let status = if is_paused && told == Status::Open { Status::Paused } else { told };
+                held = Market { shard: self.shard.or(market.shard), status, ..market.clone() };
                 &held
             }
-            _ => market,
+            Venue::Polymarket => market,
         };
         let known = self.registry.find(market.venue, &market.id);
         let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
@@ -77,6 +106,9 @@ impl Pipeline {
         self.pairs_outdated |= before
             .is_none_or(|before| before.tokens != market.tokens || before.rules != market.rules);
         let index = self.registry.learn(market);
+        if market.venue == Venue::Kalshi {
+            self.shards.insert(index, lies_on);
+        }
         if let Some(desk) = &mut self.desk {
             desk.learn(index, market.venue, &market.id);
         }

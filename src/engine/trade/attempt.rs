@@ -4,7 +4,7 @@ use crate::detect::edge::{Edge, Fills};
 use crate::domain::report::Purse;
 use crate::domain::{Action, FeeModel, MarketIndex, Outcome, Price, Quantity, Timestamp, Venue};
 use crate::engine::event::Watched;
-use crate::pairing::Standing;
+use crate::pairing::{PairId, Standing};
 use crate::plan::{self, Found, Proposal, Side};
 use crate::risk::NoTrade;
 
@@ -31,15 +31,36 @@ pub(super) struct Ladders {
 }
 
 impl Trader {
-    /// Trades an edge, or counts why not.
+    /// Begins a trade on an edge, or says why not.
     pub(in crate::engine) fn attempt(
         &mut self,
         seen: &Seen<'_>,
         around: &Around<'_>,
+    ) -> Result<(), NoTrade> {
+        let proposal = self.propose(seen, around)?;
+        self.begin(proposal, around)
+    }
+
+    /// Whether an edge would be traded as it is; nothing is begun.
+    pub(in crate::engine) fn judge_edge(
+        &self,
+        seen: &Seen<'_>,
+        around: &Around<'_>,
+    ) -> Result<(), NoTrade> {
+        let proposal = self.propose(seen, around)?;
+        self.executor.may_open(&proposal.plan).map_err(refused_by_executor)?;
+        self.risk.check(&proposal, around.now)
+    }
+
+    /// Carries out what was begun on an edge, or counts why nothing was.
+    pub(in crate::engine) fn conclude_attempt(
+        &mut self,
+        pair: &PairId,
+        begun: Result<(), NoTrade>,
+        around: &Around<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let pair = &seen.watched.pair.id;
-        match self.open(seen, around) {
+        match begun {
             Ok(()) => {
                 self.last.remove(pair);
                 self.carry_out(around, effects);
@@ -53,7 +74,7 @@ impl Trader {
         }
     }
 
-    fn open(&mut self, seen: &Seen<'_>, around: &Around<'_>) -> Result<(), NoTrade> {
+    fn propose(&self, seen: &Seen<'_>, around: &Around<'_>) -> Result<Proposal, NoTrade> {
         let now = around.now;
         self.check(seen, now)?;
         let markets = [seen.watched.kalshi, seen.watched.polymarket];
@@ -67,8 +88,7 @@ impl Trader {
             fills: [&seen.fills.kalshi, &seen.fills.polymarket],
             profit: seen.edge.profit,
         };
-        let proposal = plan::enter(&found, &self.settings.plan, now)?;
-        self.begin(proposal, around)
+        Ok(plan::enter(&found, &self.settings.plan, now)?)
     }
 
     /// Has a plan approved and hands it over.

@@ -1,12 +1,18 @@
 //! Locked positions that are worth more sold than held.
 
-use crate::domain::Money;
-use crate::execute::Sight as _;
+use std::time::Duration;
+
+use crate::domain::{Money, Timestamp};
+use crate::execute::trade_state::{End, Phase};
+use crate::execute::{Sight as _, Trade};
 use crate::pairing::PairId;
 use crate::plan::{self, Held};
 use crate::risk::NoTrade;
 
 use super::{Around, Effect, Trader};
+
+/// The pause behind an exit that sold nothing.
+const PAUSE: Duration = Duration::from_secs(30);
 
 impl Trader {
     /// Looks at the oldest locked position of each pair and sells what is to be sold of it.
@@ -14,8 +20,8 @@ impl Trader {
         if self.settings.plan.exit_gain_min.is_none() {
             return;
         }
-        let mut pairs: Vec<PairId> =
-            self.executor.state().trades().map(|trade| trade.plan.pair.clone()).collect();
+        let held = self.executor.state().trades().filter(|trade| trade.phase == Phase::Locked);
+        let mut pairs: Vec<PairId> = held.map(|trade| trade.plan.pair.clone()).collect();
         pairs.sort();
         pairs.dedup();
         for pair in pairs {
@@ -29,12 +35,13 @@ impl Trader {
     }
 
     fn close_oldest(&mut self, pair: &PairId, around: &Around<'_>) -> Result<(), NoTrade> {
-        let locked = self.executor.state().locked(pair).next().ok_or(NoTrade::NoGain)?;
-        let legs = locked.trade.plan.legs.each_ref().map(|leg| (leg.market, leg.outcome));
-        let (quantity, sellable) = (locked.quantity, locked.sellable);
-        if sellable.is_zero() {
+        if self.was_refused(pair, around.now) {
             return Err(NoTrade::NoGain);
         }
+        let locked = self.executor.state().locked(pair).find(|one| !one.sellable.is_zero());
+        let locked = locked.ok_or(NoTrade::NoGain)?;
+        let legs = locked.trade.plan.legs.each_ref().map(|leg| (leg.market, leg.outcome));
+        let (quantity, sellable) = (locked.quantity, locked.sellable);
         let paid_each = locked.paid.per_contract_floor(quantity).ok_or(NoTrade::NoGain)?;
         let paid = (paid_each + Money::from_micros(1)).per_contract_ceil(sellable);
         let view = around.view(&self.floor);
@@ -51,5 +58,18 @@ impl Trader {
         let held = Held { pair, sides: [side(0)?, side(1)?], quantity: sellable, paid };
         let proposal = plan::exit(&held, &self.settings.plan, around.now)?;
         self.begin(proposal, around)
+    }
+
+    /// Whether the last exit of a pair sold nothing a moment ago: no halt keeps an exit from being
+    /// tried again, so it keeps a distance of its own.
+    fn was_refused(&self, pair: &PairId, now: Timestamp) -> bool {
+        let is_exit =
+            |trade: &&Trade| trade.plan.pair == *pair && trade.plan.kind == plan::Kind::Exit;
+        let last = self.executor.state().trades().filter(is_exit).last();
+        last.is_some_and(|trade| {
+            trade.phase == Phase::Ended(End::Flat)
+                && trade.given.iter().all(|given| given.quantity.is_zero())
+                && now < trade.since.after(PAUSE)
+        })
     }
 }

@@ -129,6 +129,16 @@ impl Trader {
         &self.executor
     }
 
+    /// Whether a venue said that the account may open positions there.
+    pub fn may_open(&self, venue: Venue) -> bool {
+        self.floor.may_open(venue)
+    }
+
+    /// Whether the process is about to end.
+    pub const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
     /// Whether nothing is under way: every order is final, and every trade is locked, over, or held
     /// because no way out fits.
     pub fn is_at_rest(&self) -> bool {

@@ -3,15 +3,20 @@
 use crate::book::{Ladder, Update};
 use crate::detect::NoEdge;
 use crate::detect::edge::Edge;
-use crate::domain::{IntentId, MarketIndex, Timestamp, TradeId};
+use crate::domain::{IntentId, MarketIndex, Quantity, Timestamp, TradeId};
 use crate::engine::books::Books;
 use crate::engine::event::Event;
+use crate::engine::look::Ground;
 use crate::engine::{Effect, Engine};
 use crate::execute::{Record, reconcile};
 use crate::pairing::PairId;
+use crate::risk::NoTrade;
 
 use super::attempt::Seen;
 use super::{Around, Settings, Trader};
+
+/// The most sizes of one edge that are tried to find one that fits.
+const CUTS_MAX: usize = 12;
 
 impl Engine {
     /// Switches trading on. `history` is what the journal holds, oldest first; what follows from it
@@ -78,27 +83,90 @@ impl Engine {
         self.trader = Some(trader);
     }
 
-    /// Offers an edge that was just found to the trader, if there is one.
+    /// Offers an edge that was just found to the trader, if there is one: all of it, or as much as
+    /// limits and purses leave room for.
     pub(in crate::engine) fn attempt(
         &mut self,
         at: usize,
         direction: usize,
         edge: &Edge,
+        ground: &Ground,
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
+        let mut begun = self.attempt_one(at, direction, edge, now);
+        if begun.is_err_and(NoTrade::is_of_size)
+            && let Some(most) = self.most_that_fits(at, direction, edge.quantity, ground, now)
+            && let Ok(less) = self.walk(at, direction, &ground.at_most(most))
+        {
+            begun = self.attempt_one(at, direction, &less, now);
+        }
         let Some(mut trader) = self.trader.take() else { return };
+        let pair = &self.pairs[at].watched.pair.id;
+        trader.conclude_attempt(pair, begun, &self.around(now), effects);
+        self.trader = Some(trader);
+    }
+
+    /// Offers the edge that was walked last.
+    fn attempt_one(
+        &mut self,
+        at: usize,
+        direction: usize,
+        edge: &Edge,
+        now: Timestamp,
+    ) -> Result<(), NoTrade> {
+        let Some(mut trader) = self.trader.take() else { return Ok(()) };
+        let begun = trader.attempt(&self.seen(at, direction, edge), &self.around(now));
+        self.trader = Some(trader);
+        begun
+    }
+
+    /// The most contracts that limits and purses leave room for: halved until they fit, then
+    /// brought nearer. `None` where not even the least that the venues take fits.
+    fn most_that_fits(
+        &mut self,
+        at: usize,
+        direction: usize,
+        whole: Quantity,
+        ground: &Ground,
+        now: Timestamp,
+    ) -> Option<Quantity> {
+        let half = |low: Quantity, high: Quantity| {
+            let sum = low.units().saturating_add(high.units());
+            Quantity::from_units(sum / 2).unwrap_or_default().floor_to(Quantity::LOT)
+        };
+        let (mut low, mut high) = (None, whole);
+        let mut too_small = Quantity::ZERO;
+        for _ in 0..CUTS_MAX {
+            let most = half(low.unwrap_or(too_small), high);
+            if most <= low.unwrap_or(too_small) {
+                break;
+            }
+            let Ok(edge) = self.walk(at, direction, &ground.at_most(most)) else {
+                too_small = most;
+                continue;
+            };
+            let seen = self.seen(at, direction, &edge);
+            let judged = self.trader.as_ref()?.judge_edge(&seen, &self.around(now));
+            match judged {
+                Ok(()) => low = Some(most),
+                Err(no) if no.is_of_size() => high = most,
+                Err(_) => return None,
+            }
+        }
+        low
+    }
+
+    fn seen<'a>(&'a self, at: usize, direction: usize, edge: &'a Edge) -> Seen<'a> {
         let slot = &self.pairs[at];
         let outcomes = slot.outcomes(direction);
-        let seen = Seen {
+        Seen {
             watched: &slot.watched,
             outcomes: [outcomes.0, outcomes.1],
             opportunity: slot.seats[direction].open.map_or(0, |open| open.id.0),
             edge,
             fills: &self.fills,
-        };
-        trader.attempt(&seen, &self.around(now), effects);
-        self.trader = Some(trader);
+        }
     }
 
     /// Stops new trades of a pair that the books speak against.

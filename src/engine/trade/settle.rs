@@ -76,7 +76,7 @@ impl Trader {
             }
             match self.executor.exposure(trade) {
                 Some(exposure) => {
-                    self.risk.set_exposure(trade, &known.plan, exposure);
+                    self.risk.set_exposure(trade, &known.plan, exposure, now);
                     if known.phase.is_quiet() {
                         self.risk.lock(trade, known.since);
                     } else {

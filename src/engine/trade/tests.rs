@@ -309,7 +309,7 @@ fn an_edge_that_may_not_be_traded_is_refused_by_name() {
             NoTrade::Halted,
         ),
         (|s, _| s.command(&Command::JournalBroken { why: "full".into() }), NoTrade::JournalBroken),
-        (|s, _| s.read_purses("10"), NoTrade::PurseShort),
+        (|s, _| s.read_purses("5"), NoTrade::PurseShort),
         (
             |s, _| {
                 for (index, venue) in [(KALSHI, Venue::Kalshi), (POLYMARKET, Venue::Polymarket)] {
@@ -330,11 +330,45 @@ fn an_edge_that_may_not_be_traded_is_refused_by_name() {
         assert_eq!(story.watch.engine.open(), 1, "it is an edge all the same");
     }
     let mut limited = settings();
-    limited.limits.total = money("100");
+    limited.limits.total = money("5");
     let mut story = Story::new(limited);
     story.books();
     assert_eq!(story.drain(), []);
-    assert_eq!(story.refused(), Some(NoTrade::LimitTotal));
+    assert_eq!(story.refused(), Some(NoTrade::LimitTotal), "not even the least fits");
+}
+
+#[test]
+fn an_edge_that_is_larger_than_what_may_be_traded_is_cut_down() {
+    type Narrow = fn(&mut Settings);
+    let cases: [(Narrow, &str, Money); 7] = [
+        (|_| {}, "70", money("69")),
+        (|s| s.limits.order = money("30"), "1000", money("30")),
+        (|s| s.limits.market = money("60"), "1000", money("60")),
+        (|s| s.limits.pair = money("60"), "1000", money("60")),
+        (|s| s.limits.total = money("60"), "1000", money("60")),
+        (|s| s.limits.stranded = money("30"), "1000", money("30")),
+        (|_| {}, "50", money("49")),
+    ];
+    for (narrow, cash, most) in cases {
+        let mut narrowed = settings();
+        narrow(&mut narrowed);
+        let is_of_both = narrowed.limits.pair.min(narrowed.limits.total) == most;
+        let mut story = Story::new(narrowed);
+        story.read_purses(cash);
+        story.books();
+        let first = one(story.drain());
+        let trade = story.trader().executor().state().trade(TradeId(1)).unwrap();
+        let spends = first.spend_max() + trade.plan.legs[1].fee_max;
+        assert!(spends <= most, "{spends} of {most}");
+        let count = trade.plan.quantity;
+        let least = if is_of_both { "45" } else { "50" };
+        assert!(count > quantity(least) && count < quantity("119"), "{count} for {most}");
+        assert_eq!(story.refused(), None);
+        let hedge = one(story.fill(&first, &count.to_string(), "0.52", Finality::Confirmed));
+        assert_eq!(hedge.size, Size::Contracts(count));
+        story.fill(&hedge, &count.to_string(), "0.42", Finality::Confirmed);
+        assert_eq!(story.phase(1), Phase::Locked);
+    }
 }
 
 #[test]
@@ -561,6 +595,11 @@ fn a_locked_pair_is_sold_when_both_books_pay_the_set_gain() {
     early.plan.exit_gain_min = Some(money("0.03"));
     let mut story = locked(early);
     assert_eq!(story.pass(Duration::from_millis(10)), [], "not for what the books bid now");
+    // 0.98 and more than was paid, but less than the dollar that it pays when it settles.
+    story.watch.image(KALSHI, &[(Side::Bid, "0.47", "200"), (Side::Ask, "0.48", "200")]);
+    story.watch.image(POLYMARKET, &[(Side::Ask, "0.46", "200"), (Side::Bid, "0.45", "200")]);
+    story.event(&Event::Drained);
+    assert_eq!(story.pass(Duration::from_millis(10)), [], "what is locked is not given up");
     // YES is bid 0.50 on Kalshi, NO 0.56 on Polymarket.
     story.watch.image(KALSHI, &[(Side::Bid, "0.50", "200"), (Side::Ask, "0.51", "200")]);
     story.watch.image(POLYMARKET, &[(Side::Ask, "0.44", "200"), (Side::Bid, "0.43", "200")]);
@@ -573,6 +612,20 @@ fn a_locked_pair_is_sold_when_both_books_pay_the_set_gain() {
     story.fill(&second, "120", "0.50", Finality::Confirmed);
     assert!(story.trader().executor().state().realised() > money("10"));
     assert_eq!(story.trader().risk().totals().total, Money::ZERO, "nothing is held any more");
+}
+
+#[test]
+fn an_exit_that_sold_nothing_is_not_tried_again_at_once() {
+    let mut early = settings();
+    early.plan.exit_gain_min = Some(money("0.03"));
+    let mut story = locked(early);
+    story.watch.image(KALSHI, &[(Side::Bid, "0.50", "200"), (Side::Ask, "0.51", "200")]);
+    story.watch.image(POLYMARKET, &[(Side::Ask, "0.44", "200"), (Side::Bid, "0.43", "200")]);
+    story.event(&Event::Drained);
+    let first = one(story.pass(Duration::from_millis(10)));
+    story.refuse(&first, Refused::Other);
+    assert_eq!(story.pass(Duration::from_secs(1)), []);
+    assert_eq!(story.pass(Duration::from_secs(9)), []);
 }
 
 #[test]

@@ -190,3 +190,16 @@ fn a_refusal_of_an_order_that_filled_is_not_believed() {
     assert_eq!(kept.phase(), Phase::Unknown);
     assert!(kept.is_disputed());
 }
+
+#[test]
+fn a_total_that_is_dust_away_from_its_fills_is_known_by_the_fills() {
+    let sure = fill("a", "99.995", "50", Finality::Confirmed);
+    let kept = told(Venue::Polymarket, &[over("100", "50"), sure.clone()]);
+    assert!(kept.is_final(), "polymarket rounds what it tells");
+    assert_eq!(kept.held().quantity, quantity("99.995"));
+    let far = fill("a", "99.98", "50", Finality::Confirmed);
+    assert!(!told(Venue::Polymarket, &[over("100", "50"), far]).is_known());
+    let none = told(Venue::Polymarket, &[over("0.005", "0.01")]);
+    assert!(!none.is_known(), "a fill is still to be told");
+    assert!(!told(Venue::Kalshi, &[over("100", "50"), sure]).is_known(), "kalshi counts exactly");
+}

@@ -193,11 +193,15 @@ fn a_shortfall_stops_trading_and_says_what_to_do() {
 }
 
 #[test]
-fn money_that_came_in_is_booked_when_nothing_else_is_in_doubt() {
+fn money_that_came_in_is_booked_when_nothing_has_explained_it_for_long() {
     let mut state = state();
     let mut reconciler = agreed(&mut state);
-    assert_eq!(reconciler.take(&cash(Venue::Polymarket, "194.9", 210), &state, at(210)), None);
-    let record = reconciler.take(&cash(Venue::Polymarket, "194.9", 220), &state, at(220));
+    for secs in [210, 230, 809] {
+        let booked = reconciler.take(&cash(Venue::Polymarket, "194.9", secs), &state, at(secs));
+        assert_eq!(booked, None, "a payment may be told later than it came");
+        assert_eq!(reconciler.verdict(&state), Verdict::Agreed, "nothing is missing");
+    }
+    let record = reconciler.take(&cash(Venue::Polymarket, "194.9", 810), &state, at(810));
     let Some(record @ Record::Booked { line: Line::Transfer, .. }) = record else { panic!() };
     state.apply(&record);
     assert_eq!(reconciler.verdict(&state), Verdict::Agreed);
@@ -213,4 +217,25 @@ fn money_that_came_in_while_contracts_went_is_not_explained() {
         assert_eq!(booked, None, "a market may have paid and not yet said so");
     }
     assert!(matches!(reconciler.verdict(&state), Verdict::Differs(_)));
+}
+
+#[test]
+fn a_contract_that_lost_is_missed_by_nobody() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    let report = Report::Settled {
+        venue: Venue::Polymarket,
+        market: Some(MARKET),
+        id: "0xabc".to_owned(),
+        yes_pays: money("1"),
+        paid: Money::ZERO,
+        at: at(205),
+    };
+    // A doubt from before the venue said why.
+    reconciler.take(&positions("0", 202), &state, at(202));
+    state.apply(&Record::Reported { report, at: at(205) });
+    for secs in [210, 220, 230] {
+        reconciler.take(&positions("0", secs), &state, at(secs));
+        assert_eq!(reconciler.verdict(&state), Verdict::Agreed, "ten NO are worth nothing");
+    }
 }

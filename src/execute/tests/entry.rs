@@ -55,6 +55,23 @@ fn a_fill_before_the_acknowledgement_waits_for_it_a_moment() {
 }
 
 #[test]
+fn an_order_that_filled_whole_is_hedged_without_its_acknowledgement() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    let fill = scene.fill(&first, "60", "0.52");
+    scene.tell(first.intent, Evidence::Fill(fill));
+    assert!(scene.placed().is_empty());
+    let fill = scene.fill(&first, "40", "0.52");
+    scene.tell(first.intent, Evidence::Fill(fill));
+    let second = scene.only();
+    assert_eq!(line(&second), "finish buy 100.00 yes at 0.4200 on kalshi");
+    scene.fills(&second, "100", "0.42");
+    assert_eq!(scene.phase(), "second_leg", "until the first one's answer is known");
+    scene.tell(first.intent, over(Some(total("100", "52"))));
+    assert_eq!(scene.phase(), "locked");
+}
+
+#[test]
 fn fills_without_an_acknowledgement_are_hedged_when_the_answer_is_overdue() {
     let mut scene = Scene::opened(POLYMARKET_FIRST);
     let first = scene.only();

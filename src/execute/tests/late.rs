@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::report::{Fee, Refused};
 use crate::domain::{Evidence, Fill, Finality, IntentId, Outcome, Timestamp, Venue};
-use crate::execute::{Act, Executor, Scope};
+use crate::execute::{Act, Executor, Record, Scope};
 use crate::plan::Stages;
 
 use super::scene::{
@@ -181,7 +181,7 @@ fn a_leg_that_fails_after_the_lock_makes_the_other_one_stranded() {
     let second = scene.only();
     scene.fills(&second, "100", "0.42");
     assert_eq!(scene.phase(), "locked");
-    scene.wait(60_000);
+    scene.wait(50_000);
     scene.tell(first.intent, Evidence::Fill(Fill { finality: Finality::Failed, ..fill.clone() }));
     assert_eq!(scene.incidents(), ["fill_failed"]);
     assert_eq!(scene.cash(Venue::Polymarket), money("0"), "as if it had not been");
@@ -309,4 +309,57 @@ fn a_refusal_for_the_account_stops_its_venue() {
     assert_eq!(scene.incidents(), ["venue_refused"]);
     assert_eq!(scene.executor.state().halts()[0].0, Scope::Venue(Venue::Polymarket));
     assert_eq!(scene.executor.may_open(&plan(POLYMARKET_FIRST)), Err("halted"));
+}
+
+#[test]
+fn a_trade_of_which_nothing_was_sent_is_not_sent_after_a_start() {
+    let mut before = Scene::opened(POLYMARKET_FIRST);
+    before.only();
+    let mut scene = Scene::new();
+    scene.executor = Executor::new(settings());
+    // The process ended right behind the plan: its prices are of another time.
+    scene.records = before.records.drain(..1).collect();
+    for record in &scene.records {
+        scene.executor.apply(record);
+    }
+    scene.now = scene.now.after(Duration::from_secs(3_600));
+    scene.with(|executor, _, now, acts| executor.resume(now, acts));
+    scene.wait(1_000);
+    assert_eq!(scene.placed(), []);
+    assert_eq!(scene.phase(), "flat");
+    assert_eq!(scene.exposure(), None);
+}
+
+#[test]
+fn a_match_that_never_settles_is_an_incident_once() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills(&first, "100", "0.52");
+    let second = scene.only();
+    scene.fills(&second, "100", "0.42");
+    scene.wait(59_000);
+    assert!(scene.incidents().is_empty());
+    scene.wait(120_000);
+    assert_eq!(scene.incidents(), ["order_unknown"]);
+}
+
+#[test]
+fn an_order_that_no_venue_will_ever_explain_is_settled_by_a_person() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.tell(first.intent, unclear());
+    scene.wait(120_000);
+    assert_eq!(scene.executor.may_open(&plan(POLYMARKET_FIRST)), Err("trade_open"));
+    let adopted = Record::Adopted {
+        venue: Venue::Polymarket,
+        market: POLYMARKET,
+        outcome: Outcome::No,
+        quantity: quantity("0"),
+        at: scene.now,
+    };
+    scene.with(|executor, _, _, acts| executor.enter(adopted, acts));
+    scene.wait(1_000);
+    assert_eq!(scene.phase(), "flat");
+    assert!(scene.executor.state().order(first.intent).unwrap().is_final());
+    assert_eq!(scene.executor.may_open(&plan(POLYMARKET_FIRST)), Ok(()));
 }

@@ -272,3 +272,49 @@ fn kalshi_nets_both_outcomes_and_polymarket_keeps_them() {
     assert_eq!(scene.held(POLYMARKET, Outcome::No), "100.00");
     assert_eq!(id, TradeId(2));
 }
+
+#[test]
+fn a_losing_leg_that_is_paid_first_is_no_loss_of_the_day() {
+    let mut scene = Scene::locked();
+    scene.say(&settled(&scene, KALSHI, "0", "0"));
+    assert_eq!(scene.phase(), "half_paid");
+    assert_eq!(scene.executor.state().realised(), Money::ZERO, "the other leg pays a dollar");
+    scene.say(&settled(&scene, POLYMARKET, "0", "100"));
+    assert_eq!(scene.executor.state().realised(), money("3.2964"));
+}
+
+#[test]
+fn an_account_that_may_only_read_for_a_while_needs_nobody_to_go_on() {
+    let mut scene = Scene::new();
+    let venue = Venue::Kalshi;
+    let permission = Permission::ReadOnly("kalshi does not trade".to_owned());
+    scene.say(&Report::Permission { venue, permission });
+    assert!(scene.executor.state().halts().is_empty(), "the weekly pause is no stop");
+    scene.say(&Report::Permission { venue, permission: Permission::Open });
+    assert_eq!(scene.executor.may_open(&plan(Stages::Together)), Ok(()));
+    let permission = Permission::ReadOnly("kalshi does not trade".to_owned());
+    scene.say(&Report::Permission { venue, permission });
+    assert_eq!(scene.incidents(), ["read_only", "read_only"], "each time it began");
+}
+
+#[test]
+fn an_entry_against_what_is_held_is_not_opened() {
+    let scene = Scene::locked();
+    let mut reverse = plan(Stages::Together);
+    for leg in &mut reverse.legs {
+        leg.outcome = leg.outcome.other();
+    }
+    assert_eq!(scene.executor.may_open(&reverse), Err("other_outcome_held"));
+    assert_eq!(scene.executor.may_open(&plan(Stages::Together)), Ok(()), "more of the same is");
+}
+
+#[test]
+fn an_exit_is_open_under_a_halt_but_not_at_a_venue_that_is_stopped() {
+    let mut scene = Scene::locked();
+    scene.with(|executor, _, now, acts| executor.halt(Scope::All, "a person", now, acts));
+    assert_eq!(scene.executor.may_open(&plan(Stages::Together)), Err("halted"));
+    assert_eq!(scene.executor.may_open(&exit()), Ok(()), "it makes what is at risk smaller");
+    let venue = Scope::Venue(Venue::Kalshi);
+    scene.with(|executor, _, now, acts| executor.halt(venue, "its key", now, acts));
+    assert_eq!(scene.executor.may_open(&exit()), Err("halted"), "a leg could not be sold");
+}

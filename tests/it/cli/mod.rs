@@ -3,6 +3,7 @@
 //! Every wait has a limit, and every child process ends with the test that started it.
 
 mod capture;
+mod crash;
 mod demo;
 mod opportunity;
 mod past;
@@ -10,5 +11,6 @@ mod recorded;
 mod reload;
 mod run;
 mod sim;
+mod trade;
 mod trouble;
 mod usage;

@@ -210,8 +210,7 @@ impl Run {
         self.log.write(self.now, || refusals);
         let lines = self.log.lines.take().unwrap_or_default().into();
         let (writes, sends) = (self.paper.written(), self.sends);
-        let opened = self.machine.as_ref().map_or(0, |one| one.engine().counters().opened);
-        Outcome { digest, failure: self.failure.take(), lines, writes, sends, opened }
+        Outcome { digest, failure: self.failure.take(), lines, writes, sends }
     }
 
     /// Goes on until so long after the start, or until something is wrong.

@@ -14,8 +14,11 @@ use super::run::{Mood, Run};
 const PASSES: Duration = Duration::from_secs(11);
 /// How long what is under way may take to be settled one way or another.
 const SETTLES: Duration = Duration::from_secs(18);
-/// How long a gap may stand before it is traded.
-const TRADES: Duration = Duration::from_secs(10);
+/// How many seconds a gap may stand before it is traded: an order that met its fault only now has
+/// to be found missing twice before that.
+const TRADES: u32 = 40;
+/// How long the trade of it may take.
+const HEDGES: Duration = Duration::from_secs(8);
 /// From the end of trading to the payments.
 const PAYS: Duration = Duration::from_secs(2);
 /// How long it may take to be known that everything was paid: a reading of both venues.
@@ -34,12 +37,19 @@ impl Run {
         let last = self.script.questions.len() - 1;
         let begun = self.trades_begun();
         self.venues.lock().unwrap().square.plant(last);
-        clock += TRADES;
-        self.until(clock);
-        if self.trades_begun() == begun {
+        for _ in 0..TRADES {
+            clock += Duration::from_secs(1);
+            self.until(clock);
+            if self.trades_begun() > begun {
+                break;
+            }
+        }
+        if self.trades_begun() == begun && self.failure.is_none() {
             self.judge_silence();
         }
         self.venues.lock().unwrap().square.calm();
+        clock += HEDGES;
+        self.until(clock);
         self.mood = Mood::Still;
         self.resolve();
         clock += PAYS + PAID;

@@ -48,10 +48,17 @@ impl Account {
             lots.retain(|lot| lot.0 > 0);
             lots.sort_by(|a, b| (a.1 * b.0).cmp(&(b.1 * a.0)));
         }
+        let units_of = |market: usize, side: Side| {
+            let own = statement.positions.iter();
+            let own = own.filter(|held| (held.0, Side::from(held.1)) == (market, side));
+            own.map(|held| i128::from(held.2.units())).sum::<i128>()
+        };
         let held = statement.positions.iter().map(|(market, outcome, quantity)| {
             let key = (*market, Side::from(*outcome));
             let units = i128::from(quantity.units());
-            let (mut left, mut cost) = (units, 0);
+            let other = if key.1 == Side::Yes { Side::No } else { Side::Yes };
+            // A YES and a NO are a dollar whatever happens: they are at no risk.
+            let (mut left, mut cost) = ((units - units_of(*market, other)).max(0), 0);
             for (lot, paid) in bought.get(&key).into_iter().flatten() {
                 let taken = left.min(*lot);
                 cost += paid * taken / lot;

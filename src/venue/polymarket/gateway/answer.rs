@@ -44,7 +44,7 @@ impl Gateway {
                 holding::POSITIONS => self.read_positions(detail, answer, markets, taken),
                 holding::CASH => Self::read_cash(call, answer, now, taken),
                 holding::REDEMPTIONS => self.read_redemptions(answer, taken),
-                holding::RESOLUTION => Self::read_resolution(detail, answer, markets, taken),
+                holding::RESOLUTION => self.read_resolution(detail, answer, markets, taken),
                 permission::GEOBLOCK | permission::CLOSED_ONLY | permission::APPROVALS => {
                     self.read_permission(name, answer, taken);
                 }

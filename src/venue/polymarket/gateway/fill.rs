@@ -29,6 +29,12 @@ impl Gateway {
         for leg in &trade.legs {
             if let Some(intent) = self.by_id.get(&leg.order) {
                 let Some(known) = self.orders.get(intent) else { continue };
+                // Without the market's facts the fee would be booked as nothing, for good. The
+                // order is asked about until its fills are known.
+                if markets.facts(known.order.market).is_none() {
+                    taken.notices.push(format!("the market of {intent} is not known yet"));
+                    continue;
+                }
                 let fill = fill(trade, leg, known.order.action, Some(known.order.market), markets);
                 if search == Some(*intent) {
                     found.quantity = found.quantity.saturating_add(fill.quantity);

@@ -35,8 +35,8 @@ pub(super) struct Holding {
     asked: Timestamp,
     pages: u32,
     positions: Vec<Position>,
-    /// Markets that resolved against what is held and were told of.
-    lost: BTreeSet<String>,
+    /// Markets whose resolution was told: what is held is worth nothing, or waits to be redeemed.
+    resolved: BTreeSet<String>,
 }
 
 impl Gateway {
@@ -78,7 +78,7 @@ impl Gateway {
             match held(row) {
                 Ok(row) if row.quantity.is_zero() => {}
                 Ok(row) => {
-                    if row.is_lost && self.holding.lost.insert(row.market.clone()) {
+                    if row.is_resolved && !self.holding.resolved.contains(&row.market) {
                         let detail = format!("0|{}|{}", self.holding.asked.secs(), row.market);
                         taken.calls.push(self.resolution_call(&row.market, detail));
                     }
@@ -174,6 +174,7 @@ impl Gateway {
     }
 
     pub(super) fn read_resolution(
+        &mut self,
         detail: &str,
         answer: &Answer<'_>,
         markets: &dyn Markets,
@@ -188,6 +189,7 @@ impl Gateway {
             taken.notices.push(format!("polymarket does not say what market {id} paid"));
             return;
         };
+        self.holding.resolved.insert(id.clone());
         taken.reports.push(Report::Settled {
             venue: Venue::Polymarket,
             market: markets.by_id(Venue::Polymarket, &id),

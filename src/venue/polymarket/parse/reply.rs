@@ -137,8 +137,8 @@ pub struct Held {
     pub market: String,
     /// How many shares.
     pub quantity: Quantity,
-    /// Whether the market has resolved against it.
-    pub is_lost: bool,
+    /// Whether the market has resolved, for it or against it.
+    pub is_resolved: bool,
 }
 
 /// Reads one row of `/v2/positions`.
@@ -154,8 +154,6 @@ pub fn held(raw: &RawValue) -> Result<Held, Error> {
         current_size: Raw<'a>,
         #[serde(borrow)]
         status: Raw<'a>,
-        #[serde(borrow)]
-        current_price: Raw<'a>,
     }
     let row: Row<'_> =
         serde_json::from_str(raw.get()).map_err(|why| unreadable("position", &why))?;
@@ -167,9 +165,8 @@ pub fn held(raw: &RawValue) -> Result<Held, Error> {
         return Err(malformed("position", "token_id", "missing"));
     }
     // A position that lost is called redeemable too (polymarket-client 0.14.0).
-    let is_worthless = cut(&plain(row.current_price), 6) == Some(0);
-    let is_lost = is_worthless && plain(row.status).starts_with("REDEEMABLE");
-    Ok(Held { token, market: plain(row.condition_id).into_owned(), quantity, is_lost })
+    let is_resolved = plain(row.status).starts_with("REDEEMABLE");
+    Ok(Held { token, market: plain(row.condition_id).into_owned(), quantity, is_resolved })
 }
 
 /// What a market paid the wallet, out of `/v2/activity`.

@@ -99,21 +99,31 @@ fn what_a_market_paid_is_told_with_what_a_contract_is_worth() {
 }
 
 #[test]
-fn a_position_that_lost_is_settled_for_nothing_and_once() {
+fn a_position_that_can_be_redeemed_is_settled_for_nothing_yet_and_once() {
     let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
     let mut lost = row(YES, "5");
     lost["status"] = "REDEEMABLE".into();
     lost["current_price"] = 0.into();
-    for expected in [1, 0] {
+    for (status, expected) in [(502, 1), (200, 1), (200, 0)] {
         let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
         let taken = read(&mut gateway, &calls[0], 200, &rows(&[lost.clone()], None));
-        assert_eq!(taken.calls.len(), expected);
+        assert_eq!(taken.calls.len(), expected, "asked until it is answered");
+        for call in &taken.calls {
+            let body = json!({ "data": [{ "condition_id": CONDITION, "payouts": [0, 1] }] });
+            let told = read(&mut gateway, call, status, &body).reports.len();
+            assert_eq!(told, usize::from(status == 200));
+        }
     }
     lost["condition_id"] = "0xcd".into();
     lost["current_price"] = 1.into();
     let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
+    let taken = read(&mut gateway, &calls[0], 200, &rows(&[lost.clone()], None));
+    assert_eq!(taken.calls.len(), 1, "what won waits for somebody to redeem it");
+    lost["status"] = "OPEN".into();
+    lost["condition_id"] = "0xef".into();
+    let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
     let taken = read(&mut gateway, &calls[0], 200, &rows(&[lost], None));
-    assert!(taken.calls.is_empty(), "what won is paid when it is redeemed");
+    assert!(taken.calls.is_empty());
 }
 
 fn approvals(except: &str) -> Value {

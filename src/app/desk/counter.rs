@@ -1,0 +1,122 @@
+//! One venue's side of the desk: its gateway, its budgets, and what waits for them.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+use crate::net::rate::Bucket;
+use crate::venue::gateway::{Call, Class, Gateway};
+
+/// Calls that may wait for one venue's budget; beyond it the oldest is dropped, to be asked again
+/// by whoever still wants to know.
+const WAITING_MAX: usize = 10_000;
+/// A call that waited for longer is not sent any more: its signature would be refused as too old.
+const WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// What is due at a venue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    pub(super) reconcile: Timestamp,
+    pub(super) permission: Timestamp,
+    /// Fills and payments before this have been read.
+    pub(super) read_until: Timestamp,
+}
+
+/// A call that waits for its budget.
+struct Waiting {
+    call: Call,
+    since: Timestamp,
+    /// From when on fills and payments were not known when it was made.
+    read_from: Timestamp,
+}
+
+/// What became of calls that waited.
+#[derive(Default)]
+pub(super) struct Released {
+    /// To be carried now.
+    pub(super) free: Vec<Call>,
+    /// Too old to be sent as they are.
+    pub(super) expired: Vec<Call>,
+}
+
+/// One venue's side of the desk.
+pub(super) struct Counter {
+    pub(super) gateway: Box<dyn Gateway>,
+    pub(super) orders: Bucket,
+    cancels: Bucket,
+    reads: Bucket,
+    waiting: VecDeque<Waiting>,
+    pub(super) due: Due,
+}
+
+impl Counter {
+    pub(super) fn new(gateway: Box<dyn Gateway>, since: Timestamp) -> Self {
+        let bucket = |class| {
+            let budget = gateway.budget(class);
+            Bucket::new(budget.capacity, budget.refill_per_s)
+        };
+        Self {
+            orders: bucket(Class::Order),
+            cancels: bucket(Class::Cancel),
+            reads: bucket(Class::Read),
+            waiting: VecDeque::new(),
+            due: Due { reconcile: Timestamp::ZERO, permission: Timestamp::ZERO, read_until: since },
+            gateway,
+        }
+    }
+
+    /// Takes over what the venue said that it grants.
+    pub(super) fn take_budgets(&mut self) {
+        for (class, bucket) in [
+            (Class::Order, &mut self.orders),
+            (Class::Cancel, &mut self.cancels),
+            (Class::Read, &mut self.reads),
+        ] {
+            let budget = self.gateway.budget(class);
+            bucket.resize(budget.capacity, budget.refill_per_s);
+        }
+    }
+
+    /// Lets a call wait.
+    pub(super) fn queue(&mut self, call: Call, now: Timestamp) {
+        if self.waiting.len() == WAITING_MAX {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(Waiting { call, since: now, read_from: self.due.read_until });
+    }
+
+    /// What waits.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Call> + '_ {
+        self.waiting.iter().map(|waiting| &waiting.call)
+    }
+
+    /// Takes out what the budgets have room for, cancels first and at most so many, and what is too
+    /// old. Fills and payments that an expired call asked for are not known yet.
+    pub(super) fn release(&mut self, room: usize, now: Timestamp) -> Released {
+        let mut room = room;
+        let mut released = Released::default();
+        let (mut reads_open, mut writes_open) = (true, true);
+        let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into();
+        waiting.sort_by_key(|waiting| waiting.call.class != Class::Cancel);
+        for one in waiting {
+            if now.since(one.since) > WAIT_MAX {
+                self.due.read_until = self.due.read_until.min(one.read_from);
+                released.expired.push(one.call);
+                continue;
+            }
+            let (bucket, open) = match one.call.class {
+                Class::Cancel => (&mut self.cancels, &mut writes_open),
+                Class::Order => (&mut self.orders, &mut writes_open),
+                Class::Read => (&mut self.reads, &mut reads_open),
+            };
+            if room > 0 && *open && bucket.take(u64::from(one.call.cost), now.nanos()).is_ok() {
+                room -= 1;
+                released.free.push(one.call);
+            } else {
+                *open = false;
+                self.waiting.push_back(one);
+            }
+        }
+        released
+    }
+}
