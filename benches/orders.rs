@@ -157,7 +157,7 @@ impl Gap {
             settings: plan::Settings {
                 legs: Legs::Concurrent,
                 loss_max: Money::from_micros(100 * Money::DOLLAR),
-                ..settings.trade.plan.clone()
+                ..settings.trade.plan
             },
             limits,
             execute: settings.trade.execute,

@@ -27,6 +27,8 @@ struct Sheet {
     old_names: Vec<String>,
     /// Orders whose record is known to be durable.
     named: BTreeSet<IntentId>,
+    /// Orders whose record was put there since the last commit.
+    unsettled: Vec<IntentId>,
     broken: bool,
     end: Option<End>,
     /// Writes since the end was set.
@@ -52,6 +54,7 @@ impl Paper {
             names: Vec::new(),
             old_names: Vec::new(),
             named: BTreeSet::new(),
+            unsettled: Vec::new(),
             broken: false,
             end: None,
             writes: 0,
@@ -93,6 +96,7 @@ impl Paper {
         sheet.memory = memory;
         sheet.old_names = std::mem::take(&mut sheet.names);
         sheet.end = None;
+        sheet.unsettled.clear();
         replay
     }
 
@@ -153,13 +157,16 @@ impl Paper {
         } else {
             Keep::append(&mut sheet.memory, records)
         };
+        let placed = records.iter().any(|record| matches!(record, Record::Placed(_)));
+        let named = records.iter().filter_map(|record| match record {
+            Record::Named { intent, .. } if placed => Some(*intent),
+            _ => None,
+        });
+        sheet.unsettled.extend(named);
         if commit && written.is_ok() {
-            let placed = records.iter().any(|record| matches!(record, Record::Placed(_)));
-            let named = records.iter().filter_map(|record| match record {
-                Record::Named { intent, .. } if placed => Some(*intent),
-                _ => None,
-            });
-            sheet.named.extend(named);
+            // A commit makes all durable that was put there before it.
+            let unsettled = std::mem::take(&mut sheet.unsettled);
+            sheet.named.extend(unsettled);
         }
         if sheet.end == Some(End::AfterWrite(sheet.writes)) {
             drop(sheet);
