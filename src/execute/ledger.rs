@@ -104,7 +104,9 @@ impl Ledger {
     /// How much of a contract the account holds, as its venue counts.
     pub fn held(&self, market: MarketIndex, outcome: Outcome) -> Quantity {
         let Some(holding) = self.holdings.get(&market) else { return Quantity::ZERO };
-        if holding.payout.is_some_and(|payout| payout.paid.is_positive()) {
+        // Kalshi settles and pays in one step, what lost too: it pays nothing and is gone.
+        let is_settled = holding.payout.is_some() && holding.venue == Venue::Kalshi;
+        if is_settled || holding.payout.is_some_and(|payout| payout.paid.is_positive()) {
             return Quantity::ZERO;
         }
         holding.held(outcome)

@@ -107,6 +107,16 @@ fn a_payout_is_booked_once_and_a_later_word_counts_the_difference() {
 }
 
 #[test]
+fn what_lost_at_kalshi_is_gone_when_it_settles() {
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Kalshi, Action::Buy, Outcome::No);
+    ledger.book(&buy, &Booked::default(), &booked("10", "5", "0"));
+    let lost = Payout { yes_pays: money("1"), paid: Money::ZERO };
+    ledger.settle(Venue::Kalshi, MARKET, lost);
+    assert_eq!(ledger.held(MARKET, Outcome::No), Quantity::ZERO);
+}
+
+#[test]
 fn an_adopted_position_moves_no_money() {
     let mut ledger = Ledger::default();
     ledger.adopt(Venue::Polymarket, MARKET, Outcome::Yes, quantity("7"));
