@@ -241,7 +241,8 @@ pub enum Control {
     Resume(Reach),
     /// Tell a running trader to get out of everything, within a stated loss. Asks first.
     Flatten(Flatten),
-    /// Tell a running trader to cancel its own orders that may still fill, by their ids. Asks first.
+    /// Tell a running trader to cancel its own orders that may still fill, by their ids. Asks
+    /// first.
     ///
     /// What was placed by hand is left alone: cancel that on the venue's own page.
     CancelAll(CancelAll),

@@ -3,8 +3,8 @@
 //! Acts of the engine come in; calls to be carried go out, their answers come back, and what the
 //! venues say returns to the engine as reports. An order leaves in one way only: its gateway names
 //! it, the journal holds it durably, and then its call goes out. Orders that are decided on
-//! together are made durable together: the journal writes the first while the second is signed. Whoever carries the calls, a
-//! socket or a simulation, knows nothing of this.
+//! together are made durable together: the journal writes the first while the second is signed.
+//! Whoever carries the calls, a socket or a simulation, knows nothing of this.
 //!
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
 //! does not wait: its price would be old. It is reported as not sent.

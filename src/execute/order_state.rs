@@ -1,9 +1,7 @@
-//! What is known about one order: a table of moves, and the sums that follow from evidence.
-//!
-//! Evidence comes late, twice and in any order. Fills are told apart by the venue's trade id; what
-//! a venue told as a total and what its fills add up to are both kept, the larger counts as held,
-//! and the order is *known* only when they agree. Nothing that is final is ever taken back in
-//! silence: evidence against it reopens the order and is an incident.
+//! What is known about one order: a table of moves, and the sums that follow from evidence, which
+//! comes late, twice and in any order. Fills are told apart by trade id; of the total that was told
+//! and the sum of fills the larger counts as held, and the order is *known* when they agree.
+//! Evidence against what was final reopens the order and is an incident.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

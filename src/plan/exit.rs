@@ -1,8 +1,8 @@
 //! From a locked position to a plan that sells both legs before they settle.
 //!
-//! A locked position pays a dollar a contract in the end, whatever was paid for it. Selling it early
-//! is worth while only for a set gain over that dollar, net of all fees: what was locked is never
-//! given up. What is sold is what both books take at prices that leave it, level by level.
+//! A locked position pays a dollar a contract in the end, whatever was paid for it. Selling it
+//! early is worth while only for a set gain over that dollar, net of all fees: what was locked is
+//! never given up. What is sold is what both books take at prices that leave it, level by level.
 
 use crate::domain::{Action, Money, Price, Quantity, Size, Timestamp, Venue};
 use crate::pairing::PairId;

@@ -39,8 +39,8 @@ pub struct Settings {
     pub answer_max: Duration,
     /// How long a leg may stand alone before that is an alarm; ten seconds are sensible.
     pub stranded_max: Duration,
-    /// The gain per contract over the dollar that a locked position pays when it settles, net of all
-    /// fees, at which it is sold before; `None`: it never is.
+    /// The gain per contract over the dollar that a locked position pays when it settles, net of
+    /// all fees, at which it is sold before; `None`: it never is.
     pub exit_gain_min: Option<Money>,
 }
 
