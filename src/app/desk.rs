@@ -376,6 +376,13 @@ impl Desk {
                     counter.due.permission = again;
                 }
             }
+            // Fills and payments were asked for before positions: what a venue could not answer is
+            // asked for again.
+            if let Report::Positions { venue, as_of, .. } = &report
+                && let Some(counter) = self.counter(*venue)
+            {
+                counter.due.read_until = counter.due.read_until.max(*as_of);
+            }
             self.reports.push(report);
         }
         self.notices.extend(taken.notices.drain(..).map(|text| (venue, text)));

@@ -50,7 +50,8 @@ pub fn run(args: Demo) -> anyhow::Result<Exit> {
 }
 
 async fn demo(args: Demo) -> anyhow::Result<Exit> {
-    if let Some(path) = args.journal.as_deref().filter(|path| path.exists()) {
+    let own = args.venues.is_none();
+    if let Some(path) = args.journal.as_deref().filter(|path| own && path.exists()) {
         let text = "exists: the demo's exchanges know nothing of an earlier run, so that its \
                     journal must be a new one";
         return Err(Misuse(format!("`{}` {text}", path.display())).into());
