@@ -42,10 +42,10 @@ pub enum Command {
     /// Watch, and trade the approved pairs: on paper against the real books, or live.
     ///
     /// On paper nothing leaves this machine; both accounts are kept in a journal of their own. Live
-    /// spends money: it needs `mode = "live"` under `[trade]` in the configuration, both venues' keys
-    /// and pairs that were accepted here (`crossbook pairs accept`), and it trades nothing before
-    /// the journal and both venues agree. The first Ctrl-C begins nothing new and brings what is
-    /// under way to rest; the second ends at once.
+    /// spends money: it needs `mode = "live"` under `[trade]` in the configuration, both venues'
+    /// keys and pairs that were accepted here (`crossbook pairs accept`), and it trades nothing
+    /// before the journal and both venues agree. The first Ctrl-C begins nothing new and brings
+    /// what is under way to rest; the second ends at once.
     Trade(Trade),
     /// Run recorded frames through the same codecs and engine, as fast as they go.
     ///
