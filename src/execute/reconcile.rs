@@ -184,8 +184,8 @@ impl Reconciler {
             let more = theirs.units() - ours.units();
             let text = format!(
                 "{venue} says {theirs} {outcome} of {id} (market {}), the ledger {ours}: \
-                 `positions adopt` takes the venue's word, `positions ignore` leaves the market \
-                 alone",
+                 nothing new is traded until they agree; look at the venue's own page, and take \
+                 the difference back there",
                 market.0
             );
             // What is below a lot is how a venue rounds.

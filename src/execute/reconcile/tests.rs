@@ -122,7 +122,7 @@ fn a_difference_counts_when_a_second_reading_shows_it() {
     assert_eq!(reconciler.verdict(&state), Verdict::Waiting, "the same reading");
     reconciler.take(&positions("12", 220), &state, at(220));
     let Verdict::Differs(texts) = reconciler.verdict(&state) else { panic!() };
-    assert!(texts[0].contains("`positions adopt`"), "{texts:?}");
+    assert!(texts[0].contains("nothing new is traded until they agree"), "{texts:?}");
     reconciler.take(&positions("10", 230), &state, at(230));
     assert_eq!(reconciler.verdict(&state), Verdict::Agreed, "it passed");
 }
