@@ -405,10 +405,5 @@ impl Desk {
     }
 }
 
-/// Whether a call places an order: the one kind that must not be carried twice.
-pub const fn places(call: &Call) -> bool {
-    matches!(call.subject, Subject::Place(_))
-}
-
 #[cfg(test)]
 mod tests;
