@@ -91,7 +91,7 @@ pub fn trades(pipeline: &Pipeline) -> Option<Value> {
     });
     Some(json!({
         "opened": state.trades().count(), "states": phases, "orders": state.orders().len(),
-        "realised": state.realised().to_string(), "locked_profit": locked(state).to_string(),
+        "realised": state.realised().to_string(), "locked_profit": state.locked_profit().to_string(),
         "fees": fees.to_string(), "not_traded": refusals,
         "left": left(state, pipeline), "differences": trader.differences(),
     }))
@@ -106,21 +106,6 @@ const fn name(phase: Phase) -> &'static str {
     }
 }
 
-/// What locked trades will pay beyond what they cost.
-fn locked(state: &State) -> Money {
-    let mut expected = Money::ZERO;
-    for trade in state.trades() {
-        let accounts = trade.accounts(state.orders());
-        if trade.phase == Phase::Locked {
-            let spent = accounts[0].spent() + accounts[1].spent();
-            let both = accounts[0].change().min(accounts[1].change()).max(0);
-            let both = Quantity::from_units(both).unwrap_or_default();
-            expected += Money::payout(both) - spent;
-        }
-    }
-    expected
-}
-
 /// What is neither locked nor over, each with its reason.
 fn left(state: &State, pipeline: &Pipeline) -> Vec<Value> {
     let open = state.trades().filter(|trade| !trade.phase.is_quiet());
@@ -128,7 +113,7 @@ fn left(state: &State, pipeline: &Pipeline) -> Vec<Value> {
         .map(|trade| {
             json!({
                 "trade": trade.id.to_string(), "pair": trade.plan.pair.0,
-                "state": name(trade.phase),
+                "state": name(trade.phase), "why": trade.why,
             })
         })
         .collect();

@@ -39,8 +39,6 @@ pub struct History {
     pub incidents: Vec<Incident>,
     /// When each trade was opened.
     pub opened: BTreeMap<TradeId, Timestamp>,
-    /// Why each trade is where it is.
-    pub why: BTreeMap<TradeId, String>,
     /// The first and the last time that anything was recorded.
     pub span: Option<(Timestamp, Timestamp)>,
 }
@@ -58,7 +56,6 @@ impl History {
             order_ids: BTreeMap::new(),
             incidents: Vec::new(),
             opened: BTreeMap::new(),
-            why: BTreeMap::new(),
             span: None,
         };
         // Here a market's place is its number in the journal.
@@ -85,10 +82,7 @@ impl History {
                 self.order_ids.insert(intent, id);
                 return;
             }
-            Record::Moved { trade, why, at, .. } => {
-                self.why.insert(trade, why);
-                at
-            }
+            Record::Moved { at, .. } => at,
             Record::Halted { scope, why, at } => {
                 let text = format!("{}: {why}", scope_name(&scope));
                 self.incidents.push(Incident { at, name: "halted", trade: None, text });

@@ -72,10 +72,11 @@ impl State {
                     after.trades.push(*trade);
                 }
             }
-            Record::Moved { trade, to, at, .. } => {
+            Record::Moved { trade, to, why, at } => {
                 let known = self.trades.get_mut(trade);
                 if let (Some(known), Some(phase)) = (known, Phase::named(to)) {
                     known.enter(phase, *at);
+                    known.why.clone_from(why);
                     after.trades.push(*trade);
                 }
             }
@@ -399,6 +400,15 @@ impl State {
             let paid = paid(0) + paid(1);
             (!quantity.is_zero()).then_some(Locked { trade, quantity, paid, sellable })
         })
+    }
+
+    /// What locked pairs will pay beyond what they cost.
+    pub fn locked_profit(&self) -> Money {
+        let mut pairs: Vec<_> = self.trades.values().map(|trade| &trade.plan.pair).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let locked = pairs.into_iter().flat_map(|pair| self.locked(pair));
+        locked.fold(Money::ZERO, |sum, one| sum + Money::payout(one.quantity) - one.paid)
     }
 
     /// What stands alone in a market and is too small for its venue, over all trades.

@@ -115,6 +115,8 @@ pub struct Trade {
     pub phase: Phase,
     /// Since when.
     pub since: Timestamp,
+    /// Why it is there, for people.
+    pub why: String,
     /// Its orders, in the order in which they were decided on.
     pub orders: Vec<IntentId>,
     /// Since when one leg has more than the other.
@@ -142,6 +144,7 @@ impl Trade {
             plan,
             phase: Phase::Opened,
             since: at,
+            why: String::new(),
             orders: Vec::new(),
             stranded_since: None,
             is_alarmed: false,

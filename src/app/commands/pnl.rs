@@ -44,16 +44,6 @@ fn days(history: &History) -> Vec<(Timestamp, Money)> {
         .collect()
 }
 
-/// What locked pairs will pay beyond what they cost.
-fn locked(history: &History) -> Money {
-    let state = history.state();
-    let mut pairs: Vec<_> = state.trades().map(|trade| &trade.plan.pair).collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    let locked = pairs.into_iter().flat_map(|pair| state.locked(pair));
-    locked.fold(Money::ZERO, |sum, one| sum + Money::payout(one.quantity) - one.paid)
-}
-
 /// Remainders by market.
 fn dust(history: &History) -> Vec<(&'static str, &str, Quantity)> {
     let state = history.state();
@@ -94,7 +84,7 @@ fn records(history: &History) -> String {
     }
     lines.push(json!({
         "kind": "summary", "realised": state.realised().to_string(),
-        "locked": locked(history).to_string(), "journal": history.path.display().to_string(),
+        "locked": history.state().locked_profit().to_string(), "journal": history.path.display().to_string(),
     }));
     lines.iter().map(|line| record::line(line) + "\n").collect()
 }
@@ -106,7 +96,7 @@ fn people(history: &History) -> String {
         earned.row([date(day), money.to_string()]);
     }
     earned.row(["all days".to_owned(), state.realised().to_string()]);
-    earned.row(["locked".to_owned(), locked(history).to_string()]);
+    earned.row(["locked".to_owned(), history.state().locked_profit().to_string()]);
     let mut head = vec![("venue", Align::Left)];
     for name in ["fills", "fees", "computed", "netted", "merged", "settled"] {
         head.push((name, Align::Right));

@@ -62,7 +62,7 @@ fn trade_record(trade: &Trade, history: &History) -> serde_json::Value {
         "kind": "trade", "trade": trade.id.to_string(),
         "opened": opened.map(ToString::to_string), "pair": trade.plan.pair.0,
         "purpose": kind(trade), "state": trade.phase.name(), "since": trade.since.to_string(),
-        "why": history.why.get(&trade.id), "quantity": trade.plan.quantity.to_string(),
+        "why": trade.why, "quantity": trade.plan.quantity.to_string(),
         "matched": balance.matched.to_string(),
         "stranded": balance.surplus.map(|(leg, quantity)| json!({
             "venue": trade.plan.legs[leg].venue.name(), "quantity": quantity.to_string(),
@@ -106,7 +106,7 @@ fn table(shown: &[&Trade], history: &History) -> Table {
             alone,
             trade.plan.profit.to_string(),
             trade.realised(&accounts).to_string(),
-            history.why.get(&trade.id).cloned().unwrap_or_default(),
+            trade.why.clone(),
         ]);
     }
     table

@@ -215,7 +215,7 @@ fn people_trades(summary: &serde_json::Value) -> String {
         }
     }
     for left in trades["left"].as_array().into_iter().flatten() {
-        text.push_str(&format!("left: {left}\n"));
+        text.push_str(&people_left(left));
     }
     for (venue, side) in summary["ledger"].as_object().into_iter().flatten() {
         let verdict = if side["equal"] == true { "equal" } else { "APART" };
@@ -226,6 +226,16 @@ fn people_trades(summary: &serde_json::Value) -> String {
         ));
     }
     text
+}
+
+/// One thing that is neither locked nor over.
+fn people_left(left: &serde_json::Value) -> String {
+    let word = |key: &str| left[key].as_str().unwrap_or_default();
+    if left["dust"].is_null() {
+        return format!("left: {} is {}: {}\n", word("trade"), word("state"), word("why"));
+    }
+    let (dust, market) = (word("dust"), word("market"));
+    format!("left: {dust} contracts at {} in {market}, less than it takes\n", word("venue"))
 }
 
 fn people_summary(summary: &serde_json::Value) -> String {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::run::{Running, arg};
+use super::run::{Running, arg, run};
 use super::sim::Sim;
 
 /// Kills of an ordinary run: each costs a few seconds.
@@ -53,8 +53,22 @@ fn kill_and_recover(kills: std::ops::Range<u64>) {
         assert_eq!(summary["ledger"][venue]["equal"], true, "{summary}");
     }
     let states = summary["trades"]["states"].as_object().unwrap();
+    let mut held = 0;
     for (state, count) in states {
-        let is_quiet = ["locked", "flat", "dust", "paid"].contains(&state.as_str());
+        // Books move while nobody trades: a leg may have no way left that costs less than its
+        // trade may lose. Then it is held on purpose, and its reason is told.
+        let is_quiet = ["locked", "flat", "dust", "paid", "holding"].contains(&state.as_str());
         assert!(is_quiet, "{count} trades are {state}: {summary}");
+        held += if state == "holding" { count.as_u64().unwrap() } else { 0 };
     }
+    let reasons = summary["trades"]["left"].as_array().unwrap().iter().filter(|left| {
+        left["state"] == "holding"
+            && left["why"].as_str().is_some_and(|why| why.contains("no way out"))
+    });
+    assert_eq!(reasons.count() as u64, held, "each leg that is held says why: {summary}");
+    // The journal, read by itself, says the same as the run that wrote it.
+    let pnl = run(&["pnl", "--journal", arg(&journal), "--json"]);
+    let pnl = pnl.expect(0).summary();
+    assert_eq!(pnl["locked"], summary["trades"]["locked_profit"], "{summary}");
+    assert_eq!(pnl["realised"], summary["trades"]["realised"], "{summary}");
 }
