@@ -150,6 +150,14 @@ pub enum Evidence {
         /// How fresh the venue's reading is.
         as_of: Timestamp,
     },
+    /// The fills of an order that is over, read whole, and adding up to what the venue says it
+    /// filled. A fill that was told before and is not among them was taken back.
+    Listed {
+        /// The trades that the venue has.
+        trades: Vec<String>,
+        /// How fresh the venue's reading is.
+        as_of: Timestamp,
+    },
     /// A cancel was refused because the order is not there any more: filled, cancelled or never
     /// seen. It says nothing about fills.
     NotCancelled(String),

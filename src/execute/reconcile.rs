@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::report::{Position, Purse};
-use crate::domain::{MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
+use crate::domain::{IntentId, MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
 
 use super::ledger::seat;
 use super::{Line, Record, State};
@@ -30,6 +30,12 @@ pub struct Settings {
 /// How much later than its money a payment may be told: Polymarket's lists lag behind by minutes.
 /// Booked before, it would be missing once the payment is told.
 const PAYMENT_LAG: Duration = Duration::from_mins(10);
+
+/// Orders of a market that are asked about after each reading that differs there.
+const QUESTIONS: usize = 8;
+/// How often each is asked about before the next are: what a venue took back is believed by its
+/// second word, and an answer may be lost.
+const ROUND: u32 = 3;
 
 /// What the comparison says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +63,8 @@ struct Doubt {
     since: Timestamp,
     is_sure: bool,
     text: String,
+    /// Orders that were asked about because of it, and how often.
+    asked: BTreeMap<IntentId, u32>,
 }
 
 /// Compares readings with the ledger.
@@ -116,6 +124,32 @@ impl Reconciler {
             }
             _ => None,
         }
+    }
+
+    /// The orders to ask about now, as a reading of positions has just differed where they traded:
+    /// a fill may have been missed, or taken back. Youngest first, each a few times before
+    /// those that are older.
+    pub fn questions(&mut self, venue: Venue, state: &State) -> Vec<IntentId> {
+        let mut questions = Vec::new();
+        for (subject, doubt) in &mut self.doubts {
+            let Subject::Holding(of, market, _) = *subject else { continue };
+            if of != venue {
+                continue;
+            }
+            let orders = state.orders().values().rev().map(super::Tracked::order);
+            let there = orders.filter(|order| order.venue == venue && order.market == market);
+            let mut due: Vec<_> = there
+                .map(|order| (doubt.asked.get(&order.intent).copied().unwrap_or(0), order.intent))
+                .collect();
+            due.sort_by_key(|(asked, _)| (asked / ROUND, std::cmp::Reverse(asked % ROUND)));
+            for (asked, intent) in due.into_iter().take(QUESTIONS) {
+                doubt.asked.insert(intent, asked + 1);
+                questions.push(intent);
+            }
+        }
+        questions.sort_unstable();
+        questions.dedup();
+        questions
     }
 
     /// What the readings so far come to.
@@ -263,7 +297,8 @@ impl Reconciler {
         match self.doubts.get_mut(&subject) {
             Some(known) if known.more == more => known.is_sure |= as_of > known.since,
             _ => {
-                let fresh = Doubt { more, since: as_of, is_sure: false, text };
+                let asked = BTreeMap::new();
+                let fresh = Doubt { more, since: as_of, is_sure: false, text, asked };
                 self.doubts.insert(subject, fresh);
             }
         }

@@ -31,6 +31,10 @@ impl Trader {
         if let Some(record) = reconciler.take(report, self.executor.state(), around.now) {
             self.executor.enter(record, &mut self.acts);
         }
+        if let Report::Positions { venue, .. } = report {
+            let questions = reconciler.questions(*venue, self.executor.state());
+            self.acts.extend(questions.into_iter().map(Act::Inquire));
+        }
         self.conclude(around);
         self.carry_out(around, effects);
     }

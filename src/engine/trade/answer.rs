@@ -64,7 +64,10 @@ impl Trader {
                 let facts = around.books.get(*market)?.facts.as_ref()?;
                 self.judge_fee(pair, fill, facts.fee.at(fill.at)?)
             }
-            Evidence::Unclear(_) | Evidence::NotFound { .. } | Evidence::NotCancelled(_) => None,
+            Evidence::Unclear(_)
+            | Evidence::NotFound { .. }
+            | Evidence::Listed { .. }
+            | Evidence::NotCancelled(_) => None,
         }
     }
 

@@ -61,7 +61,10 @@ impl Floor {
                 _ => {}
             },
             Evidence::Standing { .. } | Evidence::Fill(_) => *until = Timestamp::ZERO,
-            Evidence::Unclear(_) | Evidence::NotFound { .. } | Evidence::NotCancelled(_) => {}
+            Evidence::Unclear(_)
+            | Evidence::NotFound { .. }
+            | Evidence::Listed { .. }
+            | Evidence::NotCancelled(_) => {}
         }
     }
 }

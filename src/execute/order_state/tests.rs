@@ -203,3 +203,26 @@ fn a_total_that_is_dust_away_from_its_fills_is_known_by_the_fills() {
     assert!(!none.is_known(), "a fill is still to be told");
     assert!(!told(Venue::Kalshi, &[over("100", "50"), sure]).is_known(), "kalshi counts exactly");
 }
+
+#[test]
+fn a_fill_is_taken_back_when_two_whole_listings_lack_it() {
+    let listed = |trades: &[&str], secs| Evidence::Listed {
+        trades: trades.iter().map(|trade| (*trade).to_owned()).collect(),
+        as_of: Timestamp::from_secs(secs),
+    };
+    let (one, two) = (("a", "60", "30"), ("b", "40", "20"));
+    let fills =
+        [one, two].map(|(trade, count, cost)| fill(trade, count, cost, Finality::Confirmed));
+    let mut order = told(Venue::Kalshi, &[over("100", "50"), fills[0].clone(), fills[1].clone()]);
+    // Too young for the listing, then once, then the same reading again: nothing is proved.
+    for reading in [listed(&["a"], 116), listed(&["a"], 120), listed(&["a"], 120)] {
+        assert!(order.take(&reading).is_empty());
+        assert_eq!(order.held().quantity, quantity("100"));
+    }
+    // It was there after all: the count begins anew.
+    assert!(order.take(&listed(&["a", "b"], 130)).is_empty());
+    assert!(order.take(&listed(&["a"], 140)).is_empty());
+    assert_eq!(order.take(&listed(&["a"], 150))[0].0, incident::FILL_FAILED);
+    assert_eq!((order.held().quantity, order.held().money), (quantity("60"), money("30")));
+    assert!(order.is_final() && order.take(&listed(&["a"], 160)).is_empty());
+}

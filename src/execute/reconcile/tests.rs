@@ -239,3 +239,46 @@ fn a_contract_that_lost_is_missed_by_nobody() {
         assert_eq!(reconciler.verdict(&state), Verdict::Agreed, "ten NO are worth nothing");
     }
 }
+
+#[test]
+fn a_difference_asks_about_the_orders_of_its_market() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    assert!(reconciler.questions(Venue::Polymarket, &state).is_empty());
+    reconciler.take(&positions("4", 210), &state, at(210));
+    // A fill that was taken back is believed by the venue's second word: it is asked for again.
+    for secs in [220, 230] {
+        assert_eq!(reconciler.questions(Venue::Polymarket, &state), [IntentId(1)]);
+        assert!(reconciler.questions(Venue::Kalshi, &state).is_empty());
+        reconciler.take(&positions("4", secs), &state, at(secs));
+    }
+    reconciler.take(&positions("10", 240), &state, at(240));
+    assert!(reconciler.questions(Venue::Polymarket, &state).is_empty());
+}
+
+#[test]
+fn older_orders_are_asked_about_once_the_young_ones_have_had_their_turn() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    let first = state.order(IntentId(1)).unwrap().order().clone();
+    for intent in 2..=12 {
+        state.apply(&Record::Placed(Order { intent: IntentId(intent), ..first.clone() }));
+        let refusal = crate::domain::report::Refusal {
+            kind: crate::domain::report::Refused::NoMatch,
+            code: String::new(),
+            text: String::new(),
+        };
+        let evidence = Evidence::Refused(refusal);
+        let report = Report::Order { intent: IntentId(intent), evidence };
+        state.apply(&Record::Reported { report, at: at(100) });
+    }
+    reconciler.take(&positions("4", 210), &state, at(210));
+    let mut asked = [0; 13];
+    for _ in 0..ROUND * 2 {
+        for intent in reconciler.questions(Venue::Polymarket, &state) {
+            asked[usize::try_from(intent.0).unwrap()] += 1;
+        }
+    }
+    assert!(asked[5..].iter().all(|count| *count >= ROUND), "{asked:?}");
+    assert!(asked[1..5].iter().all(|count| *count >= ROUND), "{asked:?}");
+}

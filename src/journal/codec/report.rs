@@ -168,6 +168,9 @@ fn evidence_out(evidence: &Evidence) -> Value {
         Evidence::NotFound { as_of } => {
             json!({ "is": "not_found", "as_of_nanos": as_of.nanos() })
         }
+        Evidence::Listed { trades, as_of } => {
+            json!({ "is": "listed", "trades": trades, "as_of_nanos": as_of.nanos() })
+        }
         Evidence::NotCancelled(text) => json!({ "is": "not_cancelled", "text": text }),
     }
 }
@@ -188,9 +191,7 @@ fn evidence_in(fields: Fields<'_>) -> Result<Evidence, Unread> {
                 "delayed" => Rest::Delayed,
                 _ => return Err(Unread("rest")),
             },
-            trades: fields.list("trades", |trade| {
-                trade.0.as_str().map(str::to_owned).ok_or(Unread("trades"))
-            })?,
+            trades: trades_in(fields)?,
         },
         "fill" => Evidence::Fill(fill_in(fields)?),
         "refused" => Evidence::Refused(Refusal {
@@ -200,9 +201,16 @@ fn evidence_in(fields: Fields<'_>) -> Result<Evidence, Unread> {
         }),
         "unclear" => Evidence::Unclear(fields.text("text")?),
         "not_found" => Evidence::NotFound { as_of: fields.time("as_of_nanos")? },
+        "listed" => {
+            Evidence::Listed { trades: trades_in(fields)?, as_of: fields.time("as_of_nanos")? }
+        }
         "not_cancelled" => Evidence::NotCancelled(fields.text("text")?),
         _ => return Err(Unread("evidence")),
     })
+}
+
+fn trades_in(fields: Fields<'_>) -> Result<Vec<String>, Unread> {
+    fields.list("trades", |trade| trade.0.as_str().map(str::to_owned).ok_or(Unread("trades")))
 }
 
 fn refused_in(fields: Fields<'_>) -> Result<Refused, Unread> {

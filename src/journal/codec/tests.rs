@@ -71,6 +71,7 @@ fn evidence() -> Vec<Evidence> {
         Evidence::Unclear("timeout".to_owned()),
         Evidence::NotFound { as_of: AT },
         Evidence::NotCancelled(String::new()),
+        Evidence::Listed { trades: vec![String::new(), "t-1".to_owned()], as_of: AT },
     ];
     let rests = [Rest::Nothing, Rest::Resting, Rest::Delayed];
     let totals = [None, Some(Total::default())];

@@ -161,6 +161,7 @@ fn reported(report: &Report, at: Timestamp, names: &dyn Names) -> Option<Value> 
             }),
         ),
         Evidence::NotFound { .. } => head("not_found"),
+        Evidence::Listed { trades, .. } => with(head("listed"), json!({"fills": trades})),
         Evidence::NotCancelled(text) => {
             with(head("not_cancelled"), json!({"text": clean(text, TEXT_WIDTH)}))
         }
@@ -265,6 +266,7 @@ fn people_report(
                 }
                 Evidence::Standing { .. }
                 | Evidence::NotFound { .. }
+                | Evidence::Listed { .. }
                 | Evidence::NotCancelled(_) => return None,
             };
             Some(line(at, &head, &format!("{venue:<10} {words}")))

@@ -13,7 +13,7 @@ use super::super::wire::{http, portfolio as wire};
 use super::Gateway;
 use super::inquiry::{FRESHNESS, ORDER_READS, freshness, read_page};
 use super::message::FILLS;
-use super::walk::{Asked, Errand, Step, Walk, page, page_since};
+use super::walk::{Asked, Errand, Listing, Step, Walk, page, page_since};
 
 const POSITIONS: &str = "/portfolio/positions";
 const BALANCE: &str = "/portfolio/balance";
@@ -69,8 +69,9 @@ impl Gateway {
             }
             Errand::OpenOrders => self.read_open_orders(walk, answer, markets, now, taken),
             Errand::Fills => self.read_account_fills(walk, answer, markets, now, taken),
-            Errand::FillsOf(id) => {
-                let read = self.read_account_fills(walk, answer, markets, now, taken);
+            Errand::FillsOf(listing) => {
+                let id = listing.id.clone();
+                let read = self.read_fills_of(walk, listing, answer, markets, now, taken);
                 if read.is_err()
                     && let Some(intent) = self.roster.find(&id, "")
                     && let Some(known) = self.roster.get_mut(intent)
@@ -160,6 +161,41 @@ impl Gateway {
             }
         }
         self.next_page(walk, page.cursor.as_deref(), "fills", now, taken).map(|_| ())
+    }
+
+    /// The fills of one order, and at the end of the listing what it proves as a whole.
+    fn read_fills_of(
+        &mut self,
+        mut walk: Walk,
+        mut listing: Listing,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let page: wire::FillsPage = read_page(answer, "fills")?;
+        for wire in page.fills {
+            match parse::fill(wire) {
+                Ok(said) => {
+                    if said.order == listing.id {
+                        listing.found.insert(said.trade.clone(), said.quantity);
+                    }
+                    self.take_fill(&said, markets, now, taken);
+                }
+                Err(error) => {
+                    listing.said = None;
+                    taken.notices.push(error.to_string());
+                }
+            }
+        }
+        walk.errand = Errand::FillsOf(listing.clone());
+        if self.next_page(walk, page.cursor.as_deref(), "fills", now, taken)?
+            && let Some(intent) = self.roster.find(&listing.id, "")
+            && let Some(evidence) = listing.evidence()
+        {
+            self.say(intent, evidence, taken);
+        }
+        Ok(())
     }
 
     /// All positions are one reading: a page that is missing or broken spoils it.

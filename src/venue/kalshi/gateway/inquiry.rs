@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::report::Rest;
 use crate::domain::{Evidence, IntentId, Timestamp};
 use crate::venue::Error;
 use crate::venue::gateway::{Answer, Call, Markets, Taken};
@@ -13,13 +14,16 @@ use super::super::parse::tame;
 use super::super::rest::{Query, escape};
 use super::super::wire::portfolio as wire;
 use super::message::FILLS;
-use super::walk::{Errand, Inquiry, Stage, Step, Then, Walk, page, page_since};
+use super::walk::{Errand, Inquiry, Listing, Stage, Step, Then, Walk, page_since};
 use super::{Gateway, unknown};
 
 /// How fresh reads of an account are.
 pub(super) const FRESHNESS: &str = "/exchange/user_data_timestamp";
 /// Reads of orders; they are made and taken back elsewhere.
 pub(super) const ORDER_READS: &str = "/portfolio/orders";
+
+/// An order that is younger than this may have fills that are not listed yet.
+const LISTED_AFTER: Duration = Duration::from_secs(15);
 
 /// A question about an order that is younger than this is not asked again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -143,6 +147,7 @@ impl Gateway {
         match read_order(answer) {
             Ok(said) if self.is_about(&said, inquiry.intent) => {
                 self.found(&inquiry, &said, markets, now, taken);
+                self.look_for_busts(&walk, &inquiry, &said, now, taken);
             }
             Ok(said) => {
                 let other = tame(&said.id);
@@ -166,7 +171,6 @@ impl Gateway {
         now: Timestamp,
         taken: &mut Taken,
     ) {
-        use crate::domain::report::Rest;
         // Whatever was asked before, its fills are asked for again.
         if let Some(known) = self.roster.get_mut(inquiry.intent) {
             known.asked = crate::domain::Quantity::ZERO;
@@ -180,6 +184,27 @@ impl Gateway {
         match self.cancel_call(inquiry.intent, &said.id, market, now) {
             Ok(call) => taken.calls.push(call),
             Err(error) => taken.notices.push(error.to_string()),
+        }
+    }
+
+    /// Kalshi takes trades back that were made in error, and tells so nowhere but by what it lists
+    /// from then on. So the fills of an order that has long been over are read whole.
+    fn look_for_busts(
+        &mut self,
+        walk: &Walk,
+        inquiry: &Inquiry,
+        said: &OrderSaid,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let Some(known) = self.roster.get(inquiry.intent) else { return };
+        let as_of = walk.as_of.unwrap_or(walk.asked);
+        let is_over = said.rest == Rest::Nothing && as_of > known.order.at.after(LISTED_AFTER);
+        if is_over && known.id.as_ref() == Some(&said.id) {
+            let said = (said.filled, as_of);
+            let id = known.id.clone().unwrap_or_default();
+            let listing = Listing { id, said: Some(said), ..Listing::default() };
+            self.list_fills(listing, now, taken);
         }
     }
 
@@ -297,9 +322,7 @@ impl Gateway {
             }
             self.strangers.insert(said.id.clone());
             // Its fills were held back until it was known whose they are.
-            let query = page().with("order_id", &said.id);
-            let walk = Walk::new(Errand::FillsOf(said.id.clone()), FILLS, query, now);
-            self.walk_on(walk, "", now, taken);
+            self.list_fills(Listing { id: said.id.clone(), ..Listing::default() }, now, taken);
         }
         self.take_order(&said, markets, now, taken);
     }

@@ -9,7 +9,7 @@ use super::super::error::{self, read_body};
 use super::super::parse::portfolio::{self as parse, FillSaid, OrderSaid};
 use super::super::parse::tame;
 use super::super::wire::{portfolio as wire, ws};
-use super::walk::{Errand, Then, Walk, page};
+use super::walk::{Errand, Listing, Then, Walk, page};
 use super::{Gateway, bears_tag, belief};
 
 /// The path of the account's fills.
@@ -333,9 +333,13 @@ impl Gateway {
             return;
         }
         known.asked = filled;
-        let query = page().with("order_id", &id);
-        let walk = Walk::new(Errand::FillsOf(id), FILLS, query, now);
-        self.walk_on(walk, "", now, taken);
+        self.list_fills(Listing { id, ..Listing::default() }, now, taken);
+    }
+
+    /// Reads all fills of an order.
+    pub(super) fn list_fills(&mut self, listing: Listing, now: Timestamp, taken: &mut Taken) {
+        let query = page().with("order_id", &listing.id);
+        self.walk_on(Walk::new(Errand::FillsOf(listing), FILLS, query, now), "", now, taken);
     }
 
     pub(super) fn disbelieve(&self, intent: IntentId, text: String, taken: &mut Taken) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::report::Position;
-use crate::domain::{IntentId, Timestamp};
+use crate::domain::{Evidence, IntentId, Quantity, Timestamp};
 
 use super::super::facts;
 use super::super::rest::Query;
@@ -19,8 +19,8 @@ pub(super) enum Errand {
     OpenOrders,
     /// The fills of an account.
     Fills,
-    /// The fills of one order, by the venue's id.
-    FillsOf(String),
+    /// The fills of one order.
+    FillsOf(Listing),
     /// All positions so far.
     Positions(Vec<Position>),
     /// What can be spent.
@@ -42,6 +42,28 @@ pub(super) enum Asked {
     Status,
     /// It works, and the keys are asked for.
     Keys,
+}
+
+/// The fills of one order, as far as they were read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Listing {
+    /// The venue's id of the order.
+    pub(super) id: String,
+    /// What the venue says that the order filled before it ended, and how fresh that is; `None`
+    /// when it is not known or may still grow.
+    pub(super) said: Option<(Quantity, Timestamp)>,
+    /// The trades so far.
+    pub(super) found: BTreeMap<String, Quantity>,
+}
+
+impl Listing {
+    /// What the whole listing proves: the venue's two sayings have to agree.
+    pub(super) fn evidence(&self) -> Option<Evidence> {
+        let (filled, as_of) = self.said?;
+        let sum = self.found.values().fold(Quantity::ZERO, |sum, one| sum.saturating_add(*one));
+        (sum == filled)
+            .then(|| Evidence::Listed { trades: self.found.keys().cloned().collect(), as_of })
+    }
 }
 
 /// A question about one order.

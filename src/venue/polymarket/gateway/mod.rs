@@ -205,6 +205,7 @@ impl Gateway {
                 Evidence::Fill(_)
                 | Evidence::Unclear(_)
                 | Evidence::NotFound { .. }
+                | Evidence::Listed { .. }
                 | Evidence::NotCancelled(_) => {}
             }
         }

@@ -229,3 +229,61 @@ fn an_order_nobody_placed_is_not_asked_for() {
     let question = Question::Order(IntentId(99));
     assert!(rig.gateway.ask(&question, &rig.markets, rig.now).is_err());
 }
+
+/// Asks for the order a minute after it was decided; returns what follows the order.
+fn asked_later(rig: &mut Rig, order: &str) -> Taken {
+    let now = rig.now;
+    rig.now = now.after(Duration::from_secs(60));
+    let call = only(rig.ask(&Question::Order(IntentId(7))));
+    let as_of = format!(r#"{{"as_of_time":"{}"}}"#, rig.now);
+    let call = only(rig.reply(&call, 200, &as_of).calls);
+    rig.reply(&call, 200, order)
+}
+
+#[test]
+fn the_fills_of_an_order_that_is_long_over_are_listed_whole() {
+    let mut rig = Rig::new();
+    let call = rig.place(&buy_no());
+    rig.reply(&call, 201, CREATED);
+    let calls = asked_later(&mut rig, ORDER).calls;
+    let call = calls.last().unwrap();
+    assert!(call.url.contains(&format!("fills?limit=1000&order_id={ID}")), "{}", call.url);
+    let as_of = rig.now;
+    let reports = rig.reply(call, 200, FILLS).reports;
+    let Some(Report::Order { evidence: Evidence::Listed { trades, as_of: told }, .. }) =
+        reports.last()
+    else {
+        panic!("{reports:?}")
+    };
+    assert_eq!((trades.len(), *told), (2, as_of));
+}
+
+#[test]
+fn a_listing_that_does_not_add_up_to_the_order_proves_nothing() {
+    let mut rig = Rig::new();
+    let call = rig.place(&buy_no());
+    rig.reply(&call, 201, CREATED);
+    let calls = asked_later(&mut rig, ORDER).calls;
+    assert!(rig.reply(calls.last().unwrap(), 200, NO_FILLS).reports.is_empty());
+}
+
+#[test]
+fn an_order_that_says_nothing_filled_and_lists_nothing_had_its_fills_taken_back() {
+    let mut rig = Rig::new();
+    let call = rig.place(&buy_no());
+    rig.reply(&call, 201, CREATED);
+    let mut busted: serde_json::Value = serde_json::from_str(ORDER).unwrap();
+    for (key, value) in [
+        ("fill_count_fp", "0.00"),
+        ("remaining_count_fp", "0.00"),
+        ("taker_fill_cost_dollars", "0.0000"),
+        ("maker_fill_cost_dollars", "0.0000"),
+    ] {
+        busted["order"][key] = value.into();
+    }
+    busted["order"]["status"] = "canceled".into();
+    let calls = asked_later(&mut rig, &busted.to_string()).calls;
+    let as_of = rig.now;
+    let listed = evidence(rig.reply(calls.last().unwrap(), 200, NO_FILLS));
+    assert_eq!(listed, Evidence::Listed { trades: Vec::new(), as_of });
+}
