@@ -91,7 +91,8 @@ pub fn trades(pipeline: &Pipeline) -> Option<Value> {
     });
     Some(json!({
         "opened": state.trades().count(), "states": phases, "orders": state.orders().len(),
-        "realised": state.realised().to_string(), "locked_profit": state.locked_profit().to_string(),
+        "realised": state.realised().to_string(),
+        "locked_profit": state.locked_profit().to_string(),
         "fees": fees.to_string(), "not_traded": refusals,
         "left": left(state, pipeline), "differences": trader.differences(),
     }))

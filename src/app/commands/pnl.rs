@@ -84,7 +84,8 @@ fn records(history: &History) -> String {
     }
     lines.push(json!({
         "kind": "summary", "realised": state.realised().to_string(),
-        "locked": history.state().locked_profit().to_string(), "journal": history.path.display().to_string(),
+        "locked": state.locked_profit().to_string(),
+        "journal": history.path.display().to_string(),
     }));
     lines.iter().map(|line| record::line(line) + "\n").collect()
 }
@@ -96,7 +97,7 @@ fn people(history: &History) -> String {
         earned.row([date(day), money.to_string()]);
     }
     earned.row(["all days".to_owned(), state.realised().to_string()]);
-    earned.row(["locked".to_owned(), history.state().locked_profit().to_string()]);
+    earned.row(["locked".to_owned(), state.locked_profit().to_string()]);
     let mut head = vec![("venue", Align::Left)];
     for name in ["fills", "fees", "computed", "netted", "merged", "settled"] {
         head.push((name, Align::Right));
