@@ -1,5 +1,6 @@
 //! The next step of a trade: a pure function of what is known and of the markets as they are now.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::report::Refused;
@@ -45,13 +46,15 @@ pub(super) struct View<'a> {
     pub(super) loss_max: Option<Money>,
     /// Whether everything is to be sold.
     pub(super) is_flattening: bool,
+    /// Markets that no reading has shown since the start.
+    pub(super) unseen: &'a BTreeSet<MarketIndex>,
 }
 
 impl View<'_> {
     /// The next step of a trade.
     pub(super) fn step(&self, trade: &Trade) -> Step {
         let accounts = trade.accounts(self.state.orders());
-        if let Some(event) = self.payment(trade) {
+        if let Some(event) = self.payment(trade, &accounts) {
             return Step::Note(event, "a market has paid".to_owned());
         }
         let is_open = accounts[0].is_open || accounts[1].is_open;
@@ -72,11 +75,17 @@ impl View<'_> {
         }
     }
 
-    /// The payment that the trade's phase does not know of yet.
-    fn payment(&self, trade: &Trade) -> Option<Event> {
+    /// The payment that the trade's phase does not know of yet. A leg that holds nothing is owed
+    /// nothing: no venue will ever tell of it.
+    fn payment(&self, trade: &Trade, accounts: &[Account; 2]) -> Option<Event> {
         if matches!(trade.phase, Phase::Ended(End::Flat)) {
             return None;
         }
+        let is_empty = |at: usize| {
+            let own = &accounts[at];
+            let left = own.change() - trade.given[at].quantity.units();
+            !own.is_open && own.unconfirmed.is_zero() && left < Quantity::LOT
+        };
         let is_paid = |at: usize| {
             let market = trade.plan.legs[at].market;
             trade.payouts[at].is_some_and(|payout| {
@@ -86,6 +95,8 @@ impl View<'_> {
         let event = match (is_paid(0), is_paid(1)) {
             (true, true) => Event::BothPaid,
             (false, false) => return None,
+            (true, false) if is_empty(1) => Event::BothPaid,
+            (false, true) if is_empty(0) => Event::BothPaid,
             _ => Event::OnePaid,
         };
         next(trade.phase, event).map(|_| event)
@@ -93,6 +104,9 @@ impl View<'_> {
 
     /// The first leg has an answer, or nobody knows: what arrived is hedged at once.
     fn second(&self, trade: &Trade, accounts: &[Account; 2], is_open: bool) -> Step {
+        if self.is_unseen(trade) {
+            return Step::Wait;
+        }
         let Balance { surplus: Some((leg, quantity)), .. } = trade.balance(accounts) else {
             return if is_open { Step::Wait } else { self.settle_in(trade, accounts) };
         };
@@ -139,7 +153,7 @@ impl View<'_> {
                 trade.id
             ));
         }
-        if is_open {
+        if is_open || self.is_unseen(trade) {
             return Step::Wait;
         }
         match self.settle_in(trade, accounts) {
@@ -164,6 +178,10 @@ impl View<'_> {
             "{}: {} at {} stand alone, no way out loses at most {}",
             trade.id, alone.quantity, trade.plan.legs[alone.leg].venue, alone.budget
         ))
+    }
+
+    fn is_unseen(&self, trade: &Trade) -> bool {
+        trade.plan.legs.iter().any(|leg| self.unseen.contains(&leg.market))
     }
 
     /// Whether all books that a way out could use are believed, and their markets take orders.
@@ -243,7 +261,7 @@ impl View<'_> {
                 })
                 .collect();
             if let [one, other] = legs.as_slice()
-                && paid + one.loss + other.loss <= loss_max
+                && paid + one.loss_worst + other.loss_worst <= loss_max
             {
                 let why = format!("{quantity} of both are sold");
                 let drafts = legs.iter().map(|way| exit(&way.draft)).collect();

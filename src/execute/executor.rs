@@ -1,9 +1,12 @@
 //! What the engine drives: plans, reports and time in, acts out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::report::Permission;
-use crate::domain::{Evidence, IntentId, Money, Order, Report, Timestamp, TradeId};
+use crate::domain::{
+    Evidence, IntentId, MarketIndex, Money, Order, Quantity, Report, Timestamp, TradeId, Venue,
+};
 use crate::plan::{Kind, Plan};
 use crate::risk::{Approved, Exposure};
 
@@ -54,6 +57,11 @@ pub struct Executor {
     pub(super) state: State,
     pub(super) mode: Mode,
     pub(super) agenda: Agenda,
+    /// When the journal was read.
+    pub(super) resumed_at: Timestamp,
+    /// Markets in which nothing is done about a leg that stands alone before a reading has shown
+    /// that it is still there.
+    pub(super) unseen: BTreeSet<MarketIndex>,
     changed: Vec<TradeId>,
 }
 
@@ -68,6 +76,8 @@ impl Executor {
             state: State::default(),
             mode: Mode::Trading,
             agenda: Agenda::default(),
+            resumed_at: Timestamp::ZERO,
+            unseen: BTreeSet::new(),
             changed: Vec::new(),
         }
     }
@@ -86,7 +96,12 @@ impl Executor {
 
     /// Books what the reconciliation found, or what a person accepted or adopted.
     pub fn enter(&mut self, record: Record, acts: &mut Vec<Act>) {
-        debug_assert!(matches!(record, Record::Booked { .. } | Record::Adopted { .. }));
+        debug_assert!(matches!(
+            record,
+            Record::Booked { .. }
+                | Record::Adopted { .. }
+                | Record::Reported { report: Report::Merged { .. }, .. }
+        ));
         self.say(record, acts);
     }
 
@@ -121,7 +136,7 @@ impl Executor {
         }
         if plan.kind == Kind::Exit {
             let held = self.state.locked(&plan.pair).map(|locked| locked.sellable);
-            let held = held.fold(crate::domain::Quantity::ZERO, |sum, q| sum.saturating_add(q));
+            let held = held.fold(Quantity::ZERO, Quantity::saturating_add);
             if held < plan.quantity {
                 return Err("not_held");
             }
@@ -141,11 +156,14 @@ impl Executor {
 
     /// Whether an entry would buy against what is held: Kalshi would net it away, and neither
     /// trade could sell its leg any more. What is held is closed by an exit. Dust is in no one's
-    /// way.
+    /// way: what no order takes on Kalshi, less than a contract where both outcomes are kept.
     fn holds_other_outcome(&self, plan: &Plan) -> bool {
         plan.legs.iter().any(|leg| {
-            let held = self.state.ledger().held(leg.market, leg.outcome.other());
-            held >= crate::domain::Quantity::contracts(1)
+            let least = match leg.venue {
+                Venue::Kalshi => Quantity::from_units(Quantity::LOT).unwrap_or_default(),
+                Venue::Polymarket => Quantity::contracts(1),
+            };
+            self.state.ledger().held(leg.market, leg.outcome.other()) >= least
         })
     }
 
@@ -298,7 +316,8 @@ impl Executor {
         let is_flattening = matches!(self.mode, Mode::Flattening { .. });
         let restless = |trade: &&super::trade::Trade| {
             !trade.phase.is_quiet()
-                || trade.phase == Phase::Locked && (is_flattening || trade.has_offset(&self.state))
+                || trade.phase == Phase::Locked && is_flattening
+                || trade.may_merge(&self.state)
         };
         let trades: Vec<TradeId> =
             self.state.trades().filter(restless).map(|trade| trade.id).collect();
@@ -327,6 +346,7 @@ impl Executor {
                 pause: self.settings.way_out_pause,
                 loss_max: self.loss_left(),
                 is_flattening: matches!(self.mode, Mode::Flattening { .. }),
+                unseen: &self.unseen,
             };
             match view.step(trade) {
                 Step::Wait => return,

@@ -15,6 +15,8 @@ use crate::domain::{IntentId, MarketIndex, Money, Outcome, Quantity, Report, Tim
 use super::ledger::seat;
 use super::{Line, Record, State};
 
+mod merge;
+
 /// How patient and how exact the comparison is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -74,6 +76,8 @@ pub struct Reconciler {
     /// Whether positions and cash of a venue were compared at least once with nothing under way.
     compared: [[bool; 2]; 2],
     doubts: BTreeMap<Subject, Doubt>,
+    /// Markets that the last readings show as the ledger has them.
+    agreed: Vec<MarketIndex>,
     /// What is held in markets that are not mapped.
     unmapped: [Vec<Position>; 2],
     /// Markets whose holdings are the user's own business.
@@ -89,6 +93,7 @@ impl Reconciler {
             settings,
             compared: [[false; 2]; 2],
             doubts: BTreeMap::new(),
+            agreed: Vec::new(),
             unmapped: [Vec::new(), Vec::new()],
             ignored: BTreeSet::new(),
             excess: [None; 2],
@@ -107,13 +112,23 @@ impl Reconciler {
         &self.unmapped[seat(venue)]
     }
 
+    /// The markets that readings have shown as the ledger has them since this was last asked.
+    pub fn take_agreed(&mut self) -> Vec<MarketIndex> {
+        let mut agreed = std::mem::take(&mut self.agreed);
+        let is_doubted = |market: &MarketIndex| {
+            self.doubts.keys().any(|s| matches!(s, Subject::Holding(_, m, _) if m == market))
+        };
+        agreed.retain(|market| !is_doubted(market));
+        agreed
+    }
+
     /// Takes a reading in, and says what is to be booked: give it to
     /// [`super::Executor::enter`].
     pub fn take(&mut self, report: &Report, state: &State, now: Timestamp) -> Option<Record> {
         match report {
             Report::Positions { venue, positions, as_of } => {
                 self.take_positions(*venue, positions, *as_of, state);
-                None
+                self.merged(now)
             }
             Report::Cash { venue, purses, as_of } => {
                 let cash =
@@ -193,6 +208,10 @@ impl Reconciler {
         for (_, market) in state.ledger().markets().filter(|(of, _)| *of == venue) {
             contracts.extend([(market, Outcome::Yes), (market, Outcome::No)]);
         }
+        let open = state.trades().filter(|trade| !trade.phase.is_quiet());
+        for leg in open.flat_map(|trade| &trade.plan.legs).filter(|leg| leg.venue == venue) {
+            contracts.extend([(leg.market, Outcome::Yes), (leg.market, Outcome::No)]);
+        }
         // What was doubted and is held by nobody any more is told by its absence.
         contracts.extend(self.doubts.keys().filter_map(|subject| match subject {
             Subject::Holding(of, market, outcome) if *of == venue => Some((*market, *outcome)),
@@ -207,6 +226,7 @@ impl Reconciler {
                 is_whole = false;
                 continue;
             }
+            self.agreed.push(market);
             // What lost is worth nothing, and whether the venue still lists it is its own affair.
             let payout = state.ledger().payout(market);
             if payout.is_some_and(|payout| payout.of(outcome) == Money::ZERO) {

@@ -4,7 +4,9 @@
 //! answer is unknown then, like one whose answer is overdue; both are asked about until they are
 //! known and never sent again.
 
-use crate::domain::{Evidence, IntentId, Report, Timestamp, TradeId};
+use std::time::Duration;
+
+use crate::domain::{Evidence, IntentId, MarketIndex, Report, Timestamp, TradeId};
 
 use super::executor::{Executor, Mode};
 use super::order_state::Phase as OrderPhase;
@@ -16,6 +18,7 @@ impl Executor {
     /// about, trades go on from where they were, and no new one may open until all are known.
     pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         self.mode = Mode::Resuming(IntentId(self.state.next_intent().0 - 1));
+        self.resumed_at = now;
         // The prices of a plan are of its moment.
         let unsent: Vec<TradeId> = self
             .state
@@ -37,6 +40,24 @@ impl Executor {
         }
         self.inquire(now, acts);
         self.end_resuming();
+    }
+
+    /// Readings of the account decide from here on. Legs that stood alone when the process ended,
+    /// and of which nothing was heard for longer than `grace`, wait for one: a person may have
+    /// closed them meanwhile, and to finish one would open another.
+    pub fn wait_for_readings(&mut self, grace: Duration) {
+        let since = self.resumed_at.before(grace);
+        for trade in self.state.trades().filter(|trade| !trade.phase.is_quiet()) {
+            let orders = trade.orders.iter().filter_map(|intent| self.state.order(*intent));
+            if orders.map(Tracked::moved_at).all(|moved| moved < since) {
+                self.unseen.extend(trade.plan.legs.each_ref().map(|leg| leg.market));
+            }
+        }
+    }
+
+    /// A reading shows of a market what the books say.
+    pub fn seen(&mut self, market: MarketIndex) {
+        self.unseen.remove(&market);
     }
 
     /// An order that went without an answer for longer than its plan allows is unknown.
@@ -76,6 +97,11 @@ impl Executor {
         for (intent, since, trade, what) in asked {
             if self.agenda.is_due(intent, pauses, now) {
                 acts.push(Act::Inquire(intent));
+                // None of our orders is meant to rest, and a cancel may have been lost.
+                let resting = |one: &Tracked| one.phase() == OrderPhase::Resting;
+                if self.state.order(intent).is_some_and(resting) {
+                    acts.push(Act::Cancel(intent));
+                }
             }
             let is_long = now >= since.after(self.settings.unknown_max);
             if is_long && self.agenda.report(intent) {

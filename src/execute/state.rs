@@ -411,13 +411,15 @@ impl State {
         locked.fold(Money::ZERO, |sum, one| sum + Money::payout(one.quantity) - one.paid)
     }
 
-    /// What stands alone in a market and is too small for its venue, over all trades.
+    /// What stands alone in a market and is too small for its venue, over all trades. What its
+    /// market has paid is none any more.
     pub fn dust(&self, market: MarketIndex) -> Quantity {
         self.in_market(market)
             .filter(|trade| matches!(trade.phase, Phase::Locked | Phase::Ended(_)))
             .filter_map(|trade| {
                 let (leg, quantity) = trade.balance(&trade.accounts(&self.orders)).surplus?;
-                (trade.plan.legs[leg].market == market).then_some(quantity)
+                let is_left = trade.payouts[leg].is_none();
+                (is_left && trade.plan.legs[leg].market == market).then_some(quantity)
             })
             .fold(Quantity::ZERO, Quantity::saturating_add)
     }

@@ -6,3 +6,4 @@ mod late;
 mod scene;
 mod stops;
 mod stranded;
+mod worst;

@@ -29,6 +29,8 @@ pub struct Account {
     pub proceeds: Money,
     /// How much of that may still fail, and leave what was sold.
     pub proceeds_unsure: Money,
+    /// How much of what was sold may still come back.
+    pub sold_unsure: Quantity,
     /// Contracts of the other outcome bought, to be merged.
     pub offset: Quantity,
     /// What they cost, fees included.
@@ -59,6 +61,13 @@ impl Account {
         self.cost + self.offset_cost
     }
 
+    /// What was paid for what the leg still has, or may have again: a part that was sold for more
+    /// than it cost makes the rest no cheaper.
+    fn basis_left(&self) -> Money {
+        let closed = self.sold.saturating_sub(self.sold_unsure).saturating_add(self.offset);
+        share(self.cost, self.bought.saturating_sub(closed), self.bought)
+    }
+
     fn add(&mut self, tracked: &Tracked) {
         let (order, booked) = (tracked.order(), tracked.booked());
         let (quantity, money) = (booked.total.quantity, booked.total.money);
@@ -78,7 +87,9 @@ impl Account {
                 self.sold = self.sold.saturating_add(quantity);
                 let brought = money - booked.fees();
                 self.proceeds += brought;
-                self.proceeds_unsure += share(brought, tracked.unconfirmed(), quantity);
+                let unsure = tracked.unconfirmed();
+                self.proceeds_unsure += share(brought, unsure, quantity);
+                self.sold_unsure = self.sold_unsure.saturating_add(unsure);
             }
         }
         self.spend_open += tracked.spend_open();
@@ -266,8 +277,9 @@ impl Trade {
             let given = self.given[at].cost;
             let stands = match self.plan.kind {
                 // A sale that fails gives back what was sold: it is at risk until then.
-                Kind::Enter => own.spent() + own.proceeds_unsure - given,
-                Kind::Exit => Money::ZERO,
+                Kind::Enter => (own.spent() + own.proceeds_unsure).max(own.basis_left()) - given,
+                // What an exit sold was taken from those that bought it, and comes back the same.
+                Kind::Exit => share(given, own.sold_unsure, own.sold),
             };
             let under_way = stands.max(Money::ZERO) + own.spend_open;
             // Until it is clear how the legs end, what was approved for them may still be needed.
@@ -345,8 +357,13 @@ impl Trade {
     }
 
     /// Whether contracts of both outcomes are held that a merge would turn into dollars.
-    pub fn has_offset(&self, state: &State) -> bool {
-        self.accounts(state.orders()).iter().any(|own| !own.offset.is_zero())
+    pub fn may_merge(&self, state: &State) -> bool {
+        let holds_both = |leg: &crate::plan::Leg| {
+            let held = |outcome| state.ledger().held(leg.market, outcome);
+            !held(Outcome::Yes).min(held(Outcome::No)).is_zero()
+        };
+        self.plan.legs.iter().any(holds_both)
+            && self.accounts(state.orders()).iter().any(|own| !own.offset.is_zero())
     }
 
     /// The leg of a venue's market, if the trade is in it.

@@ -49,6 +49,8 @@ pub struct WayOut {
     pub quantity: Quantity,
     /// What it loses against what they cost; less than nothing for a gain.
     pub loss: Money,
+    /// The most that it can lose: everything at its limit.
+    pub loss_worst: Money,
 }
 
 /// What stands alone, and what may be done about it.
@@ -171,8 +173,8 @@ fn buy(
         size,
         purpose,
     };
-    let loss = taken.loss(alone);
-    Some(WayOut { way, draft, quantity, loss })
+    let (loss, loss_worst) = (taken.loss(alone), walk.loss_worst(&taken, alone));
+    Some(WayOut { way, draft, quantity, loss, loss_worst })
 }
 
 fn sell(plan: &Plan, alone: &Alone, sight: &dyn Sight, now: Timestamp) -> Option<WayOut> {
@@ -206,7 +208,8 @@ fn sell(plan: &Plan, alone: &Alone, sight: &dyn Sight, now: Timestamp) -> Option
         size: Size::Contracts(taken.quantity),
         purpose,
     };
-    Some(WayOut { way: Way::Unwind, quantity: taken.quantity, loss: taken.loss(alone), draft })
+    let (loss, loss_worst) = (taken.loss(alone), walk.loss_worst(&taken, alone));
+    Some(WayOut { way: Way::Unwind, quantity: taken.quantity, loss, loss_worst, draft })
 }
 
 /// What part of a quantity a part of its money buys, rounded down.
@@ -252,7 +255,8 @@ impl Taken {
 }
 
 impl Walk {
-    /// Takes levels, best first, as long as the loss fits the budget and the cost the purse.
+    /// Takes levels, best first, as long as the loss fits the budget and the cost the purse, both
+    /// at the worst of the levels.
     fn take(&self, alone: &Alone) -> Option<Taken> {
         let mut best = None;
         let mut before = Taken {
@@ -321,7 +325,19 @@ impl Walk {
             Action::Sell => true,
             Action::Buy => self.cost_worst(taken) <= self.spend_max,
         };
-        purse && taken.loss(alone) <= alone.budget
+        purse && self.loss_worst(taken, alone) <= alone.budget
+    }
+
+    /// What these contracts lose when everything goes at the limit: an order fills anywhere up to
+    /// it, and the better levels may be gone when it arrives.
+    fn loss_worst(&self, taken: &Taken, alone: &Alone) -> Money {
+        let (limit, quantity) = (taken.limit, taken.quantity);
+        let money = match self.action {
+            Action::Buy => Money::cost_ceil(limit, quantity),
+            Action::Sell => Money::cost_floor(limit, quantity),
+        };
+        let fee = self.fee.estimate(limit, quantity).max(taken.fee);
+        Taken { money, fee, ..*taken }.loss(alone)
     }
 
     /// The most that an order for this can cost: everything at its limit, and the highest fee.

@@ -110,7 +110,8 @@ impl Rejections {
     }
 }
 
-/// How many orders may be sent: a bucket that time fills, and that what reduces may overdraw.
+/// How many orders may be sent: a bucket that time fills, and that what reduces may overdraw. It
+/// holds those of a second, and at least those that one plan may need.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {
     per_second: u32,
@@ -128,8 +129,8 @@ impl Bucket {
         if self.per_second == 0 {
             return false;
         }
-        let second = Duration::from_secs(1);
-        self.full_at.max(now).after(self.each() * count) <= now.after(second)
+        let whole = Duration::from_secs(1).max(self.each() * super::ORDERS_PER_PLAN);
+        self.full_at.max(now).after(self.each() * count) <= now.after(whole)
     }
 
     /// Takes one order's worth out, whether it is there or not.

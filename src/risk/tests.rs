@@ -212,6 +212,12 @@ fn orders_per_second_are_a_bucket_that_time_fills() {
 }
 
 #[test]
+fn a_slow_bucket_still_holds_what_one_plan_needs() {
+    let mut risk = ready(Limits { orders_per_second: 1, ..limits() });
+    assert!(risk.approve(proposal(plan(0, 20, 20)), now()).is_ok());
+}
+
+#[test]
 fn a_loss_counts_until_midnight_utc() {
     let mut risk = ready(limits());
     let midnight = Timestamp::parse("2026-11-23T00:00:00Z").unwrap();

@@ -11,6 +11,7 @@ impl Trader {
     /// Lets readings of the account decide whether anything new may be traded. Without this, only
     /// [`Reconciled`](crate::engine::event::Command::Reconciled) does.
     pub(super) fn reconcile_with(&mut self, settings: reconcile::Settings) {
+        self.executor.wait_for_readings(settings.grace);
         self.reconciler = Some(Reconciler::new(settings));
     }
 
@@ -34,6 +35,9 @@ impl Trader {
         if let Report::Positions { venue, .. } = report {
             let questions = reconciler.questions(*venue, self.executor.state());
             self.acts.extend(questions.into_iter().map(Act::Inquire));
+        }
+        for market in reconciler.take_agreed() {
+            self.executor.seen(market);
         }
         self.conclude(around);
         self.carry_out(around, effects);

@@ -1,6 +1,6 @@
 //! What venues and people say, and time: each given to the executor, to `risk`, and to the floor.
 
-use crate::domain::report::{Evidence, Fee, Fill};
+use crate::domain::report::{Evidence, Fee, Fill, Refused};
 use crate::domain::{IntentId, Money, Price, Report, Venue};
 use crate::engine::event::Command;
 use crate::pairing::PairId;
@@ -59,6 +59,8 @@ impl Trader {
                 self.risk.note_taken(pair, *venue);
                 None
             }
+            // What a journal that cannot be written kept here was refused by no venue.
+            Evidence::Refused(refusal) if self.is_kept_back(refusal.kind) => None,
             Evidence::Refused(refusal) => self.risk.note_refused(pair, *venue, refusal.kind),
             Evidence::Fill(fill) => {
                 let facts = around.books.get(*market)?.facts.as_ref()?;
@@ -69,6 +71,10 @@ impl Trader {
             | Evidence::Listed { .. }
             | Evidence::NotCancelled(_) => None,
         }
+    }
+
+    fn is_kept_back(&self, refused: Refused) -> bool {
+        refused == Refused::NotSent && self.risk.check_gates() == Err(NoTrade::JournalBroken)
     }
 
     fn judge_fee(

@@ -282,3 +282,38 @@ fn older_orders_are_asked_about_once_the_young_ones_have_had_their_turn() {
     assert!(asked[5..].iter().all(|count| *count >= ROUND), "{asked:?}");
     assert!(asked[1..5].iter().all(|count| *count >= ROUND), "{asked:?}");
 }
+
+#[test]
+fn a_merge_that_nobody_told_is_seen_in_two_readings() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    let mut other = match state.order(IntentId(1)) {
+        Some(tracked) => tracked.order().clone(),
+        None => unreachable!(),
+    };
+    (other.intent, other.outcome) = (IntentId(2), Outcome::Yes);
+    state.apply(&Record::Placed(other));
+    let fill = Fill {
+        trade: "u".to_owned(),
+        quantity: quantity("4"),
+        money: money("2"),
+        fee: Fee::Reported(Money::ZERO),
+        finality: Finality::Confirmed,
+        at: at(300),
+    };
+    let filled = Some(Total { quantity: fill.quantity, money: fill.money });
+    let (id, trades) = (OrderId("p".to_owned()), Vec::new());
+    let over = Evidence::Standing { id, filled, rest: Rest::Nothing, trades };
+    for evidence in [Evidence::Fill(fill), over] {
+        let report = Report::Order { intent: IntentId(2), evidence };
+        state.apply(&Record::Reported { report, at: at(300) });
+    }
+    // Four of both are gone: six NO are left, and no YES.
+    assert_eq!(reconciler.take(&positions("6", 400), &state, at(400)), None, "once is not enough");
+    let found = reconciler.take(&positions("6", 420), &state, at(420));
+    let report = Report::Merged { market: MARKET, quantity: quantity("4"), at: at(420) };
+    assert_eq!(found, Some(Record::Reported { report, at: at(420) }));
+    state.apply(&found.unwrap());
+    assert_eq!(reconciler.take(&positions("6", 440), &state, at(440)), None);
+    assert!(!matches!(reconciler.verdict(&state), Verdict::Differs(_)));
+}

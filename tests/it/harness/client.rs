@@ -95,7 +95,10 @@ pub(crate) async fn load_kalshi<S: Shop>(
     loop {
         match client.load_market(&id).await {
             Ok(market) => return Ok(market),
-            Err(error) if error.is_passing() => clock::sleep(Duration::from_millis(500)).await,
+            // A key that is refused may be accepted later, as the loader has it.
+            Err(error) if error.is_passing() || matches!(error, Error::Unauthorised { .. }) => {
+                clock::sleep(Duration::from_millis(500)).await;
+            }
             Err(_) => return Err((Venue::Kalshi, id)),
         }
     }

@@ -98,6 +98,10 @@ impl Run {
 
     /// What we hold to be at risk is at least what is.
     fn judge_exposure(&mut self) {
+        // Every market has ended: what is held there is owed or worthless, and at no risk.
+        if self.oracle.over {
+            return;
+        }
         let Some(trader) = self.trader() else { return };
         let known = trader.risk().totals();
         let state = trader.executor().state();

@@ -1,0 +1,182 @@
+//! What counts at its worst, and what is done again because a word about it was lost.
+
+use std::time::Duration;
+
+use crate::domain::report::Rest;
+use crate::domain::{
+    Evidence, Fill, Finality, MarketIndex, Money, OrderId, Outcome, Report, TradeId, Venue,
+};
+use crate::execute::{Act, Executor};
+use crate::plan::{Kind, Plan, Stages};
+
+use super::scene::{
+    KALSHI, POLYMARKET, Scene, line, money, over, plan, price, quantity, settings, total,
+};
+
+const POLYMARKET_FIRST: Stages = Stages::First(Venue::Polymarket);
+
+fn settled(scene: &Scene, market: MarketIndex, yes_pays: &str, paid: &str) -> Report {
+    let (yes_pays, paid, venue) = (money(yes_pays), money(paid), Venue::ALL[market.at()]);
+    let (id, market) = (String::new(), Some(market));
+    Report::Settled { venue, market, id, yes_pays, paid, at: scene.now }
+}
+
+/// Polymarket filled 100 for sure, Kalshi nothing, and no way out is open.
+fn stuck() -> Scene {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills_surely(&first, "100", "0.52");
+    let second = scene.only();
+    scene.world.offer(KALSHI, Outcome::Yes, &[]);
+    scene.world.bid(POLYMARKET, Outcome::No, &[]);
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[]);
+    scene.tell(second.intent, over(Some(total("0", "0"))));
+    assert_eq!(scene.phase(), "holding");
+    scene
+}
+
+#[test]
+fn a_part_that_was_sold_at_a_gain_makes_the_rest_no_cheaper() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills_surely(&first, "100", "0.52");
+    let second = scene.only();
+    scene.world.bid(POLYMARKET, Outcome::No, &[("0.80", "500")]);
+    scene.world.offer(KALSHI, Outcome::Yes, &[("0.95", "500")]);
+    scene.fills(&second, "50", "0.42");
+    let sale = scene.only();
+    assert_eq!(line(&sale), "unwind sell 50.00 no at 0.8000 on polymarket");
+    scene.fills_surely(&sale, "50", "0.80");
+    assert_eq!(scene.phase(), "locked");
+    // 40 came back of 52.9984; the 50 that are left cost half of that all the same.
+    assert_eq!(scene.exposure().unwrap().legs[1].dollars, money("26.4992"));
+}
+
+#[test]
+fn a_sale_of_an_exit_that_may_fail_stays_at_risk() {
+    let mut scene = Scene::locked();
+    let mut exit = Plan { kind: Kind::Exit, quantity: quantity("40"), ..plan(POLYMARKET_FIRST) };
+    for leg in &mut exit.legs {
+        leg.size = crate::domain::Size::Contracts(quantity("40"));
+        leg.quantity = quantity("40");
+        leg.limit = if leg.market == KALSHI { price("0.46") } else { price("0.56") };
+        leg.cost_max = Money::ZERO;
+    }
+    let id = scene.open(exit);
+    let first = scene.only();
+    let matched = scene.fills(&first, "40", "0.56");
+    let at_risk = |scene: &Scene| {
+        let of = |id| scene.executor.exposure(id).map_or(Money::ZERO, |e| e.legs[1].dollars);
+        of(TradeId(1)) + of(id)
+    };
+    assert_eq!(at_risk(&scene), money("52.9984"), "it may come back");
+    let finality = Finality::Confirmed;
+    scene.tell(first.intent, Evidence::Fill(Fill { finality, ..matched }));
+    assert_eq!(at_risk(&scene), money("31.79904"));
+}
+
+#[test]
+fn what_its_market_has_paid_is_no_dust() {
+    let mut scene = stuck();
+    scene.say(&settled(&scene, POLYMARKET, "0", "100"));
+    assert_eq!(scene.phase(), "paid", "Kalshi, where nothing is held, will say nothing");
+    assert_eq!(scene.exposure(), None);
+    assert_eq!(scene.executor.state().dust(POLYMARKET), quantity("0"));
+}
+
+#[test]
+fn a_way_out_loses_no_more_than_its_budget_where_it_fills_at_its_limit() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills_surely(&first, "100", "0.52");
+    let second = scene.only();
+    scene.world.offer(KALSHI, Outcome::Yes, &[("0.95", "500")]);
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[("0.95", "500")]);
+    scene.world.bid(POLYMARKET, Outcome::No, &[("0.50", "60"), ("0.20", "10")]);
+    scene.tell(second.intent, over(Some(total("0", "0"))));
+    // Seventy at what is bid would lose 5.69; all seventy at 0.20 would lose 23.55.
+    assert_eq!(line(&scene.only()), "unwind sell 60.00 no at 0.5000 on polymarket");
+}
+
+#[test]
+fn a_cancel_that_was_lost_is_sent_again() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    let id = OrderId("venue's".to_owned());
+    let (filled, rest, trades) = (Some(total("10", "5.2")), Rest::Resting, Vec::new());
+    let resting = Evidence::Standing { id, filled, rest, trades };
+    scene.tell(first.intent, resting.clone());
+    scene.acts.clear();
+    scene.wait(1_000);
+    scene.tell(first.intent, resting);
+    assert!(scene.acts.contains(&Act::Cancel(first.intent)), "{:?}", scene.acts);
+}
+
+#[test]
+fn a_merge_without_an_answer_is_asked_for_again() {
+    let mut scene = Scene::new();
+    let mut rich = plan(POLYMARKET_FIRST);
+    rich.reserve = money("60");
+    scene.open(rich);
+    let first = scene.only();
+    scene.fills_surely(&first, "100", "0.52");
+    let second = scene.only();
+    scene.world.offer(KALSHI, Outcome::Yes, &[("0.70", "500")]);
+    scene.world.bid(POLYMARKET, Outcome::No, &[("0.30", "500")]);
+    scene.tell(second.intent, over(Some(total("0", "0"))));
+    let offset = scene.only();
+    scene.fills_surely(&offset, "100", "0.50");
+    assert_eq!(scene.phase(), "flat");
+    scene.acts.clear();
+    scene.wait(61_000);
+    let merges = scene.acts.iter().filter(|act| matches!(act, Act::Merge { .. })).count();
+    assert_eq!(merges, 1);
+}
+
+/// A start after `away`, with a leg that stands alone.
+fn started_after(away: Duration) -> Scene {
+    let before = stuck();
+    let mut scene = Scene::new();
+    scene.executor = Executor::new(settings());
+    for record in &before.records {
+        scene.executor.apply(record);
+    }
+    scene.records = before.records;
+    scene.now = before.now.after(away);
+    scene.with(|executor, _, now, acts| executor.resume(now, acts));
+    scene.executor.wait_for_readings(Duration::from_secs(15));
+    scene.wait(1_000);
+    scene
+}
+
+#[test]
+fn a_leg_that_a_person_may_have_closed_meanwhile_waits_for_a_reading() {
+    let mut scene = started_after(Duration::from_secs(3_600));
+    assert_eq!(scene.placed(), []);
+    scene.executor.seen(KALSHI);
+    scene.executor.seen(POLYMARKET);
+    scene.wait(1_000);
+    assert_eq!(line(&scene.only()), "finish buy 100.00 yes at 0.4200 on kalshi");
+}
+
+#[test]
+fn a_leg_is_brought_together_at_once_after_a_short_absence() {
+    let mut scene = started_after(Duration::from_secs(2));
+    assert_eq!(line(&scene.only()), "finish buy 100.00 yes at 0.4200 on kalshi");
+}
+
+#[test]
+fn an_entry_that_kalshi_would_net_against_a_remainder_is_not_opened() {
+    let mut scene = Scene::opened(Stages::First(Venue::Kalshi));
+    let first = scene.only();
+    scene.fills(&first, "0.50", "0.42");
+    let mut other = plan(Stages::Together);
+    for leg in &mut other.legs {
+        leg.outcome = leg.outcome.other();
+    }
+    scene.world.bid(KALSHI, Outcome::Yes, &[]);
+    scene.world.offer(POLYMARKET, Outcome::No, &[]);
+    scene.say(&settled(&scene, POLYMARKET, "0", "0"));
+    assert_eq!(scene.held(KALSHI, Outcome::Yes), "0.50");
+    assert_ne!(scene.executor.may_open(&other), Ok(()));
+}
