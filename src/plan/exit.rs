@@ -125,3 +125,6 @@ fn walk(held: &Held<'_>, least: Money) -> Option<Sold> {
 fn lot() -> Quantity {
     Quantity::from_units(Quantity::LOT).unwrap_or(Quantity::ZERO)
 }
+
+#[cfg(test)]
+mod tests;
