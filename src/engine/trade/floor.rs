@@ -20,16 +20,30 @@ use crate::engine::venue_at;
 pub(super) struct Floor {
     pub(super) markets: BTreeMap<MarketIndex, Market>,
     pub(super) taken: Taken,
-    /// Until when a venue is held not to take orders, because its last answer said so.
-    closed_until: [Timestamp; 2],
+    /// When a venue last said that it takes no orders, and until when it is held to.
+    closed: [Closed; 2],
     /// Venues that said that the account may open positions, and have not taken it back.
     permitted: [bool; 2],
+}
+
+/// A venue that takes no orders.
+#[derive(Debug, Clone, Copy, Default)]
+struct Closed {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl Closed {
+    fn extend(&mut self, now: Timestamp, wait: Duration) {
+        self.since = now;
+        self.until = self.until.max(now.after(wait));
+    }
 }
 
 impl Floor {
     /// Whether a venue's last answers leave it open to orders.
     pub(super) fn takes_orders(&self, venue: Venue, now: Timestamp) -> bool {
-        now >= self.closed_until[venue_at(venue)]
+        now >= self.closed[venue_at(venue)].until
     }
 
     /// Whether the account may open positions at a venue; no, until the venue says so.
@@ -41,30 +55,38 @@ impl Floor {
         self.permitted[venue_at(venue)] = *permission == Permission::Open;
     }
 
-    /// Learns from an answer whether its venue takes orders. One that it took, or refused for a
-    /// reason of the order's own, opens it again.
+    /// Learns from an answer to an order whether its venue takes orders. One that it took, or
+    /// refused for a reason of the order's own, opens it again, if the order was decided after the
+    /// venue closed: news of an older one says nothing about the venue as it is.
     pub(super) fn hear(
         &mut self,
-        venue: Venue,
+        (venue, decided): (Venue, Timestamp),
         evidence: &Evidence,
         pause: Duration,
         now: Timestamp,
     ) {
-        let until = &mut self.closed_until[venue_at(venue)];
-        match evidence {
+        let closed = &mut self.closed[venue_at(venue)];
+        let opens = match evidence {
             Evidence::Refused(refusal) => match refusal.kind {
                 Refused::Again(wait) | Refused::PostOnly(wait) => {
-                    *until = (*until).max(now.after(wait.max(pause)));
+                    closed.extend(now, wait.max(pause));
+                    false
                 }
-                Refused::Paused => *until = (*until).max(now.after(pause)),
-                Refused::NoMatch | Refused::Price | Refused::Size => *until = Timestamp::ZERO,
-                _ => {}
+                Refused::Paused => {
+                    closed.extend(now, pause);
+                    false
+                }
+                Refused::NoMatch | Refused::Price | Refused::Size => true,
+                _ => false,
             },
-            Evidence::Standing { .. } | Evidence::Fill(_) => *until = Timestamp::ZERO,
+            Evidence::Standing { .. } | Evidence::Fill(_) => true,
             Evidence::Unclear(_)
             | Evidence::NotFound { .. }
             | Evidence::Listed { .. }
-            | Evidence::NotCancelled(_) => {}
+            | Evidence::NotCancelled(_) => false,
+        };
+        if opens && decided > closed.since {
+            *closed = Closed::default();
         }
     }
 }
@@ -133,4 +155,61 @@ impl Sight for View<'_> {
 /// Whether a new pair may be opened at a venue as far as its calendar goes.
 pub(super) fn is_clear_ahead(venue: Venue, settings: &Settings, now: Timestamp) -> bool {
     !calendar::is_near_pause(venue, now, settings.pause_ahead)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::OrderId;
+    use crate::domain::report::{Refusal, Rest};
+
+    const PAUSE: Duration = Duration::from_secs(2);
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn refused(kind: Refused) -> Evidence {
+        Evidence::Refused(Refusal { kind, code: String::new(), text: String::new() })
+    }
+
+    fn standing() -> Evidence {
+        let id = OrderId("one".to_owned());
+        Evidence::Standing { id, filled: None, rest: Rest::Nothing, trades: Vec::new() }
+    }
+
+    #[test]
+    fn news_of_an_order_from_before_does_not_reopen_a_venue_that_restarts() {
+        for kind in [
+            Refused::PostOnly(Duration::from_secs(120)),
+            Refused::Again(Duration::from_secs(120)),
+            Refused::Paused,
+        ] {
+            let mut floor = Floor::default();
+            let mut hear = |decided, evidence: &Evidence, now| {
+                floor.hear((Venue::Polymarket, at(decided)), evidence, PAUSE, at(now));
+                floor.takes_orders(Venue::Polymarket, at(now))
+            };
+            assert!(!hear(100, &refused(kind), 100), "{kind:?}");
+            for old in [standing(), refused(Refused::NoMatch)] {
+                assert!(!hear(90, &old, 101), "{kind:?}: {old:?}");
+                assert!(!hear(100, &old, 101), "{kind:?}: {old:?}");
+            }
+            // Word of an order that was sent since is word of the venue as it is.
+            assert!(hear(101, &standing(), 101), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_venue_that_closes_again_is_closed_from_then_on() {
+        let mut floor = Floor::default();
+        let closing = refused(Refused::PostOnly(Duration::from_secs(60)));
+        let venue = Venue::Polymarket;
+        floor.hear((venue, at(100)), &closing, PAUSE, at(100));
+        floor.hear((venue, at(110)), &closing, PAUSE, at(111));
+        floor.hear((venue, at(110)), &standing(), PAUSE, at(112));
+        assert!(!floor.takes_orders(venue, at(170)));
+        assert!(floor.takes_orders(venue, at(171)));
+        assert!(floor.takes_orders(Venue::Kalshi, at(112)));
+    }
 }
