@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::book::Level;
 use crate::detect::gate;
-use crate::domain::market::Status;
+use crate::domain::market::{Settlement, Status};
 use crate::domain::report::{Evidence, Permission, Refused};
 use crate::domain::{Action, FeeModel, Market, MarketIndex, Outcome, Timestamp, Venue};
 use crate::engine::books::Books;
 use crate::execute::Sight;
+use crate::risk::NoTrade;
 
 use super::taken::Taken;
 use super::{Settings, calendar};
@@ -24,6 +25,8 @@ pub(super) struct Floor {
     closed: [Closed; 2],
     /// Venues that said that the account may open positions, and have not taken it back.
     permitted: [bool; 2],
+    /// Contracts whose markets could not be settled for want of an approval.
+    unapproved: Vec<Settlement>,
 }
 
 /// A venue that takes no orders.
@@ -52,7 +55,26 @@ impl Floor {
     }
 
     pub(super) fn permit(&mut self, venue: Venue, permission: &Permission) {
-        self.permitted[venue_at(venue)] = *permission == Permission::Open;
+        self.permitted[venue_at(venue)] = permission.is_open();
+        if venue == Venue::Polymarket {
+            self.unapproved = permission.closed().to_vec();
+        }
+    }
+
+    /// Whether an order in a market would match and never settle.
+    fn lacks_approval(&self, market: MarketIndex) -> bool {
+        let tokens = self.markets.get(&market).and_then(|market| market.tokens.as_ref());
+        let settlement = tokens.and_then(|tokens| tokens.settlement);
+        settlement.is_some_and(|settlement| self.unapproved.contains(&settlement))
+    }
+
+    /// Whether a position may be opened in a market, as far as what it is goes.
+    pub(super) fn may_enter(&self, market: MarketIndex) -> Result<(), NoTrade> {
+        let tokens = self.markets.get(&market).and_then(|market| market.tokens.as_ref());
+        if tokens.is_some_and(|tokens| tokens.is_open_ended) {
+            return Err(NoTrade::OpenEnded);
+        }
+        if self.lacks_approval(market) { Err(NoTrade::ApprovalMissing) } else { Ok(()) }
     }
 
     /// Learns from an answer to an order whether its venue takes orders. One that it took, or
@@ -149,6 +171,7 @@ impl Sight for View<'_> {
             && self.floor.takes_orders(facts.venue, self.now)
             && facts.closes.is_none_or(|closes| self.now < closes)
             && !paused
+            && !self.floor.lacks_approval(market)
     }
 }
 
