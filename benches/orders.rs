@@ -66,6 +66,7 @@ impl Table {
                 yes_label: "Yes".to_owned(),
                 no_label: "No".to_owned(),
                 settlement: Some(Settlement::NegRisk),
+                is_open_ended: false,
             }),
         };
         let [kalshi, polymarket] = fees();

@@ -445,6 +445,7 @@ fn polymarket_market(number: usize) -> Market {
             yes_label: "Yes".into(),
             no_label: "No".into(),
             settlement: None,
+            is_open_ended: false,
         }),
         ..kalshi_market(number)
     }

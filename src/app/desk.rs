@@ -367,10 +367,16 @@ impl Desk {
 
     fn take(&mut self, venue: Venue, mut taken: Taken, markets: &dyn Markets, now: Timestamp) {
         for report in taken.reports.drain(..) {
-            if let Report::Permission { venue, permission: Permission::ReadOnly(why) } = &report {
+            if let Report::Permission {
+                venue,
+                permission: Permission::ReadOnly(why) | Permission::OpenBut { why, .. },
+            } = &report
+            {
                 self.notices.push((*venue, why.clone()));
             }
-            if let Report::Permission { venue, permission: Permission::Open } = &report {
+            if let Report::Permission { venue, permission } = &report
+                && permission.is_open()
+            {
                 let again = now.after(self.rhythm.permission_every);
                 if let Some(counter) = self.counter(*venue) {
                     counter.due.permission = again;

@@ -131,6 +131,9 @@ pub struct Tokens {
     /// Which contract settles them; `None` where the venue's words leave it open, and then no order
     /// can be signed.
     pub settlement: Option<Settlement>,
+    /// Whether the event may get new outcomes, or this is its "other" outcome: what such a market
+    /// means can change, so it is watched and not traded.
+    pub is_open_ended: bool,
 }
 
 impl Tokens {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::contract::{Outcome, Venue};
-use super::market::MarketIndex;
+use super::market::{MarketIndex, Settlement};
 use super::money::Money;
 use super::order::{IntentId, OrderId};
 use super::quantity::Quantity;
@@ -121,8 +121,30 @@ pub struct Position {
 pub enum Permission {
     /// It may.
     Open,
+    /// It may, but in markets of some kinds it could not deliver; the text says why.
+    OpenBut {
+        /// The contracts whose markets are not to be traded.
+        closed: Vec<Settlement>,
+        /// Why.
+        why: String,
+    },
     /// It may only make positions smaller, or only read; the text says why.
     ReadOnly(String),
+}
+
+impl Permission {
+    /// Whether the account may open positions, if not in every market.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Open | Self::OpenBut { .. })
+    }
+
+    /// The contracts whose markets are not to be traded although the account may trade.
+    pub fn closed(&self) -> &[Settlement] {
+        match self {
+            Self::OpenBut { closed, .. } => closed,
+            Self::Open | Self::ReadOnly(_) => &[],
+        }
+    }
 }
 
 /// What is known about an order from one message.

@@ -65,6 +65,7 @@ pub(super) fn market(venue: Venue) -> Market {
             yes_label: "Yes".into(),
             no_label: "No".into(),
             settlement: None,
+            is_open_ended: false,
         }),
     }
 }

@@ -214,7 +214,7 @@ impl Executor {
                 is_touched && known.is_none_or(|k| k.yes_pays != *yes_pays || k.paid < *paid)
             }
             Report::Permission { venue, permission } => {
-                self.agenda.is_read_only(*venue) != (*permission != Permission::Open)
+                self.agenda.is_read_only(*venue) == permission.is_open()
             }
             Report::Merged { .. } | Report::NotConverted { .. } => true,
             Report::Settled { market: None, .. }
@@ -241,7 +241,7 @@ impl Executor {
             // Nothing new is opened there while it lasts; a pause of the venue ends by itself, and
             // so does what it forbids.
             Report::Permission { venue, permission } => {
-                self.agenda.set_read_only(*venue, *permission != Permission::Open);
+                self.agenda.set_read_only(*venue, !permission.is_open());
                 if let Permission::ReadOnly(why) = permission {
                     self.tell(incident::READ_ONLY, format!("{venue}: {why}"), None, now, acts);
                 }

@@ -60,6 +60,9 @@ pub struct MarketFacts {
     /// `standard`, `neg_risk` or `protocol_v2`, where the tokens have one.
     #[serde(default)]
     pub settlement: Option<String>,
+    /// Whether what the market means can change with new outcomes of its event.
+    #[serde(default)]
+    pub is_open_ended: bool,
     /// Kalshi's `exchange_index`.
     #[serde(default)]
     pub shard: Option<u32>,
@@ -76,7 +79,7 @@ impl From<&Market> for MarketFacts {
             model: model.map(|model| (model.rate.millionths(), model.exponent())),
         };
         let tokens = market.tokens.as_ref().map(|tokens| {
-            let Tokens { yes, no, yes_label, no_label, settlement: _ } = tokens.clone();
+            let Tokens { yes, no, yes_label, no_label, .. } = tokens.clone();
             (yes, no, yes_label, no_label)
         });
         Self {
@@ -98,6 +101,7 @@ impl From<&Market> for MarketFacts {
                 .as_ref()
                 .and_then(|tokens| tokens.settlement)
                 .map(|settlement| settlement.name().to_owned()),
+            is_open_ended: market.tokens.as_ref().is_some_and(|tokens| tokens.is_open_ended),
             shard: market.shard,
             rules: market.rules.clone(),
         }
@@ -147,6 +151,7 @@ impl MarketFacts {
             yes_label,
             no_label,
             settlement,
+            is_open_ended: self.is_open_ended,
         });
         Ok(Market {
             venue,
@@ -216,6 +221,7 @@ mod tests {
                 yes_label: "Yes".to_owned(),
                 no_label: "No".to_owned(),
                 settlement: Some(Settlement::NegRisk),
+                is_open_ended: true,
             }),
         }
     }

@@ -70,6 +70,10 @@ pub enum NoTrade {
     RulesChanged,
     /// The venue does not take orders at present, as its last answers say.
     VenueNotTradable,
+    /// An approval that the market's orders need to settle is missing on the chain.
+    ApprovalMissing,
+    /// What the market means can change: its event may get new outcomes.
+    OpenEnded,
     /// A known pause of a venue is about to begin, or lasts.
     PauseAhead,
     /// A plan is under way on one of the markets.
@@ -116,7 +120,7 @@ pub enum NoTrade {
 
 impl NoTrade {
     /// All reasons, in the order of their index.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Killed,
         Self::NotReconciled,
         Self::JournalBroken,
@@ -125,6 +129,8 @@ impl NoTrade {
         Self::NotAcceptedHere,
         Self::RulesChanged,
         Self::VenueNotTradable,
+        Self::ApprovalMissing,
+        Self::OpenEnded,
         Self::PauseAhead,
         Self::MarketBusy,
         Self::OrderUnknown,
@@ -181,6 +187,8 @@ impl NoTrade {
             Self::NotAcceptedHere => "not_accepted_here",
             Self::RulesChanged => "rules_changed",
             Self::VenueNotTradable => "venue_not_tradable",
+            Self::ApprovalMissing => "approval_missing",
+            Self::OpenEnded => "market_open_ended",
             Self::PauseAhead => "pause_ahead",
             Self::MarketBusy => "market_busy",
             Self::OrderUnknown => "order_unknown",

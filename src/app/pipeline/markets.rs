@@ -176,6 +176,9 @@ impl Pipeline {
         for one in watched {
             let (pair, id) = (&one.pair, one.pair.id.clone());
             let unread = self.not_as_reviewed(one);
+            let unsteady = self.is_open_ended(one).then_some(
+                "polymarket's event may get new outcomes, so what the market means can change",
+            );
             if self.acceptance.holds(pair) {
                 accepted.push(id.clone());
             }
@@ -185,7 +188,7 @@ impl Pipeline {
             let unaccepted = (!self.acceptance.holds_live(pair))
                 .then_some("it was not accepted on this machine as it reads (`pairs accept`)");
             if pair.standing == Standing::Approved
-                && let Some(why) = unread.or(unaccepted)
+                && let Some(why) = unsteady.or(unread).or(unaccepted)
             {
                 untraded.insert(id, why);
             }
@@ -218,6 +221,13 @@ impl Pipeline {
         }
         (rules(watched.polymarket) != Some(polymarket))
             .then_some("polymarket's rules are not the ones that were reviewed")
+    }
+
+    /// Whether what the Polymarket market of a pair means can change.
+    fn is_open_ended(&self, watched: &Watched) -> bool {
+        let facts = self.registry.get(watched.polymarket).and_then(|entry| entry.facts());
+        let tokens = facts.and_then(|facts| facts.tokens.as_ref());
+        tokens.is_some_and(|tokens| tokens.is_open_ended)
     }
 
     /// Puts needed markets on feeds, and takes others off.

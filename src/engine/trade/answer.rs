@@ -1,12 +1,12 @@
 //! What venues and people say, and time: each given to the executor, to `risk`, and to the floor.
 
 use crate::domain::report::{Evidence, Fee, Fill, Refused};
-use crate::domain::{IntentId, Money, Price, Report, Venue};
+use crate::domain::{IntentId, Money, Order, Price, Report};
 use crate::engine::event::Command;
 use crate::pairing::PairId;
 use crate::risk::{Journal, NoTrade, Reading, Stop};
 
-use super::{Around, Effect, Trader};
+use super::{Around, Effect, Sent, Trader};
 
 impl Trader {
     /// Takes in what a venue said.
@@ -42,8 +42,9 @@ impl Trader {
 
     fn hear_order(&mut self, intent: IntentId, evidence: &Evidence, around: &Around<'_>) {
         self.floor.taken.answered(intent, evidence);
-        let Some((_, venue, _)) = self.orders.get(&intent) else { return };
-        self.floor.hear(*venue, evidence, self.settings.not_tradable_min, around.now);
+        let Some(order) = self.orders.get(&intent) else { return };
+        let order = (order.venue, order.decided);
+        self.floor.hear(order, evidence, self.settings.not_tradable_min, around.now);
     }
 
     /// Whether what was said about an order trips a breaker.
@@ -53,7 +54,7 @@ impl Trader {
         evidence: &Evidence,
         around: &Around<'_>,
     ) -> Option<Stop> {
-        let (pair, venue, market) = self.orders.get(&intent)?;
+        let Sent { pair, venue, market, .. } = self.orders.get(&intent)?;
         match evidence {
             Evidence::Standing { .. } => {
                 self.risk.note_taken(pair, *venue);
@@ -141,16 +142,11 @@ impl Trader {
         self.close_early(around, effects);
     }
 
-    pub(super) fn remember(
-        &mut self,
-        intent: IntentId,
-        pair: PairId,
-        venue: Venue,
-        market: crate::domain::MarketIndex,
-    ) {
+    pub(super) fn remember(&mut self, order: &Order, pair: PairId) {
         while self.orders.len() >= Self::ORDERS_MAX {
             self.orders.pop_first();
         }
-        self.orders.insert(intent, (pair, venue, market));
+        let Order { venue, market, at: decided, .. } = *order;
+        self.orders.insert(order.intent, Sent { pair, venue, market, decided });
     }
 }

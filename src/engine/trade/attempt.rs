@@ -115,9 +115,9 @@ impl Trader {
             refused(!open, NoTrade::VenueNotTradable)?;
             refused(!is_clear_ahead(venue, &self.settings, now), NoTrade::PauseAhead)?;
         }
-        let busy = [seen.watched.kalshi, seen.watched.polymarket]
-            .into_iter()
-            .any(|market| self.risk.is_busy(market));
+        let markets = [seen.watched.kalshi, seen.watched.polymarket];
+        markets.into_iter().try_for_each(|market| self.floor.may_enter(market))?;
+        let busy = markets.into_iter().any(|market| self.risk.is_busy(market));
         refused(busy, NoTrade::MarketBusy)
     }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::book::Level;
 use crate::detect::gate;
-use crate::domain::market::Status;
+use crate::domain::market::{Settlement, Status};
 use crate::domain::report::{Evidence, Permission, Refused};
 use crate::domain::{Action, FeeModel, Market, MarketIndex, Outcome, Timestamp, Venue};
 use crate::engine::books::Books;
 use crate::execute::Sight;
+use crate::risk::NoTrade;
 
 use super::taken::Taken;
 use super::{Settings, calendar};
@@ -20,16 +21,32 @@ use crate::engine::venue_at;
 pub(super) struct Floor {
     pub(super) markets: BTreeMap<MarketIndex, Market>,
     pub(super) taken: Taken,
-    /// Until when a venue is held not to take orders, because its last answer said so.
-    closed_until: [Timestamp; 2],
+    /// When a venue last said that it takes no orders, and until when it is held to.
+    closed: [Closed; 2],
     /// Venues that said that the account may open positions, and have not taken it back.
     permitted: [bool; 2],
+    /// Contracts whose markets could not be settled for want of an approval.
+    unapproved: Vec<Settlement>,
+}
+
+/// A venue that takes no orders.
+#[derive(Debug, Clone, Copy, Default)]
+struct Closed {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl Closed {
+    fn extend(&mut self, now: Timestamp, wait: Duration) {
+        self.since = now;
+        self.until = self.until.max(now.after(wait));
+    }
 }
 
 impl Floor {
     /// Whether a venue's last answers leave it open to orders.
     pub(super) fn takes_orders(&self, venue: Venue, now: Timestamp) -> bool {
-        now >= self.closed_until[venue_at(venue)]
+        now >= self.closed[venue_at(venue)].until
     }
 
     /// Whether the account may open positions at a venue; no, until the venue says so.
@@ -38,33 +55,60 @@ impl Floor {
     }
 
     pub(super) fn permit(&mut self, venue: Venue, permission: &Permission) {
-        self.permitted[venue_at(venue)] = *permission == Permission::Open;
+        self.permitted[venue_at(venue)] = permission.is_open();
+        if venue == Venue::Polymarket {
+            self.unapproved = permission.closed().to_vec();
+        }
     }
 
-    /// Learns from an answer whether its venue takes orders. One that it took, or refused for a
-    /// reason of the order's own, opens it again.
+    /// Whether an order in a market would match and never settle.
+    fn lacks_approval(&self, market: MarketIndex) -> bool {
+        let tokens = self.markets.get(&market).and_then(|market| market.tokens.as_ref());
+        let settlement = tokens.and_then(|tokens| tokens.settlement);
+        settlement.is_some_and(|settlement| self.unapproved.contains(&settlement))
+    }
+
+    /// Whether a position may be opened in a market, as far as what it is goes.
+    pub(super) fn may_enter(&self, market: MarketIndex) -> Result<(), NoTrade> {
+        let tokens = self.markets.get(&market).and_then(|market| market.tokens.as_ref());
+        if tokens.is_some_and(|tokens| tokens.is_open_ended) {
+            return Err(NoTrade::OpenEnded);
+        }
+        if self.lacks_approval(market) { Err(NoTrade::ApprovalMissing) } else { Ok(()) }
+    }
+
+    /// Learns from an answer to an order whether its venue takes orders. One that it took, or
+    /// refused for a reason of the order's own, opens it again, if the order was decided after the
+    /// venue closed: news of an older one says nothing about the venue as it is.
     pub(super) fn hear(
         &mut self,
-        venue: Venue,
+        (venue, decided): (Venue, Timestamp),
         evidence: &Evidence,
         pause: Duration,
         now: Timestamp,
     ) {
-        let until = &mut self.closed_until[venue_at(venue)];
-        match evidence {
+        let closed = &mut self.closed[venue_at(venue)];
+        let opens = match evidence {
             Evidence::Refused(refusal) => match refusal.kind {
                 Refused::Again(wait) | Refused::PostOnly(wait) => {
-                    *until = (*until).max(now.after(wait.max(pause)));
+                    closed.extend(now, wait.max(pause));
+                    false
                 }
-                Refused::Paused => *until = (*until).max(now.after(pause)),
-                Refused::NoMatch | Refused::Price | Refused::Size => *until = Timestamp::ZERO,
-                _ => {}
+                Refused::Paused => {
+                    closed.extend(now, pause);
+                    false
+                }
+                Refused::NoMatch | Refused::Price | Refused::Size => true,
+                _ => false,
             },
-            Evidence::Standing { .. } | Evidence::Fill(_) => *until = Timestamp::ZERO,
+            Evidence::Standing { .. } | Evidence::Fill(_) => true,
             Evidence::Unclear(_)
             | Evidence::NotFound { .. }
             | Evidence::Listed { .. }
-            | Evidence::NotCancelled(_) => {}
+            | Evidence::NotCancelled(_) => false,
+        };
+        if opens && decided > closed.since {
+            *closed = Closed::default();
         }
     }
 }
@@ -127,10 +171,68 @@ impl Sight for View<'_> {
             && self.floor.takes_orders(facts.venue, self.now)
             && facts.closes.is_none_or(|closes| self.now < closes)
             && !paused
+            && !self.floor.lacks_approval(market)
     }
 }
 
 /// Whether a new pair may be opened at a venue as far as its calendar goes.
 pub(super) fn is_clear_ahead(venue: Venue, settings: &Settings, now: Timestamp) -> bool {
     !calendar::is_near_pause(venue, now, settings.pause_ahead)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::OrderId;
+    use crate::domain::report::{Refusal, Rest};
+
+    const PAUSE: Duration = Duration::from_secs(2);
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn refused(kind: Refused) -> Evidence {
+        Evidence::Refused(Refusal { kind, code: String::new(), text: String::new() })
+    }
+
+    fn standing() -> Evidence {
+        let id = OrderId("one".to_owned());
+        Evidence::Standing { id, filled: None, rest: Rest::Nothing, trades: Vec::new() }
+    }
+
+    #[test]
+    fn news_of_an_order_from_before_does_not_reopen_a_venue_that_restarts() {
+        for kind in [
+            Refused::PostOnly(Duration::from_secs(120)),
+            Refused::Again(Duration::from_secs(120)),
+            Refused::Paused,
+        ] {
+            let mut floor = Floor::default();
+            let mut hear = |decided, evidence: &Evidence, now| {
+                floor.hear((Venue::Polymarket, at(decided)), evidence, PAUSE, at(now));
+                floor.takes_orders(Venue::Polymarket, at(now))
+            };
+            assert!(!hear(100, &refused(kind), 100), "{kind:?}");
+            for old in [standing(), refused(Refused::NoMatch)] {
+                assert!(!hear(90, &old, 101), "{kind:?}: {old:?}");
+                assert!(!hear(100, &old, 101), "{kind:?}: {old:?}");
+            }
+            // Word of an order that was sent since is word of the venue as it is.
+            assert!(hear(101, &standing(), 101), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_venue_that_closes_again_is_closed_from_then_on() {
+        let mut floor = Floor::default();
+        let closing = refused(Refused::PostOnly(Duration::from_secs(60)));
+        let venue = Venue::Polymarket;
+        floor.hear((venue, at(100)), &closing, PAUSE, at(100));
+        floor.hear((venue, at(110)), &closing, PAUSE, at(111));
+        floor.hear((venue, at(110)), &standing(), PAUSE, at(112));
+        assert!(!floor.takes_orders(venue, at(170)));
+        assert!(floor.takes_orders(venue, at(171)));
+        assert!(floor.takes_orders(Venue::Kalshi, at(112)));
+    }
 }

@@ -68,6 +68,15 @@ impl<'a> Around<'a> {
     }
 }
 
+/// What an answer to an order concerns, and when the order was decided.
+#[derive(Debug)]
+struct Sent {
+    pair: PairId,
+    venue: Venue,
+    market: MarketIndex,
+    decided: Timestamp,
+}
+
 /// Plans, limits, trades and orders of one account at each venue.
 #[derive(Debug)]
 pub struct Trader {
@@ -81,8 +90,7 @@ pub struct Trader {
     verified: BTreeSet<PairId>,
     /// The markets of the pairs in force.
     pairs: BTreeMap<PairId, [MarketIndex; 2]>,
-    /// Which pair and market an order belongs to.
-    orders: BTreeMap<IntentId, (PairId, Venue, MarketIndex)>,
+    orders: BTreeMap<IntentId, Sent>,
     refusals: [u64; NoTrade::ALL.len()],
     /// Why the last edge of a pair was not traded.
     last: BTreeMap<PairId, NoTrade>,

@@ -94,7 +94,7 @@ impl Trader {
     /// An order goes out: what it will take is gone, and answers to it concern its pair.
     fn note_order(&mut self, order: &Order, around: &Around<'_>) {
         if let Some(pair) = self.risk.pair_of(order.trade).cloned() {
-            self.remember(order.intent, pair, order.venue, order.market);
+            self.remember(order, pair);
         }
         if let Some(slot) = around.books.get(order.market) {
             self.floor.taken.take(order, &slot.book);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::book::Update;
+use crate::domain::market::Settlement;
 use crate::domain::report::{
     Evidence, Fee, Fill, Finality, Permission, Position, Purse, Refusal, Refused, Rest, Total,
 };
@@ -288,7 +289,7 @@ fn what_we_took_is_gone_until_the_venue_shows_it_again() {
 fn an_edge_that_may_not_be_traded_is_refused_by_name() {
     let id = watch::pair(Relation::Same).pair.id.clone();
     type Spoil = fn(&mut Story, &PairId);
-    let cases: [(Spoil, NoTrade); 7] = [
+    let cases: [(Spoil, NoTrade); 9] = [
         (
             |s, id| {
                 let mut pair = watch::pair(Relation::Same);
@@ -318,6 +319,24 @@ fn an_edge_that_may_not_be_traded_is_refused_by_name() {
                 }
             },
             NoTrade::VenueDelay,
+        ),
+        (
+            |s, _| {
+                let mut market = watch::market(Venue::Polymarket);
+                market.tokens.as_mut().unwrap().is_open_ended = true;
+                s.event(&Event::Market { index: POLYMARKET, market: &market });
+            },
+            NoTrade::OpenEnded,
+        ),
+        (
+            |s, _| {
+                let mut market = watch::market(Venue::Polymarket);
+                market.tokens.as_mut().unwrap().settlement = Some(Settlement::ProtocolV2);
+                s.event(&Event::Market { index: POLYMARKET, market: &market });
+                let (closed, why) = (vec![Settlement::ProtocolV2], "not approved".to_owned());
+                s.permit(Venue::Polymarket, Permission::OpenBut { closed, why });
+            },
+            NoTrade::ApprovalMissing,
         ),
     ];
     for (spoil, expected) in cases {

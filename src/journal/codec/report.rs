@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::market::Settlement;
 use crate::domain::report::{
     Fee, Fill, Finality, Permission, Position, Purse, Refusal, Refused, Rest, Total,
 };
@@ -46,11 +47,15 @@ pub(super) fn out(report: &Report) -> Value {
             json!({ "report": "not_converted", "market": market.0, "text": text })
         }
         Report::Permission { venue, permission } => {
-            let (open, text) = match permission {
-                Permission::Open => (true, None),
-                Permission::ReadOnly(text) => (false, Some(text)),
+            let text = match permission {
+                Permission::Open => None,
+                Permission::OpenBut { why: text, .. } | Permission::ReadOnly(text) => Some(text),
             };
-            json!({ "report": "permission", "venue": venue.name(), "open": open, "text": text })
+            let closed = permission.closed().iter().map(|kind| kind.name());
+            json!({
+                "report": "permission", "venue": venue.name(), "open": permission.is_open(),
+                "text": text, "closed": closed.collect::<Vec<_>>(),
+            })
         }
     }
 }
@@ -98,13 +103,22 @@ pub(super) fn read(fields: Fields<'_>) -> Result<Report, Unread> {
         "not_converted" => Report::NotConverted { market: market()?, text: fields.text("text")? },
         "permission" => Report::Permission {
             venue: venue()?,
-            permission: match fields.flag("open")? {
-                true => Permission::Open,
-                false => Permission::ReadOnly(fields.text("text")?),
+            permission: match (fields.flag("open")?, closed(fields)?) {
+                (true, closed) if closed.is_empty() => Permission::Open,
+                (true, closed) => Permission::OpenBut { closed, why: fields.text("text")? },
+                (false, _) => Permission::ReadOnly(fields.text("text")?),
             },
         },
         _ => return Err(Unread("report")),
     })
+}
+
+/// Contracts whose markets are not to be traded; records of earlier versions name none.
+fn closed(fields: Fields<'_>) -> Result<Vec<Settlement>, Unread> {
+    let Some(Value::Array(names)) = fields.0.get("closed") else { return Ok(Vec::new()) };
+    let kind =
+        |name: &Value| Settlement::ALL.into_iter().find(|kind| Some(kind.name()) == name.as_str());
+    names.iter().map(|name| kind(name).ok_or(Unread("closed"))).collect()
 }
 
 fn position_out(position: &Position) -> Value {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::market::Settlement;
 use crate::domain::report::{
     Fee, Fill, Finality, Permission, Position, Purse, Refusal, Refused, Rest, Total,
 };
@@ -128,7 +129,9 @@ fn reports() -> Vec<Report> {
         let purses = vec![(Purse::Shard(0), micros(-5)), (Purse::Collateral, micros(5))];
         all.push(Report::Cash { venue, purses, as_of: Timestamp::ZERO });
         all.push(Report::Positions { venue, positions: Vec::new(), as_of: AT });
-        for permission in [Permission::Open, Permission::ReadOnly("geoblock".to_owned())] {
+        let closed = vec![Settlement::NegRisk, Settlement::ProtocolV2];
+        let partly = Permission::OpenBut { closed, why: "not approved".to_owned() };
+        for permission in [Permission::Open, partly, Permission::ReadOnly("geoblock".to_owned())] {
             all.push(Report::Permission { venue, permission });
         }
     }

@@ -74,6 +74,8 @@ pub mod contract {
     pub const COLLATERAL: &str = "0xC011a7E12a19f7B1f670d46F03B03f3342E82DFB";
     /// Conditional Tokens, which holds the outcomes of all but Protocol V2.
     pub const OUTCOMES: &str = "0x4D97DCd97eC945f40cF65F87097ACe5EA0476045";
+    /// `PositionManager`, which holds the positions of Protocol V2.
+    pub const POSITIONS: &str = "0x006F54F7f9A22e0000CC2AB60031000000ae9fEF";
     /// The exchange of CLOB V2.
     pub const EXCHANGE: &str = "0xE111180000d2663C0091e4f400237545B87B996B";
     /// The neg-risk exchange of CLOB V2.

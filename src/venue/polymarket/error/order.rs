@@ -85,10 +85,6 @@ pub struct Answered<'a> {
     pub retry_after: Option<Duration>,
     /// The body.
     pub body: &'a str,
-    /// The id of the order that was sent.
-    pub id: &'a str,
-    /// Whether it was to take at once or die (FAK, FOK).
-    pub takes: bool,
 }
 
 /// Judges an answer. Every status and every text has an outcome.
@@ -104,10 +100,11 @@ pub fn judge(answered: &Answered<'_>) -> Verdict {
     match answered.status {
         401 => refused(Refused::Credentials),
         425 => refused(Refused::Again(answered.retry_after.unwrap_or(RESTART_WAIT))),
-        429 => match answered.retry_after {
-            Some(after) => refused(Refused::Again(after)),
-            None => unclear(),
-        },
+        // The signer's limit refuses an order whole and says when there is room again. What the
+        // network in front says without that is no word about the order. Neither is an invitation
+        // to send the same order again: only 425 is.
+        429 if answered.retry_after.is_some() => refused(Refused::Paused),
+        429 => unclear(),
         503 => match body.as_ref().and_then(|body| of_unavailable(body, &text, answered)) {
             Some(kind) => refused(kind),
             None => unclear(),
@@ -115,10 +112,8 @@ pub fn judge(answered: &Answered<'_>) -> Verdict {
         200..=299 | 400..=499 => match (body.as_ref(), meaning(&text)) {
             (None, _) | (Some(_), Some(Meaning::Exists)) => unclear(),
             (Some(_), Some(Meaning::Is(kind))) => refused(kind),
-            // A taking order that was killed comes back with its id.
-            (Some(body), None) if answered.status == 400 && is_killed(body, answered) => {
-                refused(Refused::NoMatch)
-            }
+            // A taking order that was killed comes back with its id, but so may one that was
+            // refused while it matched: only a text that is known decides.
             (Some(_), None) => unclear(),
         },
         _ => unclear(),
@@ -136,11 +131,6 @@ fn of_unavailable(body: &Value, text: &str, answered: &Answered<'_>) -> Option<R
     let is_off = text.contains("trading") && text.contains("disabled");
     let is_cancel_only = text.contains("cancel-only") || text.contains("cancel_only");
     (is_off || is_cancel_only).then_some(Refused::Paused)
-}
-
-fn is_killed(body: &Value, answered: &Answered<'_>) -> bool {
-    let id = body["orderID"].as_str().or_else(|| body["orderId"].as_str());
-    answered.takes && id.is_some_and(|id| id.eq_ignore_ascii_case(answered.id))
 }
 
 #[cfg(test)]

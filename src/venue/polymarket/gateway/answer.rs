@@ -1,5 +1,7 @@
 //! Answers and events to reports.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -12,16 +14,17 @@ use crate::venue::polymarket::parse::account::{OrderState, order, trade};
 use crate::venue::polymarket::parse::reply::{Accepted, accepted, cancelled};
 use crate::venue::polymarket::wire::account::Page as WirePage;
 
-use super::fill::{foreign, refused};
+use super::fill::{DUST, Found, foreign, refused};
 use super::holding::{self, body_of};
 use super::question::{self, Page, Search, asked_at};
 use super::{Gateway, conversion, heart, not_sent, permission};
 
 /// The most trades of one order that are asked for by name.
 const NAMED_MAX: usize = 16;
-/// A hundredth of a share: by so much the sum of fills may differ from what an order says of itself
-/// (field notes of users, 2026-07).
-const DUST: i64 = 10_000;
+/// How old an order must be when it is asked about for an empty list of trades to show that it
+/// filled nothing: what is listed may lag behind what matched (matched orders were listed up to
+/// seconds later, py-clob-client-v2 issue 34, 2026-04-29).
+const LISTED_AFTER: Duration = Duration::from_secs(10);
 
 impl Gateway {
     pub(super) fn answer(
@@ -41,13 +44,15 @@ impl Gateway {
                 question::FILLS | question::TRADE | question::SEARCH => {
                     self.read_trades(name, call, answer, markets, now, taken);
                 }
-                holding::POSITIONS => self.read_positions(detail, answer, markets, taken),
+                holding::POSITIONS => self.read_positions(detail, answer, markets, now, taken),
                 holding::CASH => Self::read_cash(call, answer, now, taken),
                 holding::REDEMPTIONS => self.read_redemptions(answer, taken),
                 holding::RESOLUTION => self.read_resolution(detail, answer, markets, taken),
-                permission::GEOBLOCK | permission::CLOSED_ONLY | permission::APPROVALS => {
-                    self.read_permission(name, answer, taken);
-                }
+                permission::GEOBLOCK
+                | permission::CLOSED_ONLY
+                | permission::APPROVALS
+                | permission::ALLOWANCES => self.read_permission(name, answer, taken),
+                permission::UPDATE => self.read_update(detail, answer, now, taken),
                 heart::NAME => self.read_heartbeat(answer, now, taken),
                 conversion::MERGE | conversion::REDEEM => {
                     self.read_conversion(call, answer, markets, now, taken);
@@ -84,9 +89,7 @@ impl Gateway {
                     }
                     None => {
                         let (status, retry_after) = (*status, *retry_after);
-                        let takes = known.order.lifetime != Lifetime::Resting;
-                        let id = &known.id.0;
-                        match judge(&Answered { status, retry_after, body, id, takes }) {
+                        match judge(&Answered { status, retry_after, body }) {
                             Verdict::Refused(refusal) => refused(refusal),
                             Verdict::Unclear(text) => Evidence::Unclear(text),
                         }
@@ -168,7 +171,7 @@ impl Gateway {
         let Some(known) = self.orders.get(&intent) else { return };
         let id = known.id.0.clone();
         let asked = asked_at(call, now);
-        let mut search = Search { intent, rest: None, matched: None, sum: Total::default(), asked };
+        let mut search = Search::new(intent, asked);
         let Answer::Reply { status, body, .. } = answer else {
             let _ = body_of("order", answer, taken);
             return;
@@ -193,7 +196,7 @@ impl Gateway {
                     if has_more || state.matched.is_some_and(|matched| !matched.is_zero()) =>
                 {
                     search.rest = Some(rest);
-                    search.matched = state.matched;
+                    search.matched = state.told(rest);
                     self.search(&search, markets, now, taken);
                 }
                 (evidence, _) => self.tell(intent, evidence, taken),
@@ -232,7 +235,7 @@ impl Gateway {
 
     /// An order of a list or of the channel, ours or not.
     fn take_listed(&mut self, state: &OrderState, markets: &dyn Markets, taken: &mut Taken) {
-        if let Some(intent) = self.by_id.get(&state.id).copied() {
+        if let Some(intent) = self.by_id.get(&state.id.to_ascii_lowercase()).copied() {
             let (evidence, _) = self.evidence(intent, state);
             self.tell(intent, evidence, taken);
             return;
@@ -262,18 +265,25 @@ impl Gateway {
     ) {
         let Subject::Other(_, detail) = &call.subject else { return };
         let Some((page, next)) = list(detail, answer, taken) else { return };
-        let mut search = Page::parse(detail).and_then(|page| page.search());
+        let at = Page::parse(detail);
+        let mut search = at.as_ref().and_then(Page::search);
+        let breaks_off = at.is_some_and(|at| at.breaks_off(page.next_cursor.as_deref()));
+        if let Some(search) = &mut search {
+            search.has_hole |= breaks_off;
+        }
         for row in page.data {
-            match trade(row.get()) {
-                Ok(trade) => {
-                    let intent = search.map(|search| search.intent);
-                    let found = self.take_trade(&trade, intent, markets, taken);
-                    if let Some(search) = &mut search {
-                        let quantity = search.sum.quantity.saturating_add(found.quantity);
-                        search.sum = Total { quantity, money: search.sum.money + found.money };
-                    }
+            let intent = search.as_ref().map(|search| search.intent);
+            let read = match trade(row.get()) {
+                Ok(trade) => (self.take_trade(&trade, intent, markets, taken), trade.id),
+                Err(error) => {
+                    taken.notices.push(error.to_string());
+                    (Found::Unread, String::new())
                 }
-                Err(error) => taken.notices.push(error.to_string()),
+            };
+            match (&mut search, read) {
+                (Some(search), (Found::Filled(total), trade)) => search.find(&trade, total),
+                (Some(search), (Found::Unread, _)) => search.has_hole = true,
+                _ => {}
             }
         }
         match (name, next, search) {
@@ -287,19 +297,25 @@ impl Gateway {
         }
     }
 
-    /// All trades of an order were read: what it stands at is as certain as it gets.
+    /// All trades of an order were read: what it stands at is as certain as it gets. Where
+    /// something could not be read, the fills that were found have been told, and that is all.
     fn end_search(&mut self, search: &Search, taken: &mut Taken) {
         let Some(known) = self.orders.get(&search.intent) else { return };
         let (found, id) = (search.sum, known.id.clone());
         let evidence = match search.rest {
+            None if search.has_hole => return,
             None if found.quantity.is_zero() => Evidence::NotFound { as_of: search.asked },
             // Its fills have been told; the order itself will show later.
             None => return,
             Some(rest) => {
-                let reached = |matched: Quantity| matched.units() - found.quantity.units() <= DUST;
-                let is_whole = search.matched.is_some_and(reached);
-                let sum = is_whole.then_some(found).filter(|sum| !sum.quantity.is_zero());
-                let filled = sum.or(known.total);
+                let apart = |matched: Quantity| matched.units().abs_diff(found.quantity.units());
+                let adds_up =
+                    search.matched.is_some_and(|matched| apart(matched) <= DUST.unsigned_abs());
+                let is_listed = search.asked >= known.order.at.after(LISTED_AFTER);
+                let is_told = !found.quantity.is_zero()
+                    || is_listed && search.matched.is_some_and(Quantity::is_zero);
+                let is_whole = adds_up && is_told && !search.has_hole;
+                let filled = is_whole.then_some(found).or(known.total);
                 Evidence::Standing { id, filled, rest, trades: Vec::new() }
             }
         };
@@ -357,7 +373,7 @@ impl Gateway {
         taken: &mut Taken,
     ) {
         self.take_listed(state, markets, taken);
-        let Some(intent) = self.by_id.get(&state.id).copied() else { return };
+        let Some(intent) = self.by_id.get(&state.id.to_ascii_lowercase()).copied() else { return };
         let (evidence, has_more) = self.evidence(intent, state);
         if has_more && matches!(evidence, Evidence::Standing { rest: Rest::Nothing, .. }) {
             taken.calls.extend(self.order_call(intent, now));

@@ -7,6 +7,7 @@ use crate::domain::{Market, MarketIndex, Quantity, Report, Timestamp};
 use crate::venue::gateway::{Answer, Call, Class, Conversion, Markets, Subject, Taken};
 use crate::venue::polymarket::error::{short, text_of};
 use crate::venue::polymarket::facts;
+use crate::venue::polymarket::parse::market::is_v2_id;
 
 use super::{Chain, Gateway, Request};
 
@@ -95,6 +96,16 @@ impl Gateway {
         )
     }
 
+    /// What the order book has to read anew of the chain once outcomes became dollars.
+    fn updates(&self, market: MarketIndex, markets: &dyn Markets, now: Timestamp) -> Vec<Call> {
+        let mut calls = vec![self.update_call("", "COLLATERAL", None, now)];
+        let tokens = markets.facts(market).and_then(|market| market.tokens.as_ref());
+        for token in tokens.into_iter().flat_map(|tokens| [&tokens.yes, &tokens.no]) {
+            calls.push(self.update_call("", asset_type(token), Some(token), now));
+        }
+        calls
+    }
+
     pub(super) fn read_conversion(
         &self,
         call: &Call,
@@ -113,6 +124,7 @@ impl Gateway {
                 let quantity = quantity.unwrap_or_default();
                 if serde_json::from_str::<serde_json::Value>(body).is_ok() {
                     taken.reports.push(Report::Merged { market, quantity, at: now });
+                    taken.calls.extend(self.updates(market, markets, now));
                     return;
                 }
                 "the answer could not be read; positions and cash will tell".to_owned()
@@ -121,6 +133,7 @@ impl Gateway {
                 // What was paid, and at which value, stands in the wallet's history.
                 if let Some(known) = markets.facts(market) {
                     taken.calls.push(self.redemptions_of(&known.id, now));
+                    taken.calls.extend(self.updates(market, markets, now));
                 }
                 return;
             }
@@ -129,4 +142,9 @@ impl Gateway {
         };
         taken.reports.push(Report::NotConverted { market, text });
     }
+}
+
+/// The order book's word for the kind of a token.
+pub(super) fn asset_type(token: &str) -> &'static str {
+    if is_v2_id(token) == Some(true) { "CONDITIONAL-V2" } else { "CONDITIONAL" }
 }

@@ -2,47 +2,64 @@
 
 use crate::domain::report::{Fee, Refusal, Rest, Total};
 use crate::domain::{
-    Action, Evidence, FeeModel, Fill, IntentId, MarketIndex, Money, OrderId, Report, Timestamp,
-    Venue,
+    Action, Evidence, FeeModel, Fill, IntentId, MarketIndex, Money, OrderId, Quantity, Report,
+    Timestamp, Venue,
 };
 use crate::venue::gateway::{Markets, Taken};
 use crate::venue::polymarket::error::short;
 use crate::venue::polymarket::parse::account::{Leg, OrderState, Trade};
 
-use super::Gateway;
+use super::{Gateway, Known};
+
+/// Two tellings of one fill may differ by so many millionths of a share, and of a dollar: the venue
+/// rounds its average prices, and a fill may be off by dust (field notes of users, 2026-07).
+pub(super) const DUST: i64 = 10_000;
+
+/// What a trade brought the order that is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The order has no part in it.
+    Nothing,
+    /// This much, failed or not.
+    Filled(Total),
+    /// The order may have a part in it that could not be read.
+    Unread,
+}
 
 impl Gateway {
-    /// Tells what a trade means for the account: a fill for each of our orders in it. Returns what
-    /// it brought the order of `search`, failed or not.
+    /// Tells what a trade means for the account: a fill for each of our orders in it.
     pub(super) fn take_trade(
-        &self,
+        &mut self,
         trade: &Trade,
         search: Option<IntentId>,
         markets: &dyn Markets,
         taken: &mut Taken,
-    ) -> Total {
-        let mut found = Total::default();
+    ) -> Found {
+        let mut found = Found::Nothing;
         if let Some(word) = &trade.strange {
             let word = short(word);
             taken.notices.push(format!("trade {} is {word}: taken as matched", trade.id));
         }
         for leg in &trade.legs {
-            if let Some(intent) = self.by_id.get(&leg.order) {
-                let Some(known) = self.orders.get(intent) else { continue };
+            if let Some(intent) = self.by_id.get(&leg.order.to_ascii_lowercase()).copied() {
+                let Some(known) = self.orders.get_mut(&intent) else { continue };
                 // Without the market's facts the fee would be booked as nothing, for good. The
                 // order is asked about until its fills are known.
-                if markets.facts(known.order.market).is_none() {
+                let market = known.order.market;
+                if markets.facts(market).is_none() {
                     taken.notices.push(format!("the market of {intent} is not known yet"));
+                    if search == Some(intent) {
+                        found = Found::Unread;
+                    }
                     continue;
                 }
-                let fill = fill(trade, leg, known.order.action, Some(known.order.market), markets);
-                if search == Some(*intent) {
-                    found.quantity = found.quantity.saturating_add(fill.quantity);
-                    found.money += fill.money;
+                let mut fill = fill(trade, leg, known.order.action, Some(market), markets);
+                known.tell_alike(&mut fill);
+                if search == Some(intent) {
+                    let (quantity, money) = (fill.quantity, fill.money);
+                    found = Found::Filled(Total { quantity, money });
                 }
-                taken
-                    .reports
-                    .push(Report::Order { intent: *intent, evidence: Evidence::Fill(fill) });
+                taken.reports.push(Report::Order { intent, evidence: Evidence::Fill(fill) });
             } else if self.is_foreign(trade, leg) {
                 let market = markets.by_token(&leg.token).map(|place| place.0);
                 let fill = fill(trade, leg, leg.action, market, markets);
@@ -68,11 +85,28 @@ impl Gateway {
             let text = format!("polymarket calls the order {}", short(&state.status));
             return (Evidence::Unclear(text), false);
         };
-        let nothing = state.matched.filter(|matched| matched.is_zero());
-        let filled = known.total.or(nothing.map(|_| Total::default()));
-        let search = filled.is_none() && (state.matched.is_some() || rest == Rest::Nothing);
+        // An order that met others, or that trades are named of, has not matched nothing whatever
+        // its size says: the size is behind.
+        let is_empty = state.matched.is_some_and(Quantity::is_zero) && !state.has_met();
+        let filled = known.total.or(is_empty.then(Total::default));
+        let is_open = state.matched.is_some() || state.has_met() || rest == Rest::Nothing;
+        let search = filled.is_none() && is_open;
         let trades = state.trades.clone();
         (Evidence::Standing { id: known.id.clone(), filled, rest, trades }, search)
+    }
+}
+
+impl Known {
+    /// The user channel and the list of trades round differently: one fill is told as it was told
+    /// first, as long as the two differ by dust.
+    fn tell_alike(&mut self, fill: &mut Fill) {
+        let first = (fill.quantity, fill.money);
+        let (quantity, money) = *self.told.entry(fill.trade.clone()).or_insert(first);
+        let apart = fill.quantity.units().abs_diff(quantity.units());
+        let dollars = fill.money.micros().abs_diff(money.micros());
+        if apart.max(dollars) <= DUST.unsigned_abs() {
+            (fill.quantity, fill.money) = (quantity, money);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::venue::polymarket::parse::reply::{balance, held, redeemed, yes_pays};
 use crate::venue::polymarket::wire::account::DataPage;
 
 use super::Gateway;
+use super::conversion::asset_type;
 use super::question::asked_at;
 
 pub(super) const POSITIONS: &str = "positions";
@@ -24,6 +25,9 @@ pub(super) const RESOLUTION: &str = "resolution";
 
 /// The most rows on a page of the data API (official client, 2026-10).
 const ROWS_MAX: &str = "1000";
+/// The most tokens whose balance is read again: the venue takes 50 of these in ten seconds (docs,
+/// rate limits, 2026-10).
+const REFRESHED_MAX: usize = 40;
 /// The most pages of one reading.
 const PAGES_MAX: u32 = 100;
 
@@ -35,6 +39,8 @@ pub(super) struct Holding {
     asked: Timestamp,
     pages: u32,
     positions: Vec<Position>,
+    /// Tokens whose balance the order book was asked to read again since the start.
+    refreshed: BTreeSet<String>,
     /// Markets whose resolution was told: what is held is worth nothing, or waits to be redeemed.
     resolved: BTreeSet<String>,
 }
@@ -68,6 +74,7 @@ impl Gateway {
         reading: &str,
         answer: &Answer<'_>,
         markets: &dyn Markets,
+        now: Timestamp,
         taken: &mut Taken,
     ) {
         if reading != self.holding.reading.to_string() {
@@ -83,6 +90,9 @@ impl Gateway {
                         taken.calls.push(self.resolution_call(&row.market, detail));
                     }
                     let place = markets.by_token(&row.token);
+                    if place.is_some() && !row.is_resolved {
+                        taken.calls.extend(self.refresh(&row.token, now));
+                    }
                     let (id, quantity) = (row.market, row.quantity);
                     let (market, outcome) = match place {
                         Some((market, outcome)) => (Some(market), outcome),
@@ -111,6 +121,14 @@ impl Gateway {
                 as_of: self.holding.asked.before(self.settings.data_lag),
             }),
         }
+    }
+
+    /// What the wallet holds since before the start may have come there past the order book: it is
+    /// asked once to read the token again, else it may refuse to sell it.
+    fn refresh(&mut self, token: &str, now: Timestamp) -> Option<Call> {
+        let is_new = self.holding.refreshed.len() < REFRESHED_MAX
+            && self.holding.refreshed.insert(token.to_owned());
+        is_new.then(|| self.update_call("", asset_type(token), Some(token), now))
     }
 
     pub(super) fn cash_call(&self, now: Timestamp) -> Call {

@@ -26,7 +26,8 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::report::{Refusal, Refused, Rest, Total};
 use crate::domain::{
-    Evidence, Instance, IntentId, Lifetime, Order, OrderId, Outcome, Report, Timestamp, Venue,
+    Evidence, Instance, IntentId, Lifetime, Money, Order, OrderId, Outcome, Quantity, Report,
+    Timestamp, Venue,
 };
 use crate::venue::Error;
 use crate::venue::gateway::{
@@ -78,6 +79,8 @@ struct Known {
     total: Option<Total>,
     /// Whether something may still rest in the book.
     may_rest: bool,
+    /// What each of its fills was told to be first.
+    told: BTreeMap<String, (Quantity, Money)>,
 }
 
 /// The order side of one account.
@@ -254,7 +257,7 @@ impl Port for Gateway {
     }
 
     fn recall(&mut self, order: &Order, id: &OrderId) {
-        self.by_id.insert(id.0.clone(), order.intent);
+        self.by_id.insert(id.0.to_ascii_lowercase(), order.intent);
         self.orders.insert(
             order.intent,
             Known {
@@ -262,13 +265,14 @@ impl Port for Gateway {
                 id: id.clone(),
                 total: None,
                 may_rest: order.lifetime == Lifetime::Resting,
+                told: BTreeMap::new(),
             },
         );
     }
 
     fn forget(&mut self, intent: IntentId) {
         if let Some(known) = self.orders.remove(&intent) {
-            self.by_id.remove(&known.id.0);
+            self.by_id.remove(&known.id.0.to_ascii_lowercase());
         }
     }
 

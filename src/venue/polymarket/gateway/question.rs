@@ -28,20 +28,48 @@ const PAGES_MAX: u32 = 1_000;
 const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 
 /// The trades of one order are looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Search {
     pub intent: IntentId,
     /// What may still come of the order; `None` when the venue did not find it.
     pub rest: Option<Rest>,
-    /// How much of it matched, where the venue told.
+    /// How much of it matched, where the venue told; nothing where it ended without a word of that.
     pub matched: Option<Quantity>,
     /// What was found so far.
     pub sum: Total,
     /// When the order was asked for.
     pub asked: Timestamp,
+    /// Whether something of the list could not be read: what was found is not all, then.
+    pub has_hole: bool,
+    /// The trades that were found: pages may overlap while the list grows.
+    pub trades: Vec<String>,
 }
 
 impl Search {
+    /// The most trades of one order that a search keeps; an order with more is not judged by it.
+    const TRADES_MAX: usize = 256;
+
+    /// A search that has found nothing yet.
+    pub(super) fn new(intent: IntentId, asked: Timestamp) -> Self {
+        let sum = Total::default();
+        let (rest, matched, trades) = (None, None, Vec::new());
+        Self { intent, rest, matched, sum, asked, has_hole: false, trades }
+    }
+
+    /// Counts a trade of the order, once.
+    pub(super) fn find(&mut self, trade: &str, found: Total) {
+        if self.trades.iter().any(|known| known == trade) {
+            return;
+        }
+        if self.trades.len() == Self::TRADES_MAX {
+            self.has_hole = true;
+            return;
+        }
+        self.trades.push(trade.to_owned());
+        self.sum.quantity = self.sum.quantity.saturating_add(found.quantity);
+        self.sum.money += found.money;
+    }
+
     fn detail(&self) -> String {
         let rest = match self.rest {
             None => 'm',
@@ -51,20 +79,25 @@ impl Search {
         };
         let matched = self.matched.map_or(-1, Quantity::units);
         let (found, money) = (self.sum.quantity.units(), self.sum.money.micros());
-        let asked = self.asked.secs();
-        format!("{}|{rest}|{matched}|{found}|{money}|{asked}", self.intent.0)
+        let (asked, hole) = (self.asked.secs(), u8::from(self.has_hole));
+        let trades = self.trades.join(",");
+        format!("{}|{rest}|{matched}|{found}|{money}|{asked}|{hole}|{trades}", self.intent.0)
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('|');
+        let mut parts = text.splitn(8, '|');
         let number = |text: Option<&str>| text?.parse::<i64>().ok();
         let (intent, rest) = (parts.next()?.parse().ok()?, parts.next()?);
         let matched = number(parts.next())?;
         let quantity = number(parts.next()).and_then(Quantity::from_units)?;
         let money = Money::from_micros(number(parts.next())?);
         let asked = Timestamp::from_secs(number(parts.next())?);
+        let has_hole = number(parts.next())? != 0;
+        let trades = parts.next()?.split(',').filter(|trade| !trade.is_empty());
         Some(Self {
             asked,
+            has_hole,
+            trades: trades.map(str::to_owned).collect(),
             intent: IntentId(intent),
             rest: match rest {
                 "n" => Some(Rest::Nothing),
@@ -111,6 +144,13 @@ impl Page {
     /// The search that the page belongs to.
     pub(super) fn search(&self) -> Option<Search> {
         Search::parse(&self.rest)
+    }
+
+    /// Whether a list breaks off here although it is not at its end: its cursor leads back to
+    /// itself, or there are too many pages.
+    pub(super) fn breaks_off(&self, cursor: Option<&str>) -> bool {
+        let goes_on = cursor.is_some_and(|cursor| !cursor.is_empty() && cursor != LAST_CURSOR);
+        goes_on && self.next(cursor).is_none()
     }
 
     /// The page behind this one; `None` behind the last one.

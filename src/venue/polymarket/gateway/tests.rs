@@ -1,5 +1,6 @@
 mod account;
 mod orders;
+mod search;
 mod trades;
 
 use serde_json::{Value, json};
@@ -72,6 +73,7 @@ fn market(settlement: Option<Settlement>) -> Market {
             yes_label: "Yes".to_owned(),
             no_label: "No".to_owned(),
             settlement,
+            is_open_ended: false,
         }),
     }
 }

@@ -21,6 +21,9 @@ use super::number;
 
 /// The finest step of an average price that is kept; digits behind it are cut off.
 const RATIO_DECIMALS: usize = 12;
+/// A hundredth of a share in millionths: by so much a fill may be off (field notes of users,
+/// 2026-07).
+const DUST: u64 = 10_000;
 const RATIO_ONE: i128 = 1_000_000_000_000;
 
 /// An order as the venue has it.
@@ -43,13 +46,33 @@ pub struct OrderState {
 }
 
 impl OrderState {
+    /// Whether it met others, by its state or by the trades that are named of it.
+    pub fn has_met(&self) -> bool {
+        self.word() == "MATCHED" || !self.trades.is_empty()
+    }
+
+    /// How much of it matched, as far as that can be held against the list of trades; nothing for
+    /// an order that ended without a word of it and never met another.
+    pub fn told(&self, rest: Rest) -> Option<Quantity> {
+        let is_behind = self.has_met() && self.matched.is_none_or(Quantity::is_zero);
+        let ended_empty = rest == Rest::Nothing && !self.has_met();
+        match self.matched {
+            _ if is_behind => None,
+            None if ended_empty => Some(Quantity::ZERO),
+            matched => matched,
+        }
+    }
+
+    fn word(&self) -> &str {
+        self.status.strip_prefix("ORDER_STATUS_").unwrap_or(&self.status)
+    }
+
     /// What may still come of it; `None` for a word that is not known.
     pub fn rest(&self, lifetime: Lifetime) -> Option<Rest> {
         if self.is_cancellation {
             return Some(Rest::Nothing);
         }
-        let status = self.status.strip_prefix("ORDER_STATUS_").unwrap_or(&self.status);
-        match status {
+        match self.word() {
             "LIVE" => Some(Rest::Resting),
             "DELAYED" => Some(Rest::Delayed),
             "MATCHED" | "INVALID" => Some(Rest::Nothing),
@@ -236,9 +259,15 @@ fn taker_leg(wire: &wire::Trade<'_>, makers: &[Leg], trade: &str) -> Result<Leg,
             parts.push(Part { quantity: part.quantity, ratio });
         }
     }
-    if sum != quantity || parts.is_empty() {
+    // The channel and the list round the size and the average price each in its way; what the
+    // makers gave is the same in both.
+    let is_whole = sum.units().abs_diff(quantity.units()) <= DUST;
+    let quantity = if is_whole && !parts.is_empty() {
+        sum
+    } else {
         parts = vec![Part { quantity, ratio }];
-    }
+        quantity
+    };
     Ok(Leg {
         order: plain(wire.taker_order_id).into_owned(),
         owner: plain(wire.owner).into_owned(),

@@ -156,7 +156,8 @@ impl Listing {
         };
         let own = raw.events.as_deref().and_then(<[_]>::first);
         let event = own.or(parent);
-        let augmented = event.and_then(|event| event.neg_risk_augmented);
+        let all = raw.events.iter().flatten().chain(parent);
+        let augmented = all.filter_map(|event| event.neg_risk_augmented).any(|is| is);
         Ok(Self {
             title,
             slug: name,
@@ -164,7 +165,7 @@ impl Listing {
             event: event.and_then(|event| event.slug.clone()).unwrap_or_default(),
             event_title: event.and_then(|event| event.title.clone()).unwrap_or_default(),
             is_closed: raw.closed == Some(true),
-            is_open_ended: augmented == Some(true) || raw.neg_risk_other == Some(true),
+            is_open_ended: augmented || raw.neg_risk_other == Some(true),
             planned_end: raw.end_date.as_deref().and_then(time),
             condition,
             raw: Box::new(raw),
@@ -204,7 +205,8 @@ impl Listing {
             (false, Some(false)) => Some(Settlement::Standard),
             (false, None) => None,
         };
-        Ok(Tokens { yes, no, yes_label, no_label, settlement })
+        let is_open_ended = self.is_open_ended;
+        Ok(Tokens { yes, no, yes_label, no_label, settlement, is_open_ended })
     }
 
     /// Two texts: a JSON array, or a string that holds one.

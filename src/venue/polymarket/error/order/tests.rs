@@ -1,10 +1,8 @@
 use super::*;
 
-const ID: &str = "0xc32d";
-
 fn judged(status: u16, retry_after: Option<u64>, body: &str) -> Verdict {
     let retry_after = retry_after.map(Duration::from_secs);
-    judge(&Answered { status, retry_after, body, id: ID, takes: true })
+    judge(&Answered { status, retry_after, body })
 }
 
 fn kind(verdict: &Verdict) -> Option<Refused> {
@@ -78,7 +76,7 @@ fn each_status_that_speaks_for_itself_is_definite() {
         (401, None, page, Some(Refused::Credentials)),
         (425, None, "", after(1)),
         (425, Some(8), "Too Early", after(8)),
-        (429, Some(3), "{\"error\":\"Too Many Requests\"}", after(3)),
+        (429, Some(3), "{\"error\":\"Too Many Requests\"}", Some(Refused::Paused)),
         (429, None, "{\"error\":\"Too Many Requests\"}", None),
         (403, None, "{\"error\":\"Trading restricted in your region\"}", Some(Refused::Restricted)),
         (403, None, page, None),
@@ -119,14 +117,11 @@ fn a_duplicate_says_that_the_order_is_there() {
 }
 
 #[test]
-fn a_taking_order_that_comes_back_with_its_id_was_killed() {
-    let killed = r#"{"error":"killed","orderID":"0xC32D"}"#;
+fn an_order_that_comes_back_with_its_id_was_killed_only_if_the_text_says_so() {
+    let strange = r#"{"error":"killed","orderID":"0xC32D"}"#;
+    assert_eq!(kind(&judged(400, None, strange)), None);
+    let killed = r#"{"error":"FOK orders are fully filled or killed.","orderID":"0xc32d"}"#;
     assert_eq!(kind(&judged(400, None, killed)), Some(Refused::NoMatch));
-    let other = r#"{"error":"killed","orderID":"0xdddd"}"#;
-    assert_eq!(kind(&judged(400, None, other)), None);
-    assert_eq!(kind(&judged(404, None, killed)), None);
-    let resting = Answered { status: 400, retry_after: None, body: killed, id: ID, takes: false };
-    assert_eq!(kind(&judge(&resting)), None);
 }
 
 #[test]

@@ -34,9 +34,12 @@ fn positions_are_one_reading_over_all_pages() {
     assert!(calls[0].url.contains("filter_amount=0") && calls[0].headers.is_empty());
     let first = read(&mut gateway, &calls[0], 200, &rows(&[row(NO, "5.051019")], Some("c2")));
     assert!(first.reports.is_empty());
-    assert!(first.calls[0].url.ends_with("&cursor=c2"), "{}", first.calls[0].url);
-    let last =
-        read(&mut gateway, &first.calls[0], 200, &rows(&[row("9", "2"), row(YES, "0")], None));
+    let [update, next] = &first.calls[..] else { panic!("{:?}", first.calls) };
+    let token = format!("asset_type=CONDITIONAL&signature_type=3&token_id={NO}");
+    assert!(update.url.ends_with(&format!("/balance-allowance/update?{token}")), "{}", update.url);
+    assert!(next.url.ends_with("&cursor=c2"), "{}", next.url);
+    let last = read(&mut gateway, next, 200, &rows(&[row("9", "2"), row(YES, "0")], None));
+    assert!(last.calls.is_empty(), "only what is watched and held is read again");
     let position = |market, outcome, quantity| {
         let quantity = Quantity::parse(quantity).unwrap();
         Position { market, id: CONDITION.to_owned(), outcome, quantity }
@@ -58,7 +61,7 @@ fn half_a_reading_of_positions_is_none() {
     let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
     let first = read(&mut gateway, &calls[0], 200, &rows(&[row(NO, "5")], Some("c2")));
     let again = gateway.ask(&Question::Positions, &table(), now()).unwrap();
-    let late = read(&mut gateway, &first.calls[0], 200, &rows(&[row(YES, "1")], None));
+    let late = read(&mut gateway, &first.calls[1], 200, &rows(&[row(YES, "1")], None));
     assert!(late.reports.is_empty(), "it belongs to the reading before");
     let broken = read(&mut gateway, &again[0], 200, &rows(&[row(YES, "many")], None));
     assert!(broken.reports.is_empty() && broken.notices.len() == 1);
@@ -123,33 +126,53 @@ fn a_position_that_can_be_redeemed_is_settled_for_nothing_yet_and_once() {
     lost["condition_id"] = "0xef".into();
     let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
     let taken = read(&mut gateway, &calls[0], 200, &rows(&[lost], None));
-    assert!(taken.calls.is_empty());
+    assert!(taken.calls.iter().all(|call| !call.url.contains("/v2/resolutions")));
 }
 
+const APPROVED: [(&str, &str, &str); 6] = [
+    (contract::COLLATERAL, contract::EXCHANGE, "a"),
+    (contract::COLLATERAL, contract::NEG_RISK_EXCHANGE, "b"),
+    (contract::COLLATERAL, contract::EXCHANGE_V3, "c"),
+    (contract::OUTCOMES, contract::EXCHANGE, "d"),
+    (contract::OUTCOMES, contract::NEG_RISK_EXCHANGE, "e"),
+    (contract::POSITIONS, contract::EXCHANGE_V3, "f"),
+];
+
 fn approvals(except: &str) -> Value {
-    let pairs = [
-        (contract::COLLATERAL, contract::EXCHANGE, "a"),
-        (contract::COLLATERAL, contract::NEG_RISK_EXCHANGE, "b"),
-        (contract::COLLATERAL, contract::EXCHANGE_V3, "e"),
-        (contract::OUTCOMES, contract::EXCHANGE, "c"),
-        (contract::OUTCOMES, contract::NEG_RISK_EXCHANGE, "d"),
-    ];
-    let contracts: Vec<Value> = pairs
+    let contracts: Vec<Value> = APPROVED
         .iter()
         .map(|(token, spender, name)| {
-            let (token, approved) = (token.to_lowercase(), *name != except);
+            let (token, approved) = (token.to_lowercase(), !except.contains(name));
             json!({ "token": token, "spender": spender, "approved": approved })
         })
         .collect();
     json!({ "data": { "contracts": contracts } })
 }
 
+fn allowances(refused: &[&str]) -> Value {
+    let of = |spender: &&str| {
+        let said = if refused.contains(spender) { "0" } else { "115792089237316195423570985" };
+        ((*spender).to_owned(), said.into())
+    };
+    let all = [contract::EXCHANGE, contract::NEG_RISK_EXCHANGE, contract::EXCHANGE_V3];
+    let all: serde_json::Map<String, Value> = all.iter().map(of).collect();
+    json!({ "balance": "5000000", "allowances": all })
+}
+
 /// The permissions that a round of answers brings.
-fn round(answers: [Value; 3]) -> Vec<Permission> {
+fn round(answers: [Value; 4]) -> Vec<Permission> {
     let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
-    let calls = gateway.ask(&Question::Permission, &table(), now()).unwrap();
+    let mut calls = gateway.ask(&Question::Permission, &table(), now()).unwrap();
     assert_eq!(calls[0].url, "http://site/api/geoblock");
     assert_eq!(calls[1].url, "http://clob/auth/ban-status/closed-only");
+    // The order book reads the chain again before it is asked what it knows.
+    let asset = "?asset_type=COLLATERAL&signature_type=0";
+    assert_eq!(calls[3].url, format!("http://clob/balance-allowance/update{asset}"));
+    let mut updated = Taken::default();
+    gateway.read(&calls[3], &reply(200, ""), &table(), now(), &mut updated);
+    assert!(updated.reports.is_empty() && updated.notices.is_empty(), "{updated:?}");
+    calls[3] = updated.calls.remove(0);
+    assert_eq!(calls[3].url, format!("http://clob/balance-allowance{asset}"));
     let mut found = Vec::new();
     for (call, answer) in calls.iter().zip(answers) {
         for report in read(&mut gateway, call, 200, &answer).reports {
@@ -160,20 +183,31 @@ fn round(answers: [Value; 3]) -> Vec<Permission> {
     found
 }
 
+fn free() -> Value {
+    json!({ "blocked": false, "country": "IE" })
+}
+
+fn unbanned() -> Value {
+    json!({ "closed_only": false })
+}
+
 #[test]
-fn trading_needs_three_answers_that_say_yes() {
-    let free = || json!({ "blocked": false, "country": "IE" });
-    let open = || json!({ "closed_only": false });
-    assert_eq!(round([free(), open(), approvals("")]), [Permission::Open]);
-    assert_eq!(round([free(), open(), approvals("e")]), [Permission::Open], "only a notice");
+fn trading_needs_four_answers_that_say_yes() {
+    let whole = || allowances(&[]);
+    assert_eq!(round([free(), unbanned(), approvals(""), whole()]), [Permission::Open]);
+    assert_eq!(
+        round([free(), unbanned(), approvals(""), json!({ "balance": "5" })]),
+        [Permission::Open],
+        "what the order book does not tell is judged by the chain"
+    );
     for answers in [
-        [json!({ "blocked": true, "country": "US" }), open(), approvals("")],
-        [json!({}), open(), approvals("")],
-        [free(), json!({ "closed_only": true }), approvals("")],
-        [free(), json!({}), approvals("")],
-        [free(), open(), approvals("a")],
-        [free(), open(), approvals("d")],
-        [free(), open(), json!({})],
+        [json!({ "blocked": true, "country": "US" }), unbanned(), approvals(""), whole()],
+        [json!({}), unbanned(), approvals(""), whole()],
+        [free(), json!({ "closed_only": true }), approvals(""), whole()],
+        [free(), json!({}), approvals(""), whole()],
+        [free(), unbanned(), approvals("abc"), whole()],
+        [free(), unbanned(), approvals("dbf"), whole()],
+        [free(), unbanned(), json!({}), whole()],
     ] {
         let found = round(answers.clone());
         assert!(matches!(&found[..], [Permission::ReadOnly(_)]), "{answers:?} {found:?}");
@@ -181,9 +215,37 @@ fn trading_needs_three_answers_that_say_yes() {
 }
 
 #[test]
+fn a_missing_approval_closes_the_markets_that_need_it_and_no_others() {
+    use Settlement::{NegRisk, ProtocolV2, Standard};
+    let cases: [(&str, &[&str], &[Settlement], &str); 8] = [
+        ("a", &[], &[Standard], "collateral for the exchange"),
+        ("d", &[], &[Standard], "outcomes for the exchange"),
+        ("b", &[], &[NegRisk], "collateral for the neg-risk exchange"),
+        ("e", &[], &[NegRisk], "outcomes for the neg-risk exchange"),
+        ("c", &[], &[ProtocolV2], "collateral for ExchangeV3"),
+        ("f", &[], &[ProtocolV2], "positions for ExchangeV3"),
+        ("cf", &[contract::EXCHANGE], &[Standard, ProtocolV2], "collateral for the exchange"),
+        ("", &[contract::EXCHANGE_V3], &[ProtocolV2], "collateral for ExchangeV3"),
+    ];
+    for (except, refused, kinds, word) in cases {
+        let found = round([free(), unbanned(), approvals(except), allowances(refused)]);
+        let [Permission::OpenBut { closed, why }] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(closed, kinds, "{except} {refused:?}");
+        assert!(why.contains(word), "{why}");
+    }
+}
+
+#[test]
 fn an_answer_that_can_not_be_had_makes_the_account_read_only() {
     let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
     for call in gateway.ask(&Question::Permission, &table(), now()).unwrap() {
+        let mut call = call;
+        if call.url.contains("/update") {
+            let mut taken = Taken::default();
+            gateway.read(&call, &Answer::Lost("cut"), &table(), now(), &mut taken);
+            assert_eq!(taken.notices.len(), 1);
+            call = taken.calls.remove(0);
+        }
         for answer in [Answer::Lost("cut"), reply(403, "<html>"), reply(200, "<html>")] {
             let mut taken = Taken::default();
             gateway.read(&call, &answer, &table(), now(), &mut taken);
@@ -237,6 +299,9 @@ fn the_embedded_exchange_merges_and_redeems_on_request() {
     let taken = read(&mut gateway, &call, 200, &json!({}));
     let market = MarketIndex(0);
     assert_eq!(taken.reports, [Report::Merged { market, quantity, at: now() }]);
+    let updates: Vec<&Call> =
+        taken.calls.iter().filter(|call| call.url.contains("/balance-allowance/update")).collect();
+    assert_eq!(updates.len(), 3, "collateral and both tokens");
     for (status, body) in [(400, json!({ "error": "not enough" })), (500, json!({}))] {
         let taken = read(&mut gateway, &call, status, &body);
         assert!(matches!(&taken.reports[..], [Report::NotConverted { .. }]));

@@ -175,11 +175,11 @@ fn a_duplicate_and_every_lost_answer_are_unclear() {
 }
 
 #[test]
-fn a_restart_asks_to_try_again_and_limits_say_when() {
+fn only_a_restart_asks_to_try_again() {
     let (mut gateway, _, call) = placed(&taking());
     for (status, expected) in [
         (425, Some(Refused::Again(Duration::from_secs(9)))),
-        (429, Some(Refused::Again(Duration::from_secs(9)))),
+        (429, Some(Refused::Paused)),
         (500, None),
     ] {
         let retry_after = Some(Duration::from_secs(9));

@@ -4,19 +4,19 @@ use crate::domain::report::Fee;
 use super::*;
 
 /// What is asked about an order, answered.
-fn asked(gateway: &mut Gateway, intent: u64, status: u16, body: &Value) -> Taken {
+pub(super) fn asked(gateway: &mut Gateway, intent: u64, status: u16, body: &Value) -> Taken {
     let question = Question::Order(IntentId(intent));
     let calls = gateway.ask(&question, &table(), now()).unwrap();
     assert_eq!(calls.len(), 1);
     read(gateway, &calls[0], status, body)
 }
 
-fn state(id: &str, status: &str, matched: &str) -> Value {
+pub(super) fn state(id: &str, status: &str, matched: &str) -> Value {
     json!({ "id": id, "status": status, "market": CONDITION, "asset_id": YES,
             "size_matched": matched, "associate_trades": [] })
 }
 
-fn page(rows: &[Value], cursor: &str) -> Value {
+pub(super) fn page(rows: &[Value], cursor: &str) -> Value {
     json!({ "limit": 100, "count": rows.len(), "next_cursor": cursor, "data": rows })
 }
 

@@ -46,6 +46,30 @@ fn a_market_is_put_together_from_both_sources() {
 }
 
 #[test]
+fn a_market_whose_event_may_get_new_outcomes_is_open_ended_whoever_says_so() {
+    let is_open_ended =
+        |gamma: &str| listing(gamma).market(CLOB).unwrap().tokens.unwrap().is_open_ended;
+    assert!(!is_open_ended(GAMMA));
+    let other = GAMMA.replace("\"question\"", "\"negRiskOther\": true, \"question\"");
+    assert!(is_open_ended(&other), "{other}");
+    // The event that the market names says it, or the one that lists the market.
+    let with = |flags: &str, of_event: &str| {
+        let mut market: serde_json::Value = serde_json::from_str(GAMMA).unwrap();
+        market["events"] = serde_json::from_str(flags).unwrap();
+        format!("{{\"id\":\"1\",\"slug\":\"e\",\"title\":\"E\"{of_event},\"markets\":[{market}]}}")
+    };
+    for (flags, of_event, expected) in [
+        (r#"[{"slug":"e"}]"#, "", false),
+        (r#"[{"slug":"e","negRiskAugmented":true}]"#, "", true),
+        (r#"[{"slug":"e"},{"slug":"f","negRiskAugmented":true}]"#, "", true),
+        (r#"[{"slug":"e"}]"#, r#","negRiskAugmented":true"#, true),
+    ] {
+        let (all, _) = events(&with(flags, of_event)).unwrap();
+        assert_eq!(all[0].markets.found[0].is_open_ended, expected, "{flags} {of_event}");
+    }
+}
+
+#[test]
 fn where_gamma_does_not_say_how_a_market_settles_the_order_book_does() {
     let settlement = |gamma: &str, clob: &str| {
         let market = listing(gamma).market(clob).unwrap();
