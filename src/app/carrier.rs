@@ -18,13 +18,9 @@ use crate::net::http::{self, Client, Failure, Method};
 use crate::venue::gateway::{Answer, Call};
 use crate::venue::paper::{Sight, Simulator};
 
-use super::desk::CallId;
+use super::desk::{ANSWER_MAX, CallId};
 use super::driver::Driver;
 use super::pipeline::{Input, Pipeline};
-
-/// How long an answer is waited for. The executor asks what became of an order much earlier; an
-/// answer that comes late is still heard.
-const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 /// Both paper venues, and how long the way there is.
 #[derive(Debug, Clone)]
@@ -94,7 +90,8 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// A carrier without connections; they are made as they are needed, and kept.
+    /// A carrier without connections; they are made as they are needed, and kept. The executor asks
+    /// what became of an order much before its answer is given up.
     pub fn new(paper: Option<Paper>) -> Result<Self, Failure> {
         Ok(Self { client: Client::new(ANSWER_MAX)?, paper })
     }

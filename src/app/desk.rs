@@ -27,6 +27,9 @@ use crate::venue::gateway::{
 pub use acceptance::Acceptance;
 
 use counter::{Counter, Released};
+use placing::Sent;
+
+pub use placing::ANSWER_MAX;
 
 /// Where records are kept. What it cannot write stops new trades, and nothing else.
 pub trait Keep: Send {
@@ -82,8 +85,12 @@ pub enum Journal {
 pub struct Desk {
     counters: Vec<Counter>,
     keep: Box<dyn Keep>,
-    /// Where each order of this journal went.
-    venues: BTreeMap<IntentId, Venue>,
+    /// Where each order of this journal went, and whether it may still be on its way.
+    orders: BTreeMap<IntentId, Sent>,
+    /// When this process began.
+    began: Timestamp,
+    /// Orders to be asked about once nothing of them can be on its way any more.
+    doubtful: Vec<(Timestamp, IntentId)>,
     rhythm: Rhythm,
     journal: Journal,
     under_way: BTreeMap<CallId, Call>,
@@ -125,7 +132,9 @@ impl Desk {
         Self {
             counters,
             keep,
-            venues: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            began: since,
+            doubtful: Vec::new(),
             rhythm,
             journal: Journal::Whole,
             under_way: BTreeMap::new(),
@@ -167,7 +176,7 @@ impl Desk {
     }
 
     fn venue_of(&mut self, intent: IntentId) -> Option<Venue> {
-        let known = self.venues.get(&intent).copied();
+        let known = self.orders.get(&intent).map(|sent| sent.venue);
         if known.is_none() {
             let text = format!("{intent} is not an order of this journal");
             self.notices.push((Venue::Kalshi, text));
@@ -189,6 +198,7 @@ impl Desk {
         now: Timestamp,
     ) {
         let Some(call) = self.under_way.remove(&id) else { return };
+        self.note_end(&call.subject, answer, now);
         let mut taken = std::mem::take(&mut self.taken);
         if let Some(counter) = self.counter(call.venue) {
             counter.gateway.read(&call, answer, markets, now, &mut taken);
@@ -222,6 +232,7 @@ impl Desk {
             let probed = self.keep.probe();
             self.note_journal(probed);
         }
+        self.ask_about_doubtful(markets, now);
         for venue in Venue::ALL {
             let mut taken = std::mem::take(&mut self.taken);
             if let Some(counter) = self.counter(venue) {
@@ -367,6 +378,9 @@ impl Desk {
 
     fn take(&mut self, venue: Venue, mut taken: Taken, markets: &dyn Markets, now: Timestamp) {
         for report in taken.reports.drain(..) {
+            if self.is_early(&report) {
+                continue;
+            }
             if let Report::Permission {
                 venue,
                 permission: Permission::ReadOnly(why) | Permission::OpenBut { why, .. },

@@ -34,7 +34,7 @@ impl Desk {
 
     /// Tells the gateways of an order of an earlier run.
     pub fn recall(&mut self, order: &Order, id: &OrderId) {
-        self.venues.insert(order.intent, order.venue);
+        self.note_earlier(order);
         if let Some(counter) = self.counter(order.venue) {
             counter.gateway.recall(order, id);
         }

@@ -33,11 +33,21 @@ impl Gateway for Ear {
 
     fn place(
         &mut self,
-        _: &Order,
+        order: &Order,
         _: &dyn Markets,
         _: Timestamp,
     ) -> Result<(OrderId, Call), Error> {
-        unreachable!("nothing is placed here")
+        let call = Call {
+            venue: Venue::Kalshi,
+            subject: Subject::Place(order.intent),
+            class: Class::Order,
+            cost: 1,
+            method: "POST",
+            url: "http://127.0.0.1:9/orders".to_owned(),
+            headers: Vec::new(),
+            body: None,
+        };
+        Ok((OrderId(format!("name-{}", order.intent.0)), call))
     }
 
     fn recall(&mut self, _: &Order, _: &OrderId) {}
@@ -62,8 +72,14 @@ impl Gateway for Ear {
 
     fn read(&mut self, _: &Call, _: &Answer<'_>, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
 
-    /// Every frame is a reading of all positions, made as it comes in.
-    fn read_private(&mut self, _: &str, _: &dyn Markets, now: Timestamp, taken: &mut Taken) {
+    /// A frame `missing N` is a reading that does not find order N, every other one a reading of
+    /// all positions; both are made as they come in.
+    fn read_private(&mut self, text: &str, _: &dyn Markets, now: Timestamp, taken: &mut Taken) {
+        if let Some(intent) = text.strip_prefix("missing ") {
+            let intent = IntentId(intent.parse().unwrap());
+            let evidence = Evidence::NotFound { as_of: now };
+            return taken.reports.push(Report::Order { intent, evidence });
+        }
         let (venue, positions) = (Venue::Kalshi, Vec::new());
         taken.reports.push(Report::Positions { venue, positions, as_of: now });
     }
@@ -188,4 +204,47 @@ fn a_cancel_that_waited_too_long_is_made_anew_and_a_question_is_dropped() {
     desk.tick(&NoMarkets, late.after(Duration::from_millis(50)));
     assert_eq!(sent(&mut desk).0, 2, "cancels are never dropped");
     assert_eq!(desk.notices.iter().filter(|notice| dropped(notice)).count(), 1);
+}
+
+/// Whether the desk passes on what a reading says, that it does not find the first order.
+fn misses(desk: &mut Desk, at: Timestamp) -> bool {
+    desk.reports.clear();
+    desk.private(Venue::Kalshi, "missing 1", &NoMarkets, at);
+    !desk.reports.is_empty()
+}
+
+#[test]
+fn an_order_whose_call_can_still_arrive_is_not_declared_gone() {
+    let (mut desk, ear) = desk();
+    let at = |secs: i64| Timestamp::from_secs(1_000 + secs);
+    desk.act(&Act::Place(order(1)), &NoMarkets, at(0));
+    desk.dispatch(at(0));
+    let [(call, _)] = desk.outgoing[..] else { panic!("{:?}", desk.outgoing) };
+    for secs in [6, 8, 9] {
+        assert!(!misses(&mut desk, at(secs)), "its call is under way after {secs} s");
+    }
+    desk.answer(call, &Answer::Lost("no answer in time"), &NoMarkets, at(10));
+    assert!(!misses(&mut desk, at(14)), "what was sent may be slow");
+    let asked = |ear: &Ear| {
+        let about = |question: &Question| *question == Question::Order(IntentId(1));
+        std::mem::take(&mut *ear.0.lock().unwrap()).iter().filter(|one| about(one)).count()
+    };
+    desk.tick(&NoMarkets, at(15));
+    assert_eq!(asked(&ear), 0);
+    desk.tick(&NoMarkets, at(17));
+    desk.tick(&NoMarkets, at(18));
+    assert_eq!(asked(&ear), 2, "as soon as an answer proves something");
+    assert!(misses(&mut desk, at(17)));
+    assert!(misses(&mut desk, at(18)));
+}
+
+#[test]
+fn an_order_of_an_earlier_process_is_not_declared_gone_at_once() {
+    let (mut desk, _) = desk();
+    let named = Record::Named { intent: IntentId(1), id: OrderId("id".to_owned()) };
+    desk.remember(&[Record::Placed(order(1)), named]);
+    let at = |secs: i64| Timestamp::from_secs(1_000 + secs);
+    assert!(!misses(&mut desk, at(6)), "it may have been sent as the process ended");
+    assert!(!misses(&mut desk, at(15)));
+    assert!(misses(&mut desk, at(16)));
 }

@@ -57,7 +57,10 @@ impl Run {
             Act::Write(Record::Halted { why, .. }) if why.contains("alone") => {
                 self.watch.alarms.push(now);
             }
-            Act::Write(Record::Incident { kind, .. }) => {
+            Act::Write(Record::Incident { kind, text, .. }) => {
+                if *kind == incident::LATE_FILL && text.contains(" was gone: ") {
+                    self.fail("gone_is_gone", text.clone());
+                }
                 self.watch.holds |= *kind == incident::NO_WAY_OUT;
                 let about = [
                     incident::STRANDED_LONG,
