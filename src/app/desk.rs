@@ -13,13 +13,16 @@ mod acceptance;
 mod counter;
 mod past;
 mod placing;
+mod talk;
+mod unpaid;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::report::Permission;
+use crate::domain::report::{Listing, Permission};
 use crate::domain::{IntentId, MarketIndex, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
+use crate::journal::{Mark, Reply, Request};
 use crate::venue::gateway::{
     Answer, Call, Class, Conversion, Gateway, Markets, Question, Subject, Taken,
 };
@@ -28,6 +31,7 @@ pub use acceptance::Acceptance;
 
 use counter::{Counter, Released};
 use placing::Sent;
+use unpaid::Unpaid;
 
 pub use placing::ANSWER_MAX;
 
@@ -42,6 +46,12 @@ pub trait Keep: Send {
     /// Says which market an index means in this process, before any record names it. What lasts no
     /// longer than the process needs no names.
     fn learn(&mut self, _index: MarketIndex, _venue: Venue, _id: &str) {}
+    /// Keeps how far a listing of the past has been read, behind the records before it.
+    fn mark(&mut self, _mark: Mark) {}
+    /// Keeps requests that went out, for people to read.
+    fn note_requests(&mut self, _requests: Vec<Request>) {}
+    /// Keeps what came back, for people to read.
+    fn note_reply(&mut self, _reply: Reply) {}
 }
 
 /// A call that is under way.
@@ -57,8 +67,10 @@ pub struct Rhythm {
     pub permission_every: Duration,
     /// Until an answer says that it may, it is asked again this soon.
     pub permission_again: Duration,
-    /// Fills and payments are read again from this long before the last reading.
+    /// Fills and payments are read again from this long before the last whole reading.
     pub overlap: Duration,
+    /// Payments are read again this often since the first market that is not known to have paid.
+    pub payments_every: Duration,
 }
 
 impl Default for Rhythm {
@@ -68,6 +80,7 @@ impl Default for Rhythm {
             permission_every: Duration::from_mins(5),
             permission_again: Duration::from_secs(15),
             overlap: Duration::from_mins(2),
+            payments_every: Duration::from_mins(10),
         }
     }
 }
@@ -94,12 +107,18 @@ pub struct Desk {
     rhythm: Rhythm,
     journal: Journal,
     under_way: BTreeMap<CallId, Call>,
+    /// Calls that place or cancel something and went out since the last tick.
+    unnoted: Vec<(CallId, Timestamp)>,
     last_call: u64,
     /// Orders that the journal was given and may not hold durably yet.
     ready: Vec<(IntentId, Call)>,
     taken: Taken,
     /// Calls to be carried, in order.
     pub outgoing: Vec<(CallId, Call)>,
+    /// Markets that an order went to and that are not known to have paid.
+    unpaid: Unpaid,
+    /// Listings that were read whole, for the journal.
+    marks: Vec<Mark>,
     /// What the venues said, for the engine.
     pub reports: Vec<Report>,
     /// What became of the journal since it was last asked, for the engine.
@@ -138,9 +157,12 @@ impl Desk {
             rhythm,
             journal: Journal::Whole,
             under_way: BTreeMap::new(),
+            unnoted: Vec::new(),
             last_call: 0,
             ready: Vec::new(),
             taken: Taken::default(),
+            unpaid: Unpaid::default(),
+            marks: Vec::new(),
             outgoing: Vec::new(),
             reports: Vec::new(),
             journal_news: Vec::new(),
@@ -154,6 +176,7 @@ impl Desk {
             Act::Write(record) => {
                 let written = self.keep.append(std::slice::from_ref(record));
                 self.note_journal(written);
+                self.unpaid.hear(record);
             }
             Act::Place(order) => self.place(order, markets, now),
             Act::Cancel(intent) => {
@@ -197,7 +220,9 @@ impl Desk {
         markets: &dyn Markets,
         now: Timestamp,
     ) {
+        self.keep_requests();
         let Some(call) = self.under_way.remove(&id) else { return };
+        self.keep_reply(id, call.class, answer, now);
         self.note_end(&call.subject, answer, now);
         let mut taken = std::mem::take(&mut self.taken);
         if let Some(counter) = self.counter(call.venue) {
@@ -231,6 +256,11 @@ impl Desk {
         if matches!(self.journal, Journal::Broken(_)) {
             let probed = self.keep.probe();
             self.note_journal(probed);
+        }
+        self.keep_requests();
+        // What the listings told has been heard and is in the journal, in front of the marks.
+        for mark in std::mem::take(&mut self.marks) {
+            self.keep.mark(mark);
         }
         self.ask_about_doubtful(markets, now);
         for venue in Venue::ALL {
@@ -276,9 +306,10 @@ impl Desk {
         }
     }
 
-    fn send(&mut self, call: Call) {
+    fn send(&mut self, call: Call, now: Timestamp) {
         self.last_call += 1;
         let id = CallId(self.last_call);
+        self.note_sent(id, call.class, now);
         self.under_way.insert(id, call.clone());
         self.outgoing.push((id, call));
     }
@@ -328,7 +359,7 @@ impl Desk {
         let Some(counter) = self.counter(venue) else { return };
         let Released { free, expired } = counter.release(room, now);
         for call in free {
-            self.send(call);
+            self.send(call, now);
         }
         let mut dropped = 0;
         for call in expired {
@@ -353,6 +384,7 @@ impl Desk {
 
     fn reconcile(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
         let rhythm = self.rhythm;
+        let unpaid = self.unpaid.first(venue);
         let Some(counter) = self.counter(venue) else { return };
         let mut questions = Vec::new();
         if now >= counter.due.permission {
@@ -362,11 +394,20 @@ impl Desk {
         }
         if now >= counter.due.reconcile {
             counter.due.reconcile = now.after(rhythm.reconcile_every);
-            let since = counter.due.read_until.before(rhythm.overlap);
+            let since = |listing| counter.due.read_until(listing).before(rhythm.overlap);
+            let (fills, payments) = (since(Listing::Fills), since(Listing::Settlements));
+            // A payment may be listed long after its date.
+            let payments = match unpaid.filter(|_| now >= counter.due.payments) {
+                Some(first) => {
+                    counter.due.payments = now.after(rhythm.payments_every);
+                    payments.min(first.before(rhythm.overlap))
+                }
+                None => payments,
+            };
             questions.extend([
-                Question::Fills(since),
+                Question::Fills(fills),
                 Question::OpenOrders,
-                Question::Settlements(since),
+                Question::Settlements(payments),
                 Question::Positions,
                 Question::Cash,
             ]);
@@ -396,14 +437,13 @@ impl Desk {
                     counter.due.permission = again;
                 }
             }
-            // Fills and payments were asked for before positions: what a venue could not answer is
-            // asked for again.
-            if let Report::Positions { venue, as_of, .. } = &report
-                && let Some(counter) = self.counter(*venue)
-            {
-                counter.due.read_until = counter.due.read_until.max(*as_of);
-            }
             self.reports.push(report);
+        }
+        for (listing, until) in taken.whole.drain(..) {
+            if let Some(counter) = self.counter(venue) {
+                counter.due.read(listing, until);
+            }
+            self.marks.push(Mark { venue, listing, until });
         }
         self.notices.extend(taken.notices.drain(..).map(|text| (venue, text)));
         let calls = std::mem::take(&mut taken.calls);

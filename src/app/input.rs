@@ -11,7 +11,7 @@ use crate::pairing::Difference;
 use crate::venue::gateway::{Answer, Call};
 use crate::venue::{Closed, Feed, Notice, Output};
 
-use super::desk::CallId;
+use super::desk::{CallId, Journal};
 
 /// Something that enters.
 #[derive(Debug)]
@@ -83,6 +83,8 @@ pub enum News {
     Feed(Venue, Notice),
     /// A gateway has something to say.
     Desk(Venue, String),
+    /// The journal does not take what it is given, or does again.
+    Journal(Journal),
     /// The set of pairs in force changed.
     Pairs(Vec<Difference>),
     /// Findings of the mapping files, to be rendered with their texts.

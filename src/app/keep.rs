@@ -2,8 +2,8 @@
 
 use crate::domain::{MarketIndex, Venue};
 use crate::execute::Record;
-use crate::journal::Journal;
 use crate::journal::memory::Memory;
+use crate::journal::{Journal, Mark, Reply, Request};
 
 use super::desk::Keep;
 
@@ -22,6 +22,18 @@ impl Keep for Journal {
 
     fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
         Self::learn(self, index, venue, id);
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        Self::mark(self, mark);
+    }
+
+    fn note_requests(&mut self, requests: Vec<Request>) {
+        Self::note_requests(self, requests);
+    }
+
+    fn note_reply(&mut self, reply: Reply) {
+        Self::note_reply(self, reply);
     }
 }
 

@@ -423,11 +423,12 @@ impl Pipeline {
         let notices = std::mem::take(&mut desk.notices);
         self.wishes.calls.append(&mut desk.outgoing);
         for state in news {
-            let command = match state {
+            let command = match state.clone() {
                 Journal::Whole => Command::JournalWhole,
                 Journal::Broken(why) => Command::JournalBroken { why },
             };
             self.engine_event(&Event::Command(&command), now);
+            self.tell(News::Journal(state));
         }
         for report in &reports {
             self.engine_event(&Event::Report(report), now);

@@ -17,6 +17,7 @@ use crate::ui::cli::{people, record, trade};
 use crate::ui::findings::lines;
 use crate::venue::Notice;
 
+use super::desk::Journal;
 use super::pipeline::{News, Pipeline};
 use super::terminal;
 
@@ -123,6 +124,10 @@ impl Reporter {
             News::Decision(effect) => self.decision(effect, pipeline),
             News::Feed(venue, notice) => self.notice(*venue, notice, pipeline, now),
             News::Desk(venue, text) => tracing::warn!("{venue}: {text}"),
+            News::Journal(Journal::Broken(why)) => {
+                tracing::error!("the journal cannot be written, nothing new is traded: {why}");
+            }
+            News::Journal(Journal::Whole) => tracing::warn!("the journal can be written again"),
             News::Pairs(differences) => self.pairs(differences, now),
             News::Findings(findings) => Self::findings(findings),
             News::Untraded { pair, why } => self.untraded(pair, why),

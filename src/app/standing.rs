@@ -8,6 +8,7 @@ use crate::execute::{Scope, State};
 use crate::risk::NoTrade;
 use crate::ui::cli::trade::scope_name;
 
+use super::desk::{Desk, Journal};
 use super::pipeline::Pipeline;
 
 /// Whether it trades, what stops it, what is held and under way, and how far the limits are used;
@@ -15,7 +16,7 @@ use super::pipeline::Pipeline;
 pub fn record(pipeline: &Pipeline) -> Option<Value> {
     let trader = pipeline.engine().trader()?;
     let state = trader.executor().state();
-    let (word, why) = verdict(trader);
+    let (word, why) = verdict(trader, pipeline);
     let halts = trader.risk().halts().iter();
     let halts = halts.map(|stop| json!({ "scope": scope_name(&stop.scope), "why": stop.why }));
     Some(json!({
@@ -33,13 +34,19 @@ pub fn record(pipeline: &Pipeline) -> Option<Value> {
 }
 
 /// Whether it trades, in a word, and why not.
-fn verdict(trader: &Trader) -> (&'static str, String) {
+fn verdict(trader: &Trader, pipeline: &Pipeline) -> (&'static str, String) {
     let closed: Vec<&str> =
         Venue::ALL.into_iter().filter(|venue| !trader.may_open(*venue)).map(Venue::name).collect();
     let said = |text: &str| text.to_owned();
     match trader.risk().check_gates() {
         Err(NoTrade::Killed) => ("killed", said("nothing more is sent")),
-        Err(NoTrade::JournalBroken) => ("stopped", said("the journal cannot be written")),
+        Err(NoTrade::JournalBroken) => {
+            let why = match pipeline.desk().map(Desk::journal) {
+                Some(Journal::Broken(why)) => why,
+                _ => "it did not say why",
+            };
+            ("stopped", format!("the journal cannot be written: {why}"))
+        }
         Err(_) if !trader.differences().is_empty() => {
             ("stopped", said("the journal and a venue do not agree"))
         }

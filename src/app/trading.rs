@@ -139,17 +139,21 @@ impl Trading {
     }
 
     /// Puts the desk into the machine, and all that the journal holds.
-    pub fn open(self, pipeline: &mut Pipeline, now: Timestamp) -> anyhow::Result<Opened> {
+    pub fn open(mut self, pipeline: &mut Pipeline, now: Timestamp) -> anyhow::Result<Opened> {
         pipeline.open_desk(self.desk, self.channels);
         pipeline.accept(self.acceptance);
         if self.paper.is_some() {
             pipeline.hold_shard(paper::SHARD);
         }
         pipeline.number_from(self.replay.next_intent, self.replay.next_trade);
+        let marks = std::mem::take(&mut self.replay.marks);
         let records = self.replay.records(|venue, id| pipeline.intern(venue, id));
         let history: Vec<Record> =
             records.collect::<Result<_, _>>().context("the journal cannot be read")?;
         pipeline.begin_trading(self.settings, self.reconcile, &history, now);
+        if let Some(desk) = pipeline.desk_mut() {
+            desk.resume_from(&marks);
+        }
         let paper = self.paper.map(|start| restored(start, pipeline));
         Ok(Opened { paper, journal: self.journal })
     }

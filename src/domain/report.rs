@@ -94,6 +94,28 @@ pub enum Report {
     },
 }
 
+/// What a venue lists of the past, page by page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Listing {
+    /// Fills of the account.
+    Fills,
+    /// What settled markets paid.
+    Settlements,
+}
+
+impl Listing {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Fills, Self::Settlements];
+
+    /// The listing in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fills => "fills",
+            Self::Settlements => "settlements",
+        }
+    }
+}
+
 /// Where the money of an account lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purse {

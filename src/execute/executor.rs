@@ -12,6 +12,7 @@ use crate::risk::{Approved, Exposure};
 
 use super::agenda::Agenda;
 use super::decide::{LIFETIME, Step, View};
+use super::ledger::Payout;
 use super::order_state::Phase as OrderPhase;
 use super::trade_state::{Event, Phase, Way, next};
 use super::unwind::Draft;
@@ -208,18 +209,16 @@ impl Executor {
             Report::Foreign { venue, id, is_ours, .. } => {
                 *is_ours && !self.state.adopted().any(|known| *known == (*venue, id.clone()))
             }
-            Report::Settled { market: Some(market), yes_pays, paid, .. } => {
-                let known = self.state.ledger().payout(*market);
-                let is_touched = self.state.ledger().markets().any(|(_, m)| m == *market);
-                is_touched && known.is_none_or(|k| k.yes_pays != *yes_pays || k.paid < *paid)
+            Report::Settled { market: Some(market), yes_pays, paid, at, .. } => {
+                let payout = Payout { yes_pays: *yes_pays, paid: *paid };
+                self.state.ledger().is_new_payment(*market, payout, *at)
             }
             Report::Permission { venue, permission } => {
                 self.agenda.is_read_only(*venue) == permission.is_open()
             }
+            Report::Cash { venue, purses, .. } => self.state.purses(*venue) != purses,
             Report::Merged { .. } | Report::NotConverted { .. } => true,
-            Report::Settled { market: None, .. }
-            | Report::Positions { .. }
-            | Report::Cash { .. } => false,
+            Report::Settled { market: None, .. } | Report::Positions { .. } => false,
         }
     }
 

@@ -35,8 +35,11 @@ pub const FLATTEN_SHORT: &str = "flatten_short";
 /// What a venue says of the account is not what the books say.
 pub const ACCOUNT_DIFFERS: &str = "account_differs";
 
+/// The journal does not take what it is given: no new trades until it does.
+pub const JOURNAL_BROKEN: &str = "journal_broken";
+
 /// All of them.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     LATE_FILL,
     FILL_CHANGED,
     FILL_FAILED,
@@ -54,4 +57,5 @@ pub const ALL: [&str; 17] = [
     KILLED,
     FLATTEN_SHORT,
     ACCOUNT_DIFFERS,
+    JOURNAL_BROKEN,
 ];

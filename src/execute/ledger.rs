@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Action, MarketIndex, Money, Order, Outcome, Quantity, Venue};
+use crate::domain::{Action, MarketIndex, Money, Order, Outcome, Quantity, Timestamp, Venue};
 
 use super::Line;
 use super::order_state::Booked;
@@ -20,6 +20,8 @@ pub struct Cash {
     pub fees: Money,
     /// Fees by the formula, until a line of its own trues them up.
     pub fees_computed: Money,
+    /// What they were when they were last trued up.
+    pub fees_trued: Money,
     /// The dollar that Kalshi pays at once for a YES and a NO of one market.
     pub netted: Money,
     /// What merged contracts brought.
@@ -31,6 +33,11 @@ pub struct Cash {
 }
 
 impl Cash {
+    /// Fees by the formula that no line has trued up yet: the most that a true-up can explain.
+    pub fn fees_untrued(&self) -> Money {
+        (self.fees_trued - self.fees_computed).max(Money::ZERO)
+    }
+
     /// What should be there.
     pub fn total(&self) -> Money {
         let moved =
@@ -68,6 +75,8 @@ struct Holding {
     /// Pairs of YES and NO that became a dollar, in millionths of a contract.
     gone: i64,
     payout: Option<Payout>,
+    /// What came in, by when: one market may be redeemed in several steps.
+    payments: BTreeMap<Timestamp, Money>,
 }
 
 /// Positions and cash of both venues.
@@ -105,11 +114,35 @@ impl Ledger {
     pub fn held(&self, market: MarketIndex, outcome: Outcome) -> Quantity {
         let Some(holding) = self.holdings.get(&market) else { return Quantity::ZERO };
         // Kalshi settles and pays in one step, what lost too: it pays nothing and is gone.
-        let is_settled = holding.payout.is_some() && holding.venue == Venue::Kalshi;
-        if is_settled || holding.payout.is_some_and(|payout| payout.paid.is_positive()) {
-            return Quantity::ZERO;
+        match holding.payout {
+            Some(_) if holding.venue == Venue::Kalshi => Quantity::ZERO,
+            Some(payout) if payout.paid.is_positive() => holding.left(outcome, payout),
+            _ => holding.held(outcome),
         }
-        holding.held(outcome)
+    }
+
+    /// Whether a payment, or what a contract is worth, is not in the books yet.
+    pub(super) fn is_new_payment(
+        &self,
+        market: MarketIndex,
+        payout: Payout,
+        at: Timestamp,
+    ) -> bool {
+        let Some(holding) = self.holdings.get(&market) else { return false };
+        let at = holding.paid_at(at);
+        let known = holding.payments.get(&at).copied().unwrap_or(Money::ZERO);
+        holding.payout.is_none_or(|known| known.yes_pays != payout.yes_pays) || known < payout.paid
+    }
+
+    /// Whether a market has paid for a part of what is held, and both outcomes have a value: which
+    /// of them was paid for is not known.
+    pub(super) fn is_half_paid(&self, market: MarketIndex) -> bool {
+        let Some(payout) = self.payout(market).filter(|payout| payout.paid.is_positive()) else {
+            return false;
+        };
+        let both = [Outcome::Yes, Outcome::No].map(|outcome| payout.of(outcome).is_positive());
+        let lot = Money::from_micros(Quantity::LOT);
+        both == [true; 2] && payout.paid + lot < self.owed(market, payout)
     }
 
     /// All markets in which something was ever held, with their venues.
@@ -157,18 +190,34 @@ impl Ledger {
         self.cash[seat(Venue::Polymarket)].merged += Money::payout(quantity);
     }
 
-    /// A market paid, or is only known to be resolved. The venue's newest word holds.
-    pub(super) fn settle(&mut self, venue: Venue, market: MarketIndex, payout: Payout) {
+    /// A market paid, or is only known to be resolved. The venue's newest word holds; what it paid
+    /// at one time is told again and again, what it paid at another time comes on top.
+    pub(super) fn settle(
+        &mut self,
+        venue: Venue,
+        market: MarketIndex,
+        payout: Payout,
+        at: Timestamp,
+    ) {
         let holding = self.holding(venue, market);
         let before = holding.payout.map_or(Money::ZERO, |earlier| earlier.paid);
-        let paid = before.max(payout.paid);
+        if payout.paid.is_positive() {
+            let at = holding.paid_at(at);
+            let payment = holding.payments.entry(at).or_default();
+            *payment = payout.paid.max(*payment);
+        }
+        let paid = holding.payments.values().fold(Money::ZERO, |sum, one| sum + *one);
         holding.payout = Some(Payout { paid, ..payout });
         self.cash[seat(venue)].paid += paid - before;
     }
 
     /// Money that nothing else explains.
     pub(super) fn enter(&mut self, venue: Venue, line: Line, amount: Money) {
-        *self.cash[seat(venue)].lines.entry(line).or_default() += amount;
+        let cash = &mut self.cash[seat(venue)];
+        *cash.lines.entry(line).or_default() += amount;
+        if line == Line::FeeTrueUp {
+            cash.fees_trued = cash.fees_computed;
+        }
     }
 
     /// Makes `quantity` what is held of a contract. It moves no money.
@@ -190,6 +239,7 @@ impl Ledger {
             gross: [0; 2],
             gone: 0,
             payout: None,
+            payments: BTreeMap::new(),
         })
     }
 }
@@ -198,6 +248,25 @@ impl Holding {
     fn held(&self, outcome: Outcome) -> Quantity {
         let units = self.gross[side(outcome)] - self.gone;
         Quantity::from_units(units.max(0)).unwrap_or(Quantity::MAX)
+    }
+
+    /// What of an outcome is left after a payment for some of it, to a lot. Where both outcomes have
+    /// a value, the payment says nothing about either.
+    fn left(&self, outcome: Outcome, payout: Payout) -> Quantity {
+        let held = self.held(outcome);
+        if payout.of(outcome) != Money::from_micros(Money::DOLLAR) {
+            return Quantity::ZERO;
+        }
+        let left = held.units() - payout.paid.micros();
+        Quantity::from_units(left).filter(|left| left.units() >= Quantity::LOT).unwrap_or_default()
+    }
+
+    /// Which payment one of this time is. Kalshi pays a market once, whatever time it gives.
+    const fn paid_at(&self, at: Timestamp) -> Timestamp {
+        match self.venue {
+            Venue::Kalshi => Timestamp::ZERO,
+            Venue::Polymarket => at,
+        }
     }
 
     /// Kalshi keeps one signed position per market: a YES and a NO are a dollar at once, and a sale

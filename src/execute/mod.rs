@@ -142,6 +142,25 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// When it happened, or was heard; a name has no time of its own.
+    pub const fn at(&self) -> Option<Timestamp> {
+        Some(match self {
+            Self::Named { .. } => return None,
+            Self::Placed(order) => order.at,
+            Self::Opened { at, .. }
+            | Self::Reported { at, .. }
+            | Self::Merged { at, .. }
+            | Self::Moved { at, .. }
+            | Self::Halted { at, .. }
+            | Self::Resumed { at, .. }
+            | Self::Booked { at, .. }
+            | Self::Adopted { at, .. }
+            | Self::Incident { at, .. } => *at,
+        })
+    }
+}
+
 /// What money was that no order, payout or conversion explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Line {

@@ -84,6 +84,8 @@ pub struct Reconciler {
     ignored: BTreeSet<MarketIndex>,
     /// How much more cash each venue has than the ledger, and since which reading.
     excess: [Option<(Money, Timestamp)>; 2],
+    /// By how much computed fees seem to be wrong at each venue, and since which reading.
+    untrue: [Option<(Money, Timestamp)>; 2],
 }
 
 impl Reconciler {
@@ -97,6 +99,7 @@ impl Reconciler {
             unmapped: [Vec::new(), Vec::new()],
             ignored: BTreeSet::new(),
             excess: [None; 2],
+            untrue: [None; 2],
         }
     }
 
@@ -229,7 +232,9 @@ impl Reconciler {
             self.agreed.push(market);
             // What lost is worth nothing, and whether the venue still lists it is its own affair.
             let payout = state.ledger().payout(market);
-            if payout.is_some_and(|payout| payout.of(outcome) == Money::ZERO) {
+            let is_void = payout.is_some_and(|payout| payout.of(outcome) == Money::ZERO);
+            // And of what is paid for in parts, which part is left is the venue's to say.
+            if is_void || state.ledger().is_half_paid(market) {
                 self.doubts.remove(&Subject::Holding(venue, market, outcome));
                 continue;
             }
@@ -270,8 +275,10 @@ impl Reconciler {
             return book(Line::Opening, more, "what was there when the journal began");
         }
         let apart = more.max(-more);
-        let has_computed = ours.fees_computed != Money::ZERO;
-        let is_explained = has_computed && apart <= self.settings.fee_tolerance;
+        // The formula can be wrong by no more than what it computed since the last time. What is
+        // missing again and again is missing for another reason.
+        let explained_max = self.settings.fee_tolerance.min(ours.fees_untrued());
+        let is_explained = more != Money::ZERO && apart <= explained_max;
         let is_small = apart <= self.settings.cash_tolerance;
         // Money that came in endangers nothing.
         let counts = if is_explained || is_small { Money::ZERO } else { more.min(Money::ZERO) };
@@ -282,7 +289,9 @@ impl Reconciler {
         self.doubt(Subject::Cash(venue), counts.micros(), as_of, text);
         self.compared[seat(venue)][1] |= counts == Money::ZERO;
         let is_long = self.exceeds(venue, if is_explained { Money::ZERO } else { more }, as_of);
-        if is_explained && more != Money::ZERO {
+        if !is_explained {
+            self.untrue[seat(venue)] = None;
+        } else if self.is_untrue_again(venue, more, as_of) {
             return book(Line::FeeTrueUp, more, "fees by the formula, trued up from the balance");
         }
         if is_long && !self.doubts_holdings() {
@@ -290,6 +299,22 @@ impl Reconciler {
             return book(Line::Transfer, more, "money came in that no trade explains");
         }
         None
+    }
+
+    /// Keeps by how much computed fees seem to be wrong; true when an earlier reading showed the same.
+    fn is_untrue_again(&mut self, venue: Venue, more: Money, as_of: Timestamp) -> bool {
+        let untrue = &mut self.untrue[seat(venue)];
+        match *untrue {
+            Some((known, since)) if known == more => {
+                let is_later = as_of > since;
+                if is_later {
+                    *untrue = None;
+                }
+                return is_later;
+            }
+            _ => *untrue = Some((more, as_of)),
+        }
+        false
     }
 
     /// Keeps how much more cash a venue has; true when that stood for so long that no payment can

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::report::Purse;
 use crate::domain::{
     Evidence, IntentId, MarketIndex, Money, Order, OrderId, Quantity, Report, Timestamp, TradeId,
     Venue,
@@ -31,6 +32,8 @@ pub struct State {
     adopted: BTreeSet<(Venue, OrderId)>,
     /// What was earned or lost for good, by UTC day since the epoch.
     realised: BTreeMap<i64, Money>,
+    /// What each venue last said that can be spent.
+    purses: [Vec<(Purse, Money)>; 2],
 }
 
 /// A locked position: both contracts of a pair, bought by one trade and not yet given up.
@@ -120,6 +123,11 @@ impl State {
         }
     }
 
+    /// What a venue last said that can be spent, as the records have it.
+    pub fn purses(&self, venue: Venue) -> &[(Purse, Money)] {
+        &self.purses[seat(venue)]
+    }
+
     /// A person took the venue's word for a market: what its orders dispute is settled.
     fn reconcile(&mut self, market: MarketIndex) {
         for (intent, tracked) in &mut self.orders {
@@ -151,17 +159,18 @@ impl State {
                     after.notices.push((incident::ORDER_ADOPTED, text));
                 }
             }
-            Report::Settled { venue, market: Some(market), yes_pays, paid, .. } => {
+            Report::Settled { venue, market: Some(market), yes_pays, paid, at: dated, .. } => {
                 let payout = Payout { yes_pays: *yes_pays, paid: *paid };
-                self.settled(*venue, *market, payout, at, after);
+                self.ledger.settle(*venue, *market, payout, *dated);
+                self.settled(*venue, *market, at, after);
             }
             Report::Merged { market, quantity, .. } => {
                 self.ledger.merge(*market, *quantity);
                 after.trades.extend(self.in_market(*market).map(|trade| trade.id));
             }
+            Report::Cash { venue, purses, .. } => self.purses[seat(*venue)].clone_from(purses),
             Report::Foreign { .. }
             | Report::Positions { .. }
-            | Report::Cash { .. }
             | Report::Settled { market: None, .. }
             | Report::NotConverted { .. }
             | Report::Permission { .. } => {}
@@ -199,15 +208,7 @@ impl State {
         after.trades.push(order.trade);
     }
 
-    fn settled(
-        &mut self,
-        venue: Venue,
-        market: MarketIndex,
-        payout: Payout,
-        at: Timestamp,
-        after: &mut Aftermath,
-    ) {
-        self.ledger.settle(venue, market, payout);
+    fn settled(&mut self, venue: Venue, market: MarketIndex, at: Timestamp, after: &mut Aftermath) {
         let trades: Vec<TradeId> = self.in_market(market).map(|trade| trade.id).collect();
         for id in trades {
             let before = self.realised_of(id);

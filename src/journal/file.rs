@@ -75,14 +75,32 @@ pub(super) fn write(path: &Path, durability: Durability) -> Result<Connection, E
     connection.busy_timeout(BUSY_MAX)?;
     check_is_ours(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // In WAL mode NORMAL hands each commit to the operating system, FULL also to the disk.
-    let synchronous = match durability {
-        Durability::Process => "NORMAL",
-        Durability::Power => "FULL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "synchronous", synchronous(durability))?;
     schema::migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Makes a change that the disk has when this returns, whatever durability the connection has
+/// otherwise: in WAL mode a commit is handed to the disk where the mode is FULL.
+pub(super) fn durably<T>(
+    connection: &Connection,
+    durability: Durability,
+    change: impl FnOnce(&Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    connection.pragma_update(None, "synchronous", synchronous(Durability::Power))?;
+    let transaction = connection.unchecked_transaction()?;
+    let changed = change(&transaction)?;
+    transaction.commit()?;
+    connection.pragma_update(None, "synchronous", synchronous(durability))?;
+    Ok(changed)
+}
+
+/// In WAL mode NORMAL hands each commit to the operating system, FULL also to the disk.
+const fn synchronous(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Process => "NORMAL",
+        Durability::Power => "FULL",
+    }
 }
 
 /// Opens an existing journal to look at it, while an engine may write.
@@ -117,4 +135,27 @@ fn check_is_ours(connection: &Connection, path: &Path) -> Result<(), Error> {
         return Err(Error::Foreign(path.to_owned()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_durable_change_is_handed_to_the_disk_also_while_somebody_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let connection = write(&path, Durability::Process).unwrap();
+        let mode = |connection: &Connection| -> i64 {
+            connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap()
+        };
+        let reader = read(&path).unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM meta").unwrap();
+        let within = durably(&connection, Durability::Process, |change| {
+            change.execute("INSERT INTO meta VALUES ('a', 'b')", [])?;
+            Ok(mode(change))
+        });
+        assert_eq!(within, Ok(2), "each commit waits for the disk");
+        assert_eq!(mode(&connection), 1, "and from here on for the operating system");
+    }
 }

@@ -89,6 +89,8 @@ impl Memory {
             markets: platter.markets.clone(),
             next_intent: IntentId(next(|row| row.intent)),
             next_trade: TradeId(next(|row| row.trade)),
+            // Whoever opens it reads everything anew.
+            marks: Vec::new(),
         };
         let pen = Pen { atlas: Atlas::new(platter.markets.clone()), pending: Vec::new() };
         drop(platter);

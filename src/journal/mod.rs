@@ -20,6 +20,7 @@ mod replay;
 mod row;
 mod schema;
 mod store;
+mod talk;
 mod view;
 mod writer;
 
@@ -32,6 +33,7 @@ pub use atlas::Name;
 pub use file::read;
 pub use replay::{Records, Replay};
 pub use store::{Journal, claim, look};
+pub use talk::{Mark, Reply, Request};
 
 /// How much must happen before a committed record counts as kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

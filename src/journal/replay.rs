@@ -9,6 +9,7 @@ use crate::execute::Record;
 
 use super::atlas::{Name, outward};
 use super::row::Row;
+use super::talk::Mark;
 use super::{Error, codec};
 
 /// How many rows are read at once.
@@ -33,6 +34,8 @@ pub struct Replay {
     pub next_intent: IntentId,
     /// The first number that no trade has had.
     pub next_trade: TradeId,
+    /// How far the venues' listings of the past were read whole.
+    pub marks: Vec<Mark>,
 }
 
 impl Replay {

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::domain::{Instance, IntentId, MarketIndex, TradeId, Venue};
+use crate::domain::report::Listing;
+use crate::domain::{Instance, IntentId, MarketIndex, Timestamp, TradeId, Venue};
 use crate::execute::Record;
 
 use super::atlas::{Atlas, Name};
 use super::replay::{Replay, Source};
+use super::talk::{Mark, Reply, Request};
 use super::writer::{self, Line, Shared, State};
 use super::{Durability, Error, codec, file};
 
@@ -20,8 +22,8 @@ use super::{Durability, Error, codec, file};
 const QUEUE_MAX: u64 = 16_384;
 /// More than this are not kept, and the journal has a hole until the next start.
 const KEPT_MAX: u64 = 262_144;
-/// How long a commit waits before it says that it does not know.
-const COMMIT_MAX: Duration = Duration::from_secs(2);
+/// How long a commit waits before it says that it does not know. Market data waits meanwhile.
+const COMMIT_MAX: Duration = Duration::from_millis(50);
 /// Orders whose records a power cut can take from the file with [`Durability::Process`] are never
 /// more than this: SQLite syncs the file each 1000 pages, four megabytes, and every order puts
 /// more than 400 bytes there.
@@ -38,6 +40,8 @@ pub struct Journal {
 struct Open {
     shared: Arc<Shared>,
     instance: Instance,
+    /// How many requests the file held when it was opened: their numbers go on from there.
+    requests: u64,
     thread: Option<JoinHandle<()>>,
     /// Held for as long as the journal is open.
     _lock: File,
@@ -51,6 +55,7 @@ impl Journal {
         let connection = file::write(path, durability)?;
         let instance = instance(&connection)?;
         let replay = replay(&connection, path, durability)?;
+        let requests = highest(&connection, "number", "sent")?;
         let shared = Arc::new(Shared::new(Atlas::new(replay.markets.clone())));
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -59,7 +64,7 @@ impl Journal {
                 move || writer::run(connection, shared)
             })
             .map_err(|error| Error::File { path: path.to_owned(), text: error.to_string() })?;
-        let open = Open { shared, instance, thread: Some(thread), _lock: lock };
+        let open = Open { shared, instance, requests, thread: Some(thread), _lock: lock };
         Ok((Self { open: Arc::new(open) }, replay))
     }
 
@@ -95,29 +100,62 @@ impl Journal {
         let deadline = Instant::now() + COMMIT_MAX;
         let mut state = shared.lock();
         while state.written < ticket {
-            if let Some(error) = &state.broken {
-                return Err(error.clone());
-            }
+            state.verdict()?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Error::Slow(COMMIT_MAX.as_millis()));
+                return Err(state.doubt(Error::Slow(COMMIT_MAX.as_millis())));
             }
             let waited = shared.done.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.broken.clone().map_or(Ok(()), Err)
+        state.verdict()
     }
 
     /// Whether the journal can be written, as far as is known; after a failure this makes the
-    /// writer try again. Never waits: the outcome shows the next time.
+    /// writer try again. Never waits: the outcome shows the next time. A writer that was slow is
+    /// believed again when it has written all that was queued then.
     pub fn probe(&self) -> Result<(), Error> {
         let shared = &self.open.shared;
         let mut state = shared.lock();
-        let Some(error) = state.broken.clone() else { return Ok(()) };
-        state.is_probed = true;
+        let verdict = state.verdict();
+        state.is_probed |= verdict.is_err();
         drop(state);
-        shared.work.notify_one();
-        Err(error)
+        if verdict.is_err() {
+            shared.work.notify_one();
+        }
+        verdict
+    }
+
+    /// Keeps how far a listing of the past was read, behind the records before it.
+    pub fn mark(&self, mark: Mark) {
+        push(&mut self.open.shared.lock(), Line::Mark(mark));
+        self.open.shared.work.notify_one();
+    }
+
+    /// Keeps requests that left, for people to read. A journal that does not keep up does without.
+    pub fn note_requests(&self, requests: impl IntoIterator<Item = Request>) {
+        let lines = requests.into_iter().map(|mut request| {
+            request.number += self.open.requests;
+            Line::Request(request)
+        });
+        self.note(lines);
+    }
+
+    /// Keeps an answer, for people to read.
+    pub fn note_reply(&self, mut reply: Reply) {
+        reply.request += self.open.requests;
+        self.note([Line::Reply(reply)]);
+    }
+
+    fn note(&self, lines: impl IntoIterator<Item = Line>) {
+        let mut state = self.open.shared.lock();
+        for line in lines {
+            if state.waiting() < QUEUE_MAX {
+                push(&mut state, line);
+            }
+        }
+        drop(state);
+        self.open.shared.work.notify_one();
     }
 
     /// Queues records; the number says when they are all written.
@@ -129,11 +167,10 @@ impl Journal {
             push(&mut state, Line::Record(codec::encode(&record)));
         }
         self.open.shared.mark_queued(state.queued);
-        if let Some(error) = &state.broken {
-            return Err(error.clone());
-        }
+        state.verdict()?;
         if state.waiting() > QUEUE_MAX {
-            return Err(Error::QueueFull(usize::try_from(state.waiting()).unwrap_or(usize::MAX)));
+            let waiting = usize::try_from(state.waiting()).unwrap_or(usize::MAX);
+            return Err(state.doubt(Error::QueueFull(waiting)));
         }
         Ok(state.queued)
     }
@@ -181,12 +218,15 @@ pub fn claim(path: &Path, account: &str) -> Result<(), Error> {
 /// All that the journal at `path` holds, while another process may write it.
 pub fn look(path: &Path) -> Result<Replay, Error> {
     let connection = file::read(path)?;
-    let next = |column: &str| -> Result<u64, Error> { Ok(highest(&connection, column)? + 1) };
+    let next =
+        |column: &str| -> Result<u64, Error> { Ok(highest(&connection, column, "records")? + 1) };
     let (next_intent, next_trade) = (IntentId(next("intent")?), TradeId(next("trade")?));
     // Records first, then markets: every market that they name is there.
     let end = last(&connection)?;
     let markets = markets(&connection)?;
-    Ok(Replay { source: Source::File(connection, end), markets, next_intent, next_trade })
+    let source = Source::File(connection, end);
+    // Who only looks asks the venues nothing.
+    Ok(Replay { source, markets, next_intent, next_trade, marks: Vec::new() })
 }
 
 /// The journal's name, drawn when it is made.
@@ -205,6 +245,17 @@ fn instance(connection: &Connection) -> Result<Instance, Error> {
 }
 
 fn replay(connection: &Connection, path: &Path, durability: Durability) -> Result<Replay, Error> {
+    // A power cut must not take the mark and the numbers, whatever durability was asked for.
+    let (next_intent, next_trade) =
+        file::durably(connection, durability, |change| begin(change, durability))?;
+    let end = last(connection)?;
+    let source = Source::File(file::read(path)?, end);
+    let (markets, marks) = (markets(connection)?, marks(connection)?);
+    Ok(Replay { source, markets, next_intent, next_trade, marks })
+}
+
+/// Marks the file as in use, and says with which numbers it goes on.
+fn begin(connection: &Connection, durability: Durability) -> Result<(IntentId, TradeId), Error> {
     let before: Option<String> = connection
         .query_row("SELECT value FROM meta WHERE key = 'running'", [], |row| row.get(0))
         .optional()?;
@@ -217,7 +268,7 @@ fn replay(connection: &Connection, path: &Path, durability: Durability) -> Resul
         let floor: Option<String> =
             connection.query_row(sql, [format!("{column}_floor")], |row| row.get(0)).optional()?;
         let floor = floor.and_then(|text| text.parse().ok()).unwrap_or(1);
-        let next = floor.max(highest(connection, column)? + 1) + skipped;
+        let next = floor.max(highest(connection, column, "records")? + 1) + skipped;
         connection.execute(
             "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
             (format!("{column}_floor"), next.to_string()),
@@ -227,17 +278,30 @@ fn replay(connection: &Connection, path: &Path, durability: Durability) -> Resul
     let (next_intent, next_trade) = (IntentId(next("intent")?), TradeId(next("trade")?));
     connection
         .execute("INSERT OR REPLACE INTO meta VALUES ('running', ?1)", [durability.name()])?;
-    // From here on the mark is on the disk, whatever durability was asked for.
-    connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()))?;
-    let end =
-        connection.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get(0))?;
-    let source = Source::File(file::read(path)?, end);
-    Ok(Replay { source, markets: markets(connection)?, next_intent, next_trade })
+    Ok((next_intent, next_trade))
 }
 
-/// The highest number that any record has in this column.
-fn highest(connection: &Connection, column: &str) -> Result<u64, Error> {
-    let sql = format!("SELECT coalesce(max({column}), 0) FROM records");
+fn marks(connection: &Connection) -> Result<Vec<Mark>, Error> {
+    let mut statement = connection.prepare("SELECT venue, listing, until_nanos FROM watermarks")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    let mut marks = Vec::new();
+    for row in rows {
+        let (venue, listing, until) = row?;
+        let venue = Venue::ALL.into_iter().find(|one| one.name() == venue);
+        let listing = Listing::ALL.into_iter().find(|one| one.name() == listing);
+        // One that is not understood is read again from the beginning.
+        if let (Some(venue), Some(listing)) = (venue, listing) {
+            marks.push(Mark { venue, listing, until: Timestamp::from_nanos(until) });
+        }
+    }
+    Ok(marks)
+}
+
+/// The highest number in this column.
+fn highest(connection: &Connection, column: &str, table: &str) -> Result<u64, Error> {
+    let sql = format!("SELECT coalesce(max({column}), 0) FROM {table}");
     let seen: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
     Ok(u64::try_from(seen).unwrap_or(0))
 }

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::domain::report::Listing;
 use crate::domain::{Instance, IntentId, MarketIndex, OrderId, Timestamp, TradeId, Venue};
 use crate::execute::Record;
 
@@ -185,7 +186,10 @@ fn a_locked_database_breaks_it_until_the_lock_is_gone() {
     journal.commit(&[named(1)]).unwrap();
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_eq!(journal.commit(&[named(2)]), Err(Error::Locked));
+    let start = Instant::now();
+    assert!(matches!(journal.commit(&[named(2)]), Err(Error::Slow(_))));
+    assert!(start.elapsed() < Duration::from_millis(300), "market data waits meanwhile");
+    eventually(|| journal.probe() == Err(Error::Locked));
     assert_eq!(journal.append(&[named(3)]), Err(Error::Locked), "it says so until it is whole");
     assert_eq!(journal.probe(), Err(Error::Locked));
     other.execute_batch("ROLLBACK").unwrap();
@@ -194,6 +198,87 @@ fn a_locked_database_breaks_it_until_the_lock_is_gone() {
     drop(journal);
     let (_journal, replay) = open(&path);
     assert_eq!(all(replay), (1..=4).map(named).collect::<Vec<_>>(), "nothing is lost or moved");
+}
+
+#[test]
+fn a_writer_that_hangs_is_believed_again_only_when_it_has_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let (journal, _) = open(&path);
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let slow = journal.commit(&[named(1)]).unwrap_err();
+    assert!(matches!(slow, Error::Slow(_)), "{slow:?}");
+    for _ in 0..3 {
+        assert_eq!(journal.probe(), Err(slow.clone()), "nothing has been written yet");
+        assert_eq!(journal.append(&[]), Err(slow.clone()));
+    }
+    let start = Instant::now();
+    assert_eq!(journal.commit(&[named(2)]), Err(slow), "it is not waited for again");
+    assert!(start.elapsed() < Duration::from_millis(40));
+    other.execute_batch("ROLLBACK").unwrap();
+    eventually(|| journal.probe().is_ok());
+    let count: i64 = other.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap();
+    assert!(count >= 1, "what it was slow with is there");
+    journal.commit(&[]).unwrap();
+}
+
+#[test]
+fn how_far_listings_were_read_is_kept_in_their_place_among_the_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mark = |venue, listing, secs| Mark { venue, listing, until: Timestamp::from_secs(secs) };
+    let (journal, replay) = open(&path);
+    assert!(replay.marks.is_empty());
+    journal.mark(mark(Venue::Kalshi, Listing::Fills, 5));
+    journal.append(&[named(1)]).unwrap();
+    journal.mark(mark(Venue::Polymarket, Listing::Settlements, 6));
+    journal.mark(mark(Venue::Kalshi, Listing::Fills, 7));
+    drop(journal);
+    let (_journal, replay) = open(&path);
+    let expected =
+        [mark(Venue::Kalshi, Listing::Fills, 7), mark(Venue::Polymarket, Listing::Settlements, 6)];
+    assert_eq!(replay.marks, expected);
+}
+
+#[test]
+fn requests_and_replies_can_be_asked_for_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let at = |millis: i64| Timestamp::from_millis(1_795_341_600_000 + millis);
+    for run in 0..2 {
+        let (journal, _) = open(&path);
+        let request = |number| Request {
+            number,
+            at: at(0),
+            venue: Venue::Polymarket,
+            intent: Some(IntentId(7)),
+            kind: "place",
+            method: "POST",
+            url: "https://clob.example/order".to_owned(),
+            body: Some(r#"{"order":{"salt":1,"signature":"0xfe"},"owner":"mine"}"#.to_owned()),
+        };
+        journal.note_requests([request(1), request(2)]);
+        let body = r#"{"success":true}"#.to_owned();
+        journal.note_reply(Reply { request: 2, at: at(12), status: Some(200), body });
+        drop(journal);
+        let connection = read(&path).unwrap();
+        let asked: (i64, i64, String) = connection
+            .query_row("SELECT max(number), intent, body FROM requests", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        let body = r#"{"order":{"salt":1,"signature":"withheld"},"owner":"withheld"}"#;
+        assert_eq!(asked, (2 + 2 * run, 7, body.to_owned()), "numbers go on in the next run");
+        let answered: (i64, i64, f64, String) = connection
+            .query_row(
+                "SELECT request, status, after_ms, body FROM replies ORDER BY request DESC",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
+            .unwrap();
+        assert_eq!(answered, (2 + 2 * run, 200, 12.0, r#"{"success":true}"#.to_owned()));
+    }
 }
 
 #[test]
@@ -272,6 +357,19 @@ fn every_view_answers_over_every_record() {
     let (journal, _) = open(&path);
     learn(&journal);
     journal.commit(&specimens()).unwrap();
+    journal.note_requests([Request {
+        number: 1,
+        at: Timestamp::ZERO,
+        venue: Venue::Kalshi,
+        intent: None,
+        kind: "merge",
+        method: "POST",
+        url: String::new(),
+        body: None,
+    }]);
+    let body = String::new();
+    journal.note_reply(Reply { request: 1, at: Timestamp::ZERO, status: None, body });
+    journal.commit(&[]).unwrap();
     accept(
         &path,
         &Acceptance { pair: String::new(), fingerprint: String::new(), at: Timestamp::ZERO },

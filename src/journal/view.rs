@@ -44,7 +44,11 @@ const TRADE: &str = "records WHERE kind = 'opened'";
 const STATE: &str = "(SELECT moved.body ->> '$.to' FROM records AS moved \
     WHERE moved.trade = records.trade AND moved.kind = 'moved' ORDER BY moved.seq DESC LIMIT 1)";
 
-const VIEWS: [View; 15] = [
+/// How long an answer was waited for.
+const WAITED: &str = "(SELECT (heard.at_nanos - sent.at_nanos) / 1000000.0 FROM sent \
+    WHERE sent.number = heard.request)";
+
+const VIEWS: [View; 17] = [
     View {
         name: "trades",
         columns: &[
@@ -230,6 +234,31 @@ const VIEWS: [View; 15] = [
             ("why", Field("why")),
         ],
         from: "records WHERE kind IN ('halted', 'resumed')",
+    },
+    View {
+        name: "requests",
+        columns: &[
+            ("number", Sql("number")),
+            ("at", Time("at_nanos")),
+            ("venue", Sql("venue")),
+            ("intent", Sql("intent")),
+            ("kind", Sql("kind")),
+            ("method", Sql("method")),
+            ("url", Sql("url")),
+            ("body", Sql("body")),
+        ],
+        from: "sent",
+    },
+    View {
+        name: "replies",
+        columns: &[
+            ("request", Sql("request")),
+            ("at", Time("at_nanos")),
+            ("after_ms", Sql(WAITED)),
+            ("status", Sql("status")),
+            ("body", Sql("body")),
+        ],
+        from: "heard",
     },
     View {
         name: "accepted_pairs",

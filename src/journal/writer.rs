@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::Error;
 use super::atlas::{Atlas, Name};
 use super::row::Row;
+use super::talk::{Mark, Reply, Request, kept};
 
 /// How many lines one transaction takes at most.
 const BATCH_MAX: usize = 4096;
@@ -22,6 +23,9 @@ const AWAKE: Duration = Duration::from_micros(100);
 pub(super) enum Line {
     Record(Row),
     Market(u32, Name),
+    Mark(Mark),
+    Request(Request),
+    Reply(Reply),
 }
 
 /// What the callers and the writer share.
@@ -81,6 +85,8 @@ pub(super) struct State {
     pub(super) written: u64,
     /// Why the last attempt failed.
     pub(super) broken: Option<Error>,
+    /// Why it is not known whether writing works, until this many lines are durable.
+    pub(super) doubt: Option<(Error, u64)>,
     /// Something was dropped: nothing makes this good but a restart.
     pub(super) has_lost: bool,
     /// Somebody wants to know whether writing works again.
@@ -91,6 +97,26 @@ pub(super) struct State {
 impl State {
     pub(super) fn waiting(&self) -> u64 {
         self.queued - self.written
+    }
+
+    /// Doubts the writer until it has written all that is queued.
+    pub(super) fn doubt(&mut self, error: Error) -> Error {
+        self.doubt = Some((error.clone(), self.queued));
+        error
+    }
+
+    /// Whether what is queued now is written soon, as far as is known.
+    pub(super) fn verdict(&mut self) -> Result<(), Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        match &self.doubt {
+            Some((error, until)) if self.written < *until => Err(error.clone()),
+            _ => {
+                self.doubt = None;
+                Ok(())
+            }
+        }
     }
 }
 
@@ -166,18 +192,40 @@ pub(super) fn write(connection: &mut Connection, batch: &VecDeque<Line>) -> Resu
         change.execute("INSERT OR REPLACE INTO meta VALUES ('probed', '')", [])?;
     }
     for line in batch {
-        match line {
-            Line::Record(row) => change
-                .prepare_cached(
-                    "INSERT INTO records (kind, at_nanos, trade, intent, body) \
-                     VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute((&row.kind, row.at, row.trade, row.intent, &row.body))?,
-            Line::Market(number, name) => change
-                .prepare_cached("INSERT INTO markets (number, venue, id) VALUES (?1, ?2, ?3)")?
-                .execute((number, name.venue.name(), &name.id))?,
-        };
+        put(&change, line)?;
     }
     change.commit()?;
+    Ok(())
+}
+
+fn put(change: &Connection, line: &Line) -> Result<(), Error> {
+    match line {
+        Line::Record(row) => change
+            .prepare_cached(
+                "INSERT INTO records (kind, at_nanos, trade, intent, body) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((&row.kind, row.at, row.trade, row.intent, &row.body))?,
+        Line::Market(number, name) => change
+            .prepare_cached("INSERT INTO markets (number, venue, id) VALUES (?1, ?2, ?3)")?
+            .execute((number, name.venue.name(), &name.id))?,
+        Line::Mark(Mark { venue, listing, until }) => change
+            .prepare_cached("INSERT OR REPLACE INTO watermarks VALUES (?1, ?2, ?3)")?
+            .execute((venue.name(), listing.name(), until.nanos()))?,
+        Line::Request(Request { number, at, venue, intent, kind, method, url, body }) => {
+            let number = i64::try_from(*number).unwrap_or(i64::MAX);
+            let intent = intent.and_then(|intent| i64::try_from(intent.0).ok());
+            let (at, venue, body) = (at.nanos(), venue.name(), body.as_deref().map(kept));
+            change
+                .prepare_cached("INSERT INTO sent VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+                .execute((number, at, venue, intent, kind, method, url, body))?
+        }
+        Line::Reply(Reply { request, at, status, body }) => {
+            let request = i64::try_from(*request).unwrap_or(i64::MAX);
+            change
+                .prepare_cached("INSERT OR IGNORE INTO heard VALUES (?1, ?2, ?3, ?4)")?
+                .execute((request, at.nanos(), status, kept(body)))?
+        }
+    };
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::domain::report::Listing;
 use crate::domain::{
     IntentId, Market, MarketIndex, Order, OrderId, Quantity, Report, Timestamp, Venue,
 };
@@ -145,6 +146,9 @@ pub struct Taken {
     pub reports: Vec<Report>,
     /// What is to be asked next: further pages, trades that were named.
     pub calls: Vec<Call>,
+    /// Listings that were read to their end without a hole since the time that was asked for, and
+    /// when their reading began: what is older than that has been told.
+    pub whole: Vec<(Listing, Timestamp)>,
     /// What a person may want to read.
     pub notices: Vec<String>,
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::domain::Timestamp;
+use crate::domain::report::Listing;
 use crate::net::rate::Bucket;
 use crate::venue::gateway::{Call, Class, Gateway};
 
@@ -18,16 +19,34 @@ const WAIT_MAX: Duration = Duration::from_secs(3);
 pub(super) struct Due {
     pub(super) reconcile: Timestamp,
     pub(super) permission: Timestamp,
-    /// Fills and payments before this have been read.
-    pub(super) read_until: Timestamp,
+    /// When payments are looked for since the first market that is not known to have paid.
+    pub(super) payments: Timestamp,
+    /// What each listing of the past had at this time has been told.
+    read_until: [Timestamp; 2],
+}
+
+impl Due {
+    /// Until when a listing has been read whole.
+    pub(super) const fn read_until(&self, listing: Listing) -> Timestamp {
+        self.read_until[listing as usize]
+    }
+
+    /// A listing was read whole until then.
+    pub(super) fn read(&mut self, listing: Listing, until: Timestamp) {
+        let known = &mut self.read_until[listing as usize];
+        *known = until.max(*known);
+    }
+
+    /// Nothing of the past after this is known to have been read.
+    pub(super) const fn read_from(&mut self, since: Timestamp) {
+        self.read_until = [since; 2];
+    }
 }
 
 /// A call that waits for its budget.
 struct Waiting {
     call: Call,
     since: Timestamp,
-    /// From when on fills and payments were not known when it was made.
-    read_from: Timestamp,
 }
 
 /// What became of calls that waited.
@@ -60,7 +79,12 @@ impl Counter {
             cancels: bucket(Class::Cancel),
             reads: bucket(Class::Read),
             waiting: VecDeque::new(),
-            due: Due { reconcile: Timestamp::ZERO, permission: Timestamp::ZERO, read_until: since },
+            due: Due {
+                reconcile: Timestamp::ZERO,
+                permission: Timestamp::ZERO,
+                payments: Timestamp::ZERO,
+                read_until: [since; 2],
+            },
             gateway,
         }
     }
@@ -82,7 +106,7 @@ impl Counter {
         if self.waiting.len() == WAITING_MAX {
             self.waiting.pop_front();
         }
-        self.waiting.push_back(Waiting { call, since: now, read_from: self.due.read_until });
+        self.waiting.push_back(Waiting { call, since: now });
     }
 
     /// What waits.
@@ -91,7 +115,7 @@ impl Counter {
     }
 
     /// Takes out what the budgets have room for, cancels first and at most so many, and what is too
-    /// old. Fills and payments that an expired call asked for are not known yet.
+    /// old.
     pub(super) fn release(&mut self, room: usize, now: Timestamp) -> Released {
         let mut room = room;
         let mut released = Released::default();
@@ -100,7 +124,6 @@ impl Counter {
         waiting.sort_by_key(|waiting| waiting.call.class != Class::Cancel);
         for one in waiting {
             if now.since(one.since) > WAIT_MAX {
-                self.due.read_until = self.due.read_until.min(one.read_from);
                 released.expired.push(one.call);
                 continue;
             }

@@ -2,23 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{IntentId, Order, OrderId, Timestamp};
+use crate::domain::{IntentId, Order, OrderId};
 use crate::execute::Record;
+use crate::journal::Mark;
 
 use super::Desk;
 
 impl Desk {
     /// Takes in what the journal holds. An order leaves only when its name is durable: one without
-    /// a name was never sent, and no venue can be asked about it.
+    /// a name was never sent, and no venue can be asked about it. Fills and payments are read again
+    /// since the first record, but for what [`Desk::resume_from`] knows better: the last record of
+    /// an earlier run says nothing of what it missed before.
     pub fn remember(&mut self, history: &[Record]) {
+        if let Some(first) = history.iter().find_map(Record::at) {
+            for counter in &mut self.counters {
+                counter.due.read_from(first);
+            }
+        }
         let mut unsent: BTreeMap<IntentId, &Order> = BTreeMap::new();
         for record in history {
+            self.unpaid.hear(record);
             match record {
-                Record::Reported { at, .. } => self.read_from(*at),
-                Record::Placed(order) => {
-                    self.read_from(order.at);
-                    unsent.insert(order.intent, order);
-                }
+                Record::Placed(order) => drop(unsent.insert(order.intent, order)),
                 Record::Named { intent, id } => {
                     if let Some(order) = unsent.remove(intent) {
                         self.recall(order, id);
@@ -40,10 +45,12 @@ impl Desk {
         }
     }
 
-    /// Fills and payments from then on are not known yet.
-    pub fn read_from(&mut self, since: Timestamp) {
-        for counter in &mut self.counters {
-            counter.due.read_until = since;
+    /// How far earlier runs read the listings of the past whole.
+    pub fn resume_from(&mut self, marks: &[Mark]) {
+        for mark in marks {
+            if let Some(counter) = self.counter(mark.venue) {
+                counter.due.read(mark.listing, mark.until);
+            }
         }
     }
 }

@@ -83,6 +83,7 @@ impl Desk {
     /// was not sent.
     pub(super) fn place(&mut self, order: &Order, markets: &dyn Markets, now: Timestamp) {
         self.orders.insert(order.intent, Sent { venue: order.venue, ended: None });
+        self.unpaid.since(order.venue, order.market, order.at);
         let prepared = self.with(order.venue, |gateway| gateway.place(order, markets, now));
         let (id, call) = match prepared {
             Ok(prepared) => prepared,
@@ -124,7 +125,7 @@ impl Desk {
             None => return,
         };
         match room {
-            Ok(()) if self.under_way.len() < UNDER_WAY_MAX => self.send(call),
+            Ok(()) if self.under_way.len() < UNDER_WAY_MAX => self.send(call, now),
             Ok(()) => self.not_sent(intent, "too many calls are under way".to_owned()),
             Err(wait) => {
                 let text = format!("the budget for orders is used up for {} ms", wait.as_millis());

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::domain::{
-    Action, Lifetime, Market, OrderId, Outcome, Price, Purpose, Quantity, Size, TradeId,
+    Action, Lifetime, Market, Money, OrderId, Outcome, Price, Purpose, Quantity, Size, TradeId,
 };
 use crate::venue::Error;
 
@@ -15,14 +15,62 @@ use crate::venue::Error;
 struct Ear(Arc<Mutex<Vec<Question>>>);
 
 impl Ear {
-    /// From when on fills were asked for since this was last looked at.
-    fn fills_since(&self) -> Vec<Timestamp> {
-        let asked = std::mem::take(&mut *self.0.lock().unwrap());
-        let since = |question| match question {
-            Question::Fills(since) => Some(since),
-            _ => None,
-        };
-        asked.into_iter().filter_map(since).collect()
+    /// From when on fills and payments were asked for since this was last looked at.
+    fn since(&self) -> [Option<Timestamp>; 2] {
+        let mut since = [None; 2];
+        for question in std::mem::take(&mut *self.0.lock().unwrap()) {
+            match question {
+                Question::Fills(from) => since[0] = Some(from),
+                Question::Settlements(from) => since[1] = Some(from),
+                _ => {}
+            }
+        }
+        since
+    }
+}
+
+/// A journal that keeps a word about everything.
+#[derive(Debug, Clone, Default)]
+struct Pad(Arc<Mutex<Vec<String>>>);
+
+impl Pad {
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn note(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Keep for Pad {
+    fn append(&mut self, records: &[Record]) -> Result<(), String> {
+        records.iter().for_each(|_| self.note("record".to_owned()));
+        Ok(())
+    }
+
+    fn commit(&mut self, _: &[Record]) -> Result<(), String> {
+        self.note("commit".to_owned());
+        Ok(())
+    }
+
+    fn probe(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        self.note(format!("{} until {}", mark.listing.name(), mark.until));
+    }
+
+    fn note_requests(&mut self, requests: Vec<Request>) {
+        for Request { kind, number, intent, .. } in requests {
+            self.note(format!("{kind} {number} of {}", intent.unwrap()));
+        }
+    }
+
+    fn note_reply(&mut self, reply: Reply) {
+        let status = reply.status.map_or("-".to_owned(), |status| status.to_string());
+        self.note(format!("{}: {status} {}", reply.request, reply.body));
     }
 }
 
@@ -72,16 +120,22 @@ impl Gateway for Ear {
 
     fn read(&mut self, _: &Call, _: &Answer<'_>, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
 
-    /// A frame `missing N` is a reading that does not find order N, every other one a reading of
-    /// all positions; both are made as they come in.
+    /// A frame `missing N` is a reading that does not find order N, `fills` and `payments` are whole
+    /// listings, every other frame a reading of all positions; all are made as they come in.
     fn read_private(&mut self, text: &str, _: &dyn Markets, now: Timestamp, taken: &mut Taken) {
-        if let Some(intent) = text.strip_prefix("missing ") {
-            let intent = IntentId(intent.parse().unwrap());
-            let evidence = Evidence::NotFound { as_of: now };
-            return taken.reports.push(Report::Order { intent, evidence });
+        match text.split_once(' ') {
+            Some((_, intent)) => {
+                let intent = IntentId(intent.parse().unwrap());
+                let evidence = Evidence::NotFound { as_of: now };
+                taken.reports.push(Report::Order { intent, evidence });
+            }
+            None if text == "fills" => taken.whole.push((Listing::Fills, now)),
+            None if text == "payments" => taken.whole.push((Listing::Settlements, now)),
+            None => {
+                let (venue, positions) = (Venue::Kalshi, Vec::new());
+                taken.reports.push(Report::Positions { venue, positions, as_of: now });
+            }
         }
-        let (venue, positions) = (Venue::Kalshi, Vec::new());
-        taken.reports.push(Report::Positions { venue, positions, as_of: now });
     }
 
     fn tick(&mut self, _: Timestamp, _: &mut Taken) {}
@@ -128,19 +182,110 @@ fn desk() -> (Desk, Ear) {
 }
 
 #[test]
-fn fills_and_payments_are_asked_for_again_until_the_venue_answers() {
+fn a_listing_is_read_again_from_where_it_was_last_whole_whatever_else_was_answered() {
     let (mut desk, ear) = desk();
     let start = Timestamp::from_secs(1_000);
-    let overlap = Rhythm::default().overlap;
+    let Rhythm { overlap, reconcile_every, .. } = Rhythm::default();
     let mut now = start;
     for _ in 0..30 {
         desk.tick(&NoMarkets, now);
-        assert_eq!(ear.fills_since(), [start.before(overlap)], "ten minutes without an answer");
-        now = now.after(Rhythm::default().reconcile_every);
+        let asked = ear.since();
+        assert_eq!(asked, [Some(start.before(overlap)); 2], "ten minutes without a whole listing");
+        desk.private(Venue::Kalshi, "positions", &NoMarkets, now);
+        now = now.after(reconcile_every);
     }
-    desk.private(Venue::Kalshi, "", &NoMarkets, now);
+    desk.private(Venue::Kalshi, "fills", &NoMarkets, now);
     desk.tick(&NoMarkets, now);
-    assert_eq!(ear.fills_since(), [now.before(overlap)]);
+    assert_eq!(ear.since(), [Some(now.before(overlap)), Some(start.before(overlap))]);
+    let later = now.after(reconcile_every);
+    desk.private(Venue::Kalshi, "payments", &NoMarkets, later);
+    desk.tick(&NoMarkets, later);
+    assert_eq!(ear.since(), [Some(now.before(overlap)), Some(later.before(overlap))]);
+}
+
+#[test]
+fn a_restart_reads_on_from_the_last_whole_listing_and_not_from_the_last_news() {
+    let (mut desk, ear) = desk();
+    let at = |secs: i64| Timestamp::from_secs(1_000 + secs);
+    let news = |secs| {
+        let permission = Permission::Open;
+        let report = Report::Permission { venue: Venue::Kalshi, permission };
+        Record::Reported { report, at: at(secs) }
+    };
+    let overlap = Rhythm::default().overlap;
+    desk.remember(&[news(-9_000), news(-10)]);
+    desk.tick(&NoMarkets, at(0));
+    assert_eq!(ear.since(), [Some(at(-9_000).before(overlap)); 2], "nothing is known to be read");
+    let mark = |listing, secs| Mark { venue: Venue::Kalshi, listing, until: at(secs) };
+    desk.resume_from(&[mark(Listing::Fills, -600), mark(Listing::Settlements, -700)]);
+    desk.tick(&NoMarkets, at(30));
+    assert_eq!(ear.since(), [Some(at(-600).before(overlap)), Some(at(-700).before(overlap))]);
+}
+
+#[test]
+fn a_payment_that_is_listed_late_is_found() {
+    let (mut desk, ear) = desk();
+    let Rhythm { overlap, payments_every, .. } = Rhythm::default();
+    let bought = Timestamp::from_secs(1_000);
+    desk.remember(&[Record::Placed(order(1))]);
+    let mut now = bought.after(Duration::from_hours(5));
+    desk.private(Venue::Kalshi, "payments", &NoMarkets, now);
+    let asked = |desk: &mut Desk, now| {
+        desk.tick(&NoMarkets, now);
+        ear.since()[1]
+    };
+    assert_eq!(asked(&mut desk, now), Some(bought.before(overlap)), "it may bear an old date");
+    let read = now;
+    now = now.after(Duration::from_secs(30));
+    assert_eq!(asked(&mut desk, now), Some(read.before(overlap)));
+    now = now.after(payments_every);
+    assert_eq!(asked(&mut desk, now), Some(bought.before(overlap)));
+    let report = Report::Settled {
+        venue: Venue::Kalshi,
+        market: Some(MarketIndex(0)),
+        id: "KX".to_owned(),
+        yes_pays: Money::ZERO,
+        paid: Money::ZERO,
+        at: now,
+    };
+    desk.act(&Act::Write(Record::Reported { report, at: now }), &NoMarkets, now);
+    now = now.after(payments_every);
+    assert_eq!(asked(&mut desk, now), Some(read.before(overlap)), "all that was bought has paid");
+}
+
+#[test]
+fn a_mark_is_kept_behind_what_its_listing_told() {
+    let (mut desk, _) = desk();
+    let pad = Pad::default();
+    desk.keep = Box::new(pad.clone());
+    let now = Timestamp::from_secs(2_000);
+    desk.private(Venue::Kalshi, "fills", &NoMarkets, now);
+    assert!(pad.lines().is_empty(), "what was told may not be written yet");
+    desk.act(&Act::Write(Record::Placed(order(1))), &NoMarkets, now);
+    desk.tick(&NoMarkets, now);
+    assert_eq!(pad.lines(), ["record", "fills until 1970-01-01T00:33:20.000000Z"]);
+}
+
+#[test]
+fn what_was_asked_and_answered_is_kept_after_it_was_sent() {
+    let (mut desk, _) = desk();
+    let pad = Pad::default();
+    desk.keep = Box::new(pad.clone());
+    let now = Timestamp::from_secs(1_000);
+    for intent in [1, 2] {
+        desk.act(&Act::Place(order(intent)), &NoMarkets, now);
+        desk.dispatch(now);
+    }
+    assert_eq!(pad.lines(), ["record", "record", "commit", "record", "record", "commit"]);
+    let ids: Vec<CallId> = desk.outgoing.drain(..).map(|(id, _)| id).collect();
+    let answer = Answer::Reply { status: 201, retry_after: None, body: "{}" };
+    desk.answer(ids[0], &answer, &NoMarkets, now);
+    desk.tick(&NoMarkets, now);
+    desk.answer(ids[1], &Answer::Lost("cut"), &NoMarkets, now);
+    assert_eq!(
+        pad.lines()[6..],
+        ["place 1 of int-000001", "place 2 of int-000002", "1: 201 {}", "2: - no answer: cut"]
+    );
 }
 
 fn order(intent: u64) -> Order {
@@ -247,4 +392,70 @@ fn an_order_of_an_earlier_process_is_not_declared_gone_at_once() {
     assert!(!misses(&mut desk, at(6)), "it may have been sent as the process ended");
     assert!(!misses(&mut desk, at(15)));
     assert!(misses(&mut desk, at(16)));
+}
+
+/// What breaks a journal, and what mends it.
+type Trouble = (Box<dyn Keep>, Box<dyn FnMut()>, &'static str);
+
+fn troubles(folder: &std::path::Path) -> Vec<Trouble> {
+    use crate::journal::memory::{Disk, Memory};
+    use crate::journal::{Durability, Error};
+    let disk = Disk::new();
+    let (memory, _) = Memory::open(&disk, crate::domain::Instance([7; 16]));
+    memory.learn(MarketIndex(0), Venue::Kalshi, "KX");
+    disk.fail(Some(Error::DiskFull));
+    let mend = move || disk.fail(None);
+    let mut troubles: Vec<Trouble> = vec![(Box::new(memory), Box::new(mend), "full")];
+    for (name, backlog, text) in [("locked.db", 0, "confirm"), ("queue.db", 20_000, "queue")] {
+        let path = folder.join(name);
+        let (journal, _) = crate::journal::Journal::open(&path, Durability::Process).unwrap();
+        journal.learn(MarketIndex(0), Venue::Kalshi, "KX");
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let names = |intent| Record::Named { intent: IntentId(intent), id: OrderId(String::new()) };
+        let backlog: Vec<Record> = (1_000..1_000 + backlog).map(names).collect();
+        let _ = journal.append(&backlog);
+        let mend = move || drop(other.execute_batch("ROLLBACK"));
+        troubles.push((Box::new(journal), Box::new(mend), text));
+    }
+    troubles
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_stops_orders_and_holds_up_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    for (keep, mut mend, text) in troubles(folder.path()) {
+        let (mut desk, _) = desk();
+        desk.keep = keep;
+        let now = Timestamp::from_secs(1_000);
+        let begun = std::time::Instant::now();
+        for intent in 1..=5 {
+            desk.act(&Act::Place(order(intent)), &NoMarkets, now);
+            desk.dispatch(now);
+            desk.tick(&NoMarkets, now);
+            desk.private(Venue::Kalshi, "positions", &NoMarkets, now);
+        }
+        assert!(begun.elapsed() < Duration::from_millis(250), "{text}: {:?}", begun.elapsed());
+        assert!(desk.outgoing.is_empty(), "{text}");
+        let is_news = |report: &&Report| matches!(report, Report::Positions { .. });
+        assert_eq!(desk.reports.iter().filter(is_news).count(), 5, "{text}");
+        assert_eq!(desk.reports.len(), 10, "{text}: each order was said not to be sent");
+        let [Journal::Broken(why)] = &desk.journal_news[..] else {
+            panic!("{text}: {:?}", desk.journal_news)
+        };
+        assert!(why.contains(text), "{why}");
+        mend();
+        let mut ticks = 0;
+        while *desk.journal() != Journal::Whole {
+            ticks += 1;
+            assert!(ticks < 2_000, "{text}: it is never whole again");
+            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(2));
+            desk.tick(&NoMarkets, now);
+        }
+        assert_eq!(desk.journal_news.last(), Some(&Journal::Whole));
+        desk.act(&Act::Place(order(6)), &NoMarkets, now);
+        desk.dispatch(now);
+        assert_eq!(desk.outgoing.len(), 1, "{text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Whether the books agree with what the venues say of the account: before anything is traded, and
 //! as long as it is.
 
-use crate::domain::Report;
+use crate::domain::{Report, Timestamp};
 use crate::execute::reconcile::{self, Reconciler, Verdict};
 use crate::execute::{Act, Record, incident};
 
@@ -57,12 +57,16 @@ impl Trader {
         } else {
             self.risk.unreconciled();
         }
-        for text in differences.iter().filter(|text| !self.differences.contains(text)) {
-            let kind = incident::ACCOUNT_DIFFERS;
-            let record = Record::Incident { kind, text: text.clone(), trade: None, at: around.now };
-            self.executor.apply(&record);
-            self.acts.push(Act::Write(record));
+        let before = std::mem::replace(&mut self.differences, differences.clone());
+        for text in differences.into_iter().filter(|text| !before.contains(text)) {
+            self.tell(incident::ACCOUNT_DIFFERS, text, around.now);
         }
-        self.differences = differences;
+    }
+
+    /// Says something that a person must know and that is about no one trade.
+    pub(super) fn tell(&mut self, kind: &'static str, text: String, at: Timestamp) {
+        let record = Record::Incident { kind, text, trade: None, at };
+        self.executor.apply(&record);
+        self.acts.push(Act::Write(record));
     }
 }

@@ -3,6 +3,7 @@
 use crate::domain::report::{Evidence, Fee, Fill, Refused};
 use crate::domain::{IntentId, Money, Order, Price, Report};
 use crate::engine::event::Command;
+use crate::execute::incident;
 use crate::pairing::PairId;
 use crate::risk::{Journal, NoTrade, Reading, Stop};
 
@@ -121,7 +122,11 @@ impl Trader {
             }
             Command::Drain => self.is_draining = true,
             Command::Reconciled => self.risk.reconciled(),
-            Command::JournalBroken { .. } => self.risk.set_journal(Journal::Broken),
+            Command::JournalBroken { why } => {
+                self.risk.set_journal(Journal::Broken);
+                let text = format!("{why}; nothing new is traded until it takes records again");
+                self.tell(incident::JOURNAL_BROKEN, text, now);
+            }
             Command::JournalWhole => self.risk.set_journal(Journal::Whole),
         }
         self.carry_out(around, effects);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::report::Total;
-use crate::domain::{IntentId, Lifetime, Price, Purpose, Size, Timestamp, TradeId};
+use crate::domain::{IntentId, Lifetime, Price, Purpose, Size, TradeId};
 
 fn quantity(text: &str) -> Quantity {
     Quantity::parse(text).unwrap()
@@ -34,6 +34,10 @@ fn booked(count: &str, cost: &str, fee: &str) -> Booked {
 }
 
 const MARKET: MarketIndex = MarketIndex(3);
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(secs)
+}
 
 #[test]
 fn what_is_seen_in_a_new_light_takes_the_place_of_the_old() {
@@ -95,15 +99,45 @@ fn a_payout_is_booked_once_and_a_later_word_counts_the_difference() {
     let buy = order(Venue::Polymarket, Action::Buy, Outcome::No);
     ledger.book(&buy, &Booked::default(), &booked("10", "5", "0"));
     let half = Payout { yes_pays: money("0.5"), paid: Money::ZERO };
-    ledger.settle(Venue::Polymarket, MARKET, half);
+    ledger.settle(Venue::Polymarket, MARKET, half, at(1));
     assert_eq!(ledger.owed(MARKET, half), money("5"));
     assert_eq!(ledger.held(MARKET, Outcome::No), quantity("10"), "resolved is not paid");
     let paid = Payout { paid: money("5"), ..half };
     for _ in 0..2 {
-        ledger.settle(Venue::Polymarket, MARKET, paid);
+        ledger.settle(Venue::Polymarket, MARKET, paid, at(2));
     }
     assert_eq!(ledger.cash(Venue::Polymarket).paid, money("5"));
     assert_eq!(ledger.held(MARKET, Outcome::No), Quantity::ZERO);
+}
+
+#[test]
+fn a_market_that_is_redeemed_in_steps_has_paid_the_sum_of_them() {
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Polymarket, Action::Buy, Outcome::Yes);
+    ledger.book(&buy, &Booked::default(), &booked("10", "5", "0"));
+    let paid = |paid| Payout { yes_pays: money("1"), paid: money(paid) };
+    for (dollars, secs) in [("4", 7), ("5.5", 9), ("4", 7)] {
+        assert!(secs == 7 || ledger.is_new_payment(MARKET, paid(dollars), at(secs)));
+        ledger.settle(Venue::Polymarket, MARKET, paid(dollars), at(secs));
+        assert!(!ledger.is_new_payment(MARKET, paid(dollars), at(secs)), "told again");
+    }
+    assert_eq!(ledger.cash(Venue::Polymarket).paid, money("9.5"));
+    assert_eq!(ledger.held(MARKET, Outcome::Yes), quantity("0.5"));
+    ledger.settle(Venue::Polymarket, MARKET, paid("0.5"), at(11));
+    assert_eq!(ledger.held(MARKET, Outcome::Yes), Quantity::ZERO);
+    assert_eq!(ledger.cash(Venue::Polymarket).total(), money("5"));
+}
+
+#[test]
+fn kalshi_pays_a_market_once_whatever_time_it_gives() {
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Kalshi, Action::Buy, Outcome::Yes);
+    ledger.book(&buy, &Booked::default(), &booked("10", "5", "0"));
+    let paid = Payout { yes_pays: money("1"), paid: money("10") };
+    for secs in [7, 9] {
+        ledger.settle(Venue::Kalshi, MARKET, paid, at(secs));
+    }
+    assert_eq!(ledger.cash(Venue::Kalshi).paid, money("10"));
 }
 
 #[test]
@@ -112,7 +146,7 @@ fn what_lost_at_kalshi_is_gone_when_it_settles() {
     let buy = order(Venue::Kalshi, Action::Buy, Outcome::No);
     ledger.book(&buy, &Booked::default(), &booked("10", "5", "0"));
     let lost = Payout { yes_pays: money("1"), paid: Money::ZERO };
-    ledger.settle(Venue::Kalshi, MARKET, lost);
+    ledger.settle(Venue::Kalshi, MARKET, lost, at(1));
     assert_eq!(ledger.held(MARKET, Outcome::No), Quantity::ZERO);
 }
 

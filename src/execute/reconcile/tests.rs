@@ -172,12 +172,38 @@ fn markets_that_are_not_mapped_are_listed_and_left_alone() {
 }
 
 #[test]
-fn computed_fees_are_trued_up_in_a_line_of_their_own() {
+fn computed_fees_are_trued_up_by_two_readings_that_agree() {
     let mut state = state();
     let mut reconciler = agreed(&mut state);
-    let record = reconciler.take(&cash(Venue::Polymarket, "94.93", 210), &state, at(210));
+    let mut read =
+        |dollars, secs| reconciler.take(&cash(Venue::Polymarket, dollars, secs), &state, at(secs));
+    assert_eq!(read("94.93", 210), None, "one reading proves nothing");
+    assert_eq!(read("94.93", 210), None, "nor does the same one twice");
+    assert_eq!(read("94.92", 220), None, "nor another figure");
+    let record = read("94.92", 230);
     let Some(Record::Booked { line: Line::FeeTrueUp, amount, .. }) = record else { panic!() };
-    assert_eq!(amount, money("0.03"));
+    assert_eq!(amount, money("0.02"));
+    assert_eq!(reconciler.verdict(&state), Verdict::Agreed);
+}
+
+#[test]
+fn what_is_missing_again_and_again_is_not_explained_by_fees() {
+    let mut state = state();
+    let mut reconciler = agreed(&mut state);
+    let mut booked = Vec::new();
+    for (nth, dollars) in ["94.86", "94.82", "94.78"].into_iter().enumerate() {
+        for secs in [10, 20] {
+            let secs = 210 + 100 * i64::try_from(nth).unwrap() + secs;
+            let reading = cash(Venue::Polymarket, dollars, secs);
+            if let Some(record) = reconciler.take(&reading, &state, at(secs)) {
+                state.apply(&record);
+                booked.push(record);
+            }
+        }
+    }
+    assert_eq!(booked.len(), 1, "the fee of one order is trued up once: {booked:?}");
+    let Verdict::Differs(texts) = reconciler.verdict(&state) else { panic!() };
+    assert!(texts[0].contains("-0.08"), "{texts:?}");
 }
 
 #[test]

@@ -153,6 +153,7 @@ impl Oracle {
                 News::Decision(Effect::Resync { .. }) => self.tally.resyncs += 1,
                 News::Decision(Effect::Reload { .. } | Effect::Act(_)) | News::Pairs(_) => {}
                 News::Feed(_, notice) => self.note(notice),
+                News::Journal(state) => panic!("{}: {state:?}", self.label),
                 News::Desk(venue, text) => panic!("{}: {venue}: {text}", self.label),
                 News::Findings(found) => panic!("{}: findings {found:?}", self.label),
                 News::Decision(Effect::Doubt { pair, reason, .. }) => {

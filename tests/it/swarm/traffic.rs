@@ -235,6 +235,7 @@ impl Run {
             News::Untraded { pair, why } => {
                 self.log.write(self.now, || format!("untraded {pair}: {why}"));
             }
+            News::Journal(state) => self.log.write(self.now, || format!("journal {state:?}")),
             News::Desk(venue, text) => self.log.write(self.now, || format!("desk {venue} {text}")),
             News::Findings(found) => self.fail("mappings", format!("{found:?}")),
             News::NoSuchOutcome { pair, .. } => self.fail("mappings", format!("outcome of {pair}")),

@@ -1,6 +1,6 @@
 //! Questions about the account as a whole.
 
-use crate::domain::report::{Permission, Position};
+use crate::domain::report::{Listing as PastListing, Permission, Position};
 use crate::domain::{Change, Money, Outcome, Quantity, Report, Timestamp, Venue};
 use crate::venue::Error;
 use crate::venue::gateway::{Answer, Call, Markets, Question, Taken};
@@ -145,9 +145,10 @@ impl Gateway {
         self.next_page(walk, page.cursor.as_deref(), "orders", now, taken).map(|_| ())
     }
 
+    /// A fill whose order has to be looked at first is a hole: the next listing shows it again.
     fn read_account_fills(
         &mut self,
-        walk: Walk,
+        mut walk: Walk,
         answer: &Answer<'_>,
         markets: &dyn Markets,
         now: Timestamp,
@@ -156,11 +157,34 @@ impl Gateway {
         let page: wire::FillsPage = read_page(answer, "fills")?;
         for wire in page.fills {
             match parse::fill(wire) {
-                Ok(said) => self.take_fill(&said, markets, now, taken),
-                Err(error) => taken.notices.push(error.to_string()),
+                Ok(said) => {
+                    let calls = taken.calls.len();
+                    self.take_fill(&said, markets, now, taken);
+                    walk.has_hole |= taken.calls.len() > calls || self.walks.looks_at(&said.order);
+                }
+                Err(error) => {
+                    walk.has_hole = true;
+                    taken.notices.push(error.to_string());
+                }
             }
         }
-        self.next_page(walk, page.cursor.as_deref(), "fills", now, taken).map(|_| ())
+        self.next_of(PastListing::Fills, walk, page.cursor.as_deref(), now, taken)
+    }
+
+    /// Asks for the page that follows, or says that a listing of the past was read whole.
+    fn next_of(
+        &mut self,
+        listing: PastListing,
+        walk: Walk,
+        cursor: Option<&str>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
+        let (asked, has_hole) = (walk.asked, walk.has_hole);
+        if self.next_page(walk, cursor, listing.name(), now, taken)? && !has_hole {
+            taken.whole.push((listing, asked));
+        }
+        Ok(())
     }
 
     /// The fills of one order, and at the end of the listing what it proves as a whole.
@@ -224,7 +248,7 @@ impl Gateway {
 
     fn read_settlements(
         &mut self,
-        walk: Walk,
+        mut walk: Walk,
         since: Timestamp,
         answer: &Answer<'_>,
         markets: &dyn Markets,
@@ -236,10 +260,13 @@ impl Gateway {
             match settled(&wire, markets) {
                 Ok((report, at)) if at >= since => taken.reports.push(report),
                 Ok(_) => {}
-                Err(error) => taken.notices.push(error.to_string()),
+                Err(error) => {
+                    walk.has_hole = true;
+                    taken.notices.push(error.to_string());
+                }
             }
         }
-        self.next_page(walk, page.cursor.as_deref(), "settlements", now, taken).map(|_| ())
+        self.next_of(PastListing::Settlements, walk, page.cursor.as_deref(), now, taken)
     }
 
     /// One report for the whole question: first whether the exchange trades at all, then what the

@@ -106,6 +106,8 @@ pub(super) struct Walk {
     pub(super) asked: Timestamp,
     /// How fresh the venue says its reading is; `None` until it was asked.
     pub(super) as_of: Option<Timestamp>,
+    /// Whether something of the listing could not be read, or is not understood yet.
+    pub(super) has_hole: bool,
     pub(super) path: String,
     pub(super) query: Query,
     cursors: BTreeSet<String>,
@@ -117,7 +119,7 @@ impl Walk {
 
     pub(super) fn new(errand: Errand, path: &str, query: Query, asked: Timestamp) -> Self {
         let path = path.to_owned();
-        Self { errand, asked, as_of: None, path, query, cursors: BTreeSet::new() }
+        Self { errand, asked, as_of: None, has_hole: false, path, query, cursors: BTreeSet::new() }
     }
 
     /// Turns to another listing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::domain::report::{Rest, Total};
+use crate::domain::report::{Listing, Rest, Total};
 use crate::domain::{Evidence, IntentId, Lifetime, Quantity, Size, Timestamp, Venue};
 use crate::venue::gateway::{Answer, Call, Markets, Subject, Taken};
 use crate::venue::polymarket::error::order::{Answered, Verdict, judge};
@@ -46,7 +46,7 @@ impl Gateway {
                 }
                 holding::POSITIONS => self.read_positions(detail, answer, markets, now, taken),
                 holding::CASH => Self::read_cash(call, answer, now, taken),
-                holding::REDEMPTIONS => self.read_redemptions(answer, taken),
+                holding::REDEMPTIONS => self.read_redemptions(detail, answer, markets, taken),
                 holding::RESOLUTION => self.read_resolution(detail, answer, markets, taken),
                 permission::GEOBLOCK
                 | permission::CLOSED_ONLY
@@ -267,9 +267,14 @@ impl Gateway {
         let Some((page, next)) = list(detail, answer, taken) else { return };
         let at = Page::parse(detail);
         let mut search = at.as_ref().and_then(Page::search);
+        let fills = at.as_ref().and_then(Page::fills);
+        let mut fills = fills.filter(|_| name == question::FILLS);
         let breaks_off = at.is_some_and(|at| at.breaks_off(page.next_cursor.as_deref()));
         if let Some(search) = &mut search {
             search.has_hole |= breaks_off;
+        }
+        if let Some(fills) = &mut fills {
+            fills.has_hole |= breaks_off;
         }
         for row in page.data {
             let intent = search.as_ref().map(|search| search.intent);
@@ -280,14 +285,24 @@ impl Gateway {
                     (Found::Unread, String::new())
                 }
             };
+            if let (Some(fills), Found::Unread) = (&mut fills, &read.0) {
+                fills.has_hole = true;
+            }
             match (&mut search, read) {
                 (Some(search), (Found::Filled(total), trade)) => search.find(&trade, total),
                 (Some(search), (Found::Unread, _)) => search.has_hole = true,
                 _ => {}
             }
         }
+        if let Some(list) = fills {
+            match next {
+                Some(next) => taken.calls.push(self.fills_page(&next.with_fills(list), now)),
+                None if !list.has_hole => taken.whole.push((Listing::Fills, list.asked)),
+                None => {}
+            }
+            return;
+        }
         match (name, next, search) {
-            (question::FILLS, Some(next), _) => taken.calls.push(self.fills_page(&next, now)),
             (question::SEARCH, Some(next), Some(search)) => {
                 let next = next.with(&search);
                 taken.calls.extend(self.search_page(&next, markets, now));

@@ -48,7 +48,7 @@ impl Gateway {
                 let market = known.order.market;
                 if markets.facts(market).is_none() {
                     taken.notices.push(format!("the market of {intent} is not known yet"));
-                    if search == Some(intent) {
+                    if search.is_none_or(|one| one == intent) {
                         found = Found::Unread;
                     }
                     continue;

@@ -5,9 +5,9 @@
 //! for. The price is a lag, and readings are dated back by it. Cash comes from the order book,
 //! which decides by it what an order may spend.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::report::{Position, Purse};
+use crate::domain::report::{Listing, Position, Purse};
 use crate::domain::{Money, Outcome, Report, Timestamp, Venue};
 use crate::venue::gateway::{Answer, Call, Markets, Subject, Taken};
 use crate::venue::polymarket::error::{short, text_of};
@@ -41,8 +41,34 @@ pub(super) struct Holding {
     positions: Vec<Position>,
     /// Tokens whose balance the order book was asked to read again since the start.
     refreshed: BTreeSet<String>,
-    /// Markets whose resolution was told: what is held is worth nothing, or waits to be redeemed.
-    resolved: BTreeSet<String>,
+    /// Markets whose resolution was told, and what a YES contract pays there: what is held is worth
+    /// nothing, or waits to be redeemed.
+    resolved: BTreeMap<String, Money>,
+    payments: Payments,
+}
+
+/// A list of redemptions that is under way. What a row paid says nothing without the resolution of
+/// its market, which is another question: the list is whole when all of them are answered.
+#[derive(Debug, Default)]
+struct Payments {
+    /// Which reading, from 1.
+    number: u64,
+    asked: Timestamp,
+    /// The list is asked for from here on, in seconds.
+    start: String,
+    pages: u32,
+    is_listed: bool,
+    has_hole: bool,
+    /// Resolutions that were asked for and not answered yet.
+    open: usize,
+}
+
+impl Payments {
+    fn conclude(&self, taken: &mut Taken) {
+        if self.is_listed && !self.has_hole && self.open == 0 {
+            taken.whole.push((Listing::Settlements, self.asked));
+        }
+    }
 }
 
 impl Gateway {
@@ -85,8 +111,8 @@ impl Gateway {
             match held(row) {
                 Ok(row) if row.quantity.is_zero() => {}
                 Ok(row) => {
-                    if row.is_resolved && !self.holding.resolved.contains(&row.market) {
-                        let detail = format!("0|{}|{}", self.holding.asked.secs(), row.market);
+                    if row.is_resolved && !self.holding.resolved.contains_key(&row.market) {
+                        let detail = format!("0|0|{}|{}", self.holding.asked.secs(), row.market);
                         taken.calls.push(self.resolution_call(&row.market, detail));
                     }
                     let place = markets.by_token(&row.token);
@@ -149,39 +175,83 @@ impl Gateway {
         }
     }
 
-    pub(super) fn redemptions_since(&self, since: Timestamp, _now: Timestamp) -> Call {
+    pub(super) fn redemptions_first(&mut self, since: Timestamp, now: Timestamp) -> Call {
         let start = since.before(self.settings.data_lag).secs().max(0).to_string();
-        self.redemptions(&[("start", &start)])
+        let number = self.holding.payments.number + 1;
+        self.holding.payments = Payments { number, asked: now, start, ..Payments::default() };
+        self.redemptions_page("")
+    }
+
+    fn redemptions_page(&self, cursor: &str) -> Call {
+        let payments = &self.holding.payments;
+        let mut filter = vec![("start", payments.start.as_str())];
+        if !cursor.is_empty() {
+            filter.push(("cursor", cursor));
+        }
+        self.redemptions(payments.number, &filter)
     }
 
     /// What one market paid, right behind a redemption.
     pub(super) fn redemptions_of(&self, condition: &str, _now: Timestamp) -> Call {
-        self.redemptions(&[("condition_id", condition)])
+        self.redemptions(0, &[("condition_id", condition)])
     }
 
-    fn redemptions(&self, filter: &[(&str, &str)]) -> Call {
+    fn redemptions(&self, number: u64, filter: &[(&str, &str)]) -> Call {
         let mut query =
             vec![("user", self.account.maker_text()), ("type", "REDEEM"), ("limit", ROWS_MAX)];
         query.extend_from_slice(filter);
-        let subject = Subject::Other(REDEMPTIONS, String::new());
+        let subject = Subject::Other(REDEMPTIONS, number.to_string());
         Self::open(subject, &self.settings.data_url, "/v2/activity", &query)
     }
 
-    pub(super) fn read_redemptions(&self, answer: &Answer<'_>, taken: &mut Taken) {
+    /// Takes a page of redemptions, also one of an earlier reading; only the latest can be whole.
+    pub(super) fn read_redemptions(
+        &mut self,
+        reading: &str,
+        answer: &Answer<'_>,
+        markets: &dyn Markets,
+        taken: &mut Taken,
+    ) {
         let Some(page) = page(REDEMPTIONS, answer, taken) else { return };
-        if page.pagination.has_more {
-            taken.notices.push("polymarket lists more redemptions than one page".to_owned());
-        }
+        let number = reading.parse().unwrap_or(0);
+        let is_latest = number != 0 && number == self.holding.payments.number;
+        let mut paid: BTreeMap<(String, Timestamp), Money> = BTreeMap::new();
         for row in page.data {
             match redeemed(row) {
                 Ok(None) => {}
+                // Redemptions of one market in one second have no names to tell them apart.
                 Ok(Some(row)) => {
-                    let (paid, at) = (row.paid.micros(), row.at.secs());
-                    let detail = format!("{paid}|{at}|{}", row.market);
-                    taken.calls.push(self.resolution_call(&row.market, detail));
+                    *paid.entry((row.market, row.at)).or_default() += row.paid;
                 }
-                Err(error) => taken.notices.push(error.to_string()),
+                Err(error) => {
+                    self.holding.payments.has_hole |= is_latest;
+                    taken.notices.push(error.to_string());
+                }
             }
+        }
+        for ((market, at), paid) in paid {
+            if let Some(yes_pays) = self.holding.resolved.get(&market) {
+                taken.reports.push(settled(market, *yes_pays, paid, at, markets));
+                continue;
+            }
+            self.holding.payments.open += usize::from(is_latest);
+            let detail = format!("{number}|{}|{}|{market}", paid.micros(), at.secs());
+            taken.calls.push(self.resolution_call(&market, detail));
+        }
+        if !is_latest {
+            return;
+        }
+        let cursor = page.pagination.next_cursor.filter(|cursor| !cursor.is_empty());
+        self.holding.payments.pages += 1;
+        match cursor {
+            _ if !page.pagination.has_more => {
+                self.holding.payments.is_listed = true;
+                self.holding.payments.conclude(taken);
+            }
+            Some(cursor) if self.holding.payments.pages < PAGES_MAX => {
+                taken.calls.push(self.redemptions_page(&cursor));
+            }
+            _ => taken.notices.push("polymarket lists redemptions without end".to_owned()),
         }
     }
 
@@ -198,25 +268,36 @@ impl Gateway {
         markets: &dyn Markets,
         taken: &mut Taken,
     ) {
-        let mut parts = detail.splitn(3, '|');
-        let mut number = || parts.next().and_then(|text| text.parse::<i64>().ok());
-        let (Some(paid), Some(at)) = (number(), number()) else { return };
+        let mut parts = detail.splitn(4, '|');
+        let number = parts.next().and_then(|text| text.parse::<u64>().ok());
+        let mut amount = || parts.next().and_then(|text| text.parse::<i64>().ok());
+        let (Some(number), Some(paid), Some(at)) = (number, amount(), amount()) else { return };
         let id = parts.next().unwrap_or_default().to_owned();
         let Some(body) = body_of(RESOLUTION, answer, taken) else { return };
         let Some(yes_pays) = yes_pays(body) else {
             taken.notices.push(format!("polymarket does not say what market {id} paid"));
             return;
         };
-        self.holding.resolved.insert(id.clone());
-        taken.reports.push(Report::Settled {
-            venue: Venue::Polymarket,
-            market: markets.by_id(Venue::Polymarket, &id),
-            id,
-            yes_pays,
-            paid: Money::from_micros(paid),
-            at: Timestamp::from_secs(at),
-        });
+        self.holding.resolved.insert(id.clone(), yes_pays);
+        let (paid, at) = (Money::from_micros(paid), Timestamp::from_secs(at));
+        taken.reports.push(settled(id, yes_pays, paid, at, markets));
+        let payments = &mut self.holding.payments;
+        if number != 0 && number == payments.number {
+            payments.open = payments.open.saturating_sub(1);
+            payments.conclude(taken);
+        }
     }
+}
+
+fn settled(
+    id: String,
+    yes_pays: Money,
+    paid: Money,
+    at: Timestamp,
+    markets: &dyn Markets,
+) -> Report {
+    let (venue, market) = (Venue::Polymarket, markets.by_id(Venue::Polymarket, &id));
+    Report::Settled { venue, market, id, yes_pays, paid, at }
 }
 
 /// The body of an answer that is one; a notice for every other.

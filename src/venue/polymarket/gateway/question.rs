@@ -120,6 +120,29 @@ pub(super) struct Page {
     rest: String,
 }
 
+/// A list of the account's trades: since when, when it was asked for, and whether a row of it could
+/// not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FillList {
+    after: i64,
+    pub asked: Timestamp,
+    pub has_hole: bool,
+}
+
+impl FillList {
+    fn detail(self) -> String {
+        let hole = if self.has_hole { "hole" } else { "whole" };
+        format!("{}|{}|{hole}", self.after, self.asked.nanos())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('|');
+        let after = parts.next()?.parse().ok()?;
+        let asked = Timestamp::from_nanos(parts.next()?.parse().ok()?);
+        Some(Self { after, asked, has_hole: parts.next()? != "whole" })
+    }
+}
+
 impl Page {
     pub(super) fn first(rest: String) -> Self {
         Self { number: 1, cursor: FIRST_CURSOR.to_owned(), rest }
@@ -136,11 +159,6 @@ impl Page {
         Some(Self { number, cursor, rest })
     }
 
-    /// What the list was asked with.
-    pub(super) fn rest(&self) -> &str {
-        &self.rest
-    }
-
     /// The search that the page belongs to.
     pub(super) fn search(&self) -> Option<Search> {
         Search::parse(&self.rest)
@@ -151,6 +169,17 @@ impl Page {
     pub(super) fn breaks_off(&self, cursor: Option<&str>) -> bool {
         let goes_on = cursor.is_some_and(|cursor| !cursor.is_empty() && cursor != LAST_CURSOR);
         goes_on && self.next(cursor).is_none()
+    }
+
+    /// The list of trades that the page belongs to.
+    pub(super) fn fills(&self) -> Option<FillList> {
+        FillList::parse(&self.rest)
+    }
+
+    /// The same page of a list of trades of which more has been read.
+    pub(super) fn with_fills(mut self, fills: FillList) -> Self {
+        self.rest = fills.detail();
+        self
     }
 
     /// The page behind this one; `None` behind the last one.
@@ -181,12 +210,13 @@ impl Gateway {
             }
             Question::OpenOrders => vec![self.orders_page(&Page::first(String::new()), now)],
             Question::Fills(since) => {
-                let since = since.before(CLOCK_MARGIN).secs().max(0);
-                vec![self.fills_page(&Page::first(since.to_string()), now)]
+                let after = since.before(CLOCK_MARGIN).secs().max(0);
+                let list = FillList { after, asked: now, has_hole: false };
+                vec![self.fills_page(&Page::first(list.detail()), now)]
             }
             Question::Positions => vec![self.positions_first(now)],
             Question::Cash => vec![self.cash_call(now)],
-            Question::Settlements(since) => vec![self.redemptions_since(*since, now)],
+            Question::Settlements(since) => vec![self.redemptions_first(*since, now)],
             Question::Permission => self.permission_calls(now),
             // The venue tells no budgets but in headers that answers do not carry here.
             Question::Limits => Vec::new(),
@@ -206,7 +236,8 @@ impl Gateway {
     }
 
     pub(super) fn fills_page(&self, page: &Page, now: Timestamp) -> Call {
-        let query = [("after", page.rest()), ("next_cursor", &page.cursor)];
+        let after = page.fills().map_or(0, |list| list.after).to_string();
+        let query = [("after", after.as_str()), ("next_cursor", &page.cursor)];
         self.get(Subject::Other(FILLS, page.detail()), "/data/trades", &query, now)
     }
 

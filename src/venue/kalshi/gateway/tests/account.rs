@@ -1,6 +1,7 @@
 //! Questions about the account.
 
 use super::*;
+use crate::domain::report::Listing;
 use crate::domain::report::{Permission, Position, Purse};
 use crate::venue::gateway::Conversion;
 
@@ -104,6 +105,40 @@ fn settlements_are_in_cents() {
     let later = Timestamp::parse("2027-01-02T00:00:00Z").unwrap();
     let call = only(rig.ask(&Question::Settlements(later)));
     assert!(rig.reply(&call, 200, SETTLEMENTS).reports.is_empty());
+}
+
+#[test]
+fn a_listing_with_a_row_that_makes_no_sense_is_not_whole() {
+    let mut rig = Rig::new();
+    let since = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+    for (question, listing, good, rows, field) in [
+        (Question::Fills(since), Listing::Fills, FILLS, "fills", "count_fp"),
+        (
+            Question::Settlements(since),
+            Listing::Settlements,
+            SETTLEMENTS,
+            "settlements",
+            "settled_time",
+        ),
+    ] {
+        let call = only(rig.ask(&question));
+        let asked = rig.now;
+        assert_eq!(rig.reply(&call, 200, good).whole, [(listing, asked)]);
+        let first = good.replacen(r#""cursor":"""#, r#""cursor":"p2""#, 1);
+        let bad = good.replacen(&format!(r#""{field}":""#), &format!(r#""{field}":"x"#), 1);
+        let (empty, broken) = (format!(r#"{{"cursor":"","{rows}":[]}}"#), (500, "{}"));
+        for (pages, is_whole) in [
+            ([(200, first.as_str()), (200, empty.as_str())], true),
+            ([(200, first.as_str()), broken], false),
+            ([(200, first.as_str()), (200, bad.as_str())], false),
+        ] {
+            let call = only(rig.ask(&question));
+            let taken = rig.reply(&call, pages[0].0, pages[0].1);
+            assert!(taken.whole.is_empty(), "half a listing");
+            let taken = rig.reply(&only(taken.calls), pages[1].0, pages[1].1);
+            assert_eq!(!taken.whole.is_empty(), is_whole, "{listing:?} {pages:?}");
+        }
+    }
 }
 
 fn permission(rig: &mut Rig, status: &str, keys: Option<&str>) -> (Permission, Taken) {

@@ -1,4 +1,4 @@
-use crate::domain::report::{Permission, Position, Purse};
+use crate::domain::report::{Listing, Permission, Position, Purse};
 use crate::venue::polymarket::facts::contract;
 
 use super::*;
@@ -98,6 +98,49 @@ fn what_a_market_paid_is_told_with_what_a_contract_is_worth() {
             at: now(),
         });
         assert_eq!(taken.reports, Vec::from_iter(expected), "{payouts}");
+    }
+}
+
+#[test]
+fn payments_are_whole_when_every_resolution_was_answered() {
+    let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
+    let whole = vec![(Listing::Settlements, now())];
+    let ask = |gateway: &mut Gateway| {
+        gateway.ask(&Question::Settlements(now()), &table(), now()).unwrap().remove(0)
+    };
+    let redeem = |market: &str, size: &str, second: i64| {
+        json!({ "type": "REDEEM", "condition_id": market, "usdc_size": size,
+                "timestamp": now().secs() + second })
+    };
+    let call = ask(&mut gateway);
+    assert_eq!(read(&mut gateway, &call, 200, &rows(&[], None)).whole, whole);
+    let call = ask(&mut gateway);
+    let first = read(&mut gateway, &call, 200, &rows(&[redeem("0xaa", "1", 0)], Some("c2")));
+    assert_eq!((first.calls.len(), first.whole.len()), (2, 0), "a resolution and a page");
+    assert!(first.calls[1].url.ends_with("&cursor=c2"), "{}", first.calls[1].url);
+    let last = read(&mut gateway, &first.calls[1], 200, &rows(&[], None));
+    assert!(last.whole.is_empty(), "a resolution is open");
+    let body = json!({ "data": [{ "condition_id": "0xaa", "payouts": [1, 0] }] });
+    assert_eq!(read(&mut gateway, &first.calls[0], 200, &body).whole, whole);
+
+    let call = ask(&mut gateway);
+    let known = [redeem("0xaa", "1", 0), redeem("0xaa", "2", 0), redeem("0xaa", "4", 7)];
+    let taken = read(&mut gateway, &call, 200, &rows(&known, None));
+    assert_eq!(taken.whole, whole, "what a market pays is asked once");
+    let paid: Vec<Money> = taken
+        .reports
+        .iter()
+        .map(|report| match report {
+            Report::Settled { paid, .. } => *paid,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(paid, [Money::parse("3").unwrap(), Money::parse("4").unwrap()]);
+
+    for broken in [redeem("0xaa", "many", 0), json!({ "type": "REDEEM" })] {
+        let call = ask(&mut gateway);
+        let taken = read(&mut gateway, &call, 200, &rows(&[broken], None));
+        assert!(taken.whole.is_empty() && taken.notices.len() == 1);
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::domain::Finality;
-use crate::domain::report::Fee;
+use crate::domain::report::{Fee, Listing};
 
 use super::*;
 
@@ -212,6 +212,14 @@ fn all_fills_since_a_time_are_read() {
     let taken = read(&mut gateway, &calls[0], 200, &page(&rows, "Mg=="));
     assert_eq!((taken.reports.len(), taken.calls.len()), (2, 1));
     assert!(taken.calls[0].url.ends_with("after=1763799940&next_cursor=Mg%3D%3D"));
+    assert!(taken.whole.is_empty(), "half a list");
+    let end = read(&mut gateway, &taken.calls[0], 200, &page(&[], "LTE="));
+    assert_eq!(end.whole, [(Listing::Fills, now())]);
+    let round = read(&mut gateway, &taken.calls[0], 200, &page(&[], "Mg=="));
+    assert!(round.whole.is_empty() && round.calls.is_empty(), "it goes round in circles");
+    let broken = read(&mut gateway, &calls[0], 200, &page(&[json!({ "id": 7 })], "Mg=="));
+    let end = read(&mut gateway, &broken.calls[0], 200, &page(&[], "LTE="));
+    assert!(end.whole.is_empty(), "a row was not understood");
 }
 
 #[test]
