@@ -250,8 +250,8 @@ impl Holding {
         Quantity::from_units(units.max(0)).unwrap_or(Quantity::MAX)
     }
 
-    /// What of an outcome is left after a payment for some of it, to a lot. Where both outcomes have
-    /// a value, the payment says nothing about either.
+    /// What of an outcome is left after a payment for some of it, to a lot. Where both outcomes
+    /// have a value, the payment says nothing about either.
     fn left(&self, outcome: Outcome, payout: Payout) -> Quantity {
         let held = self.held(outcome);
         if payout.of(outcome) != Money::from_micros(Money::DOLLAR) {

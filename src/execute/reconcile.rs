@@ -301,7 +301,7 @@ impl Reconciler {
         None
     }
 
-    /// Keeps by how much computed fees seem to be wrong; true when an earlier reading showed the same.
+    /// Keeps by how much computed fees seem wrong; true when an earlier reading showed the same.
     fn is_untrue_again(&mut self, venue: Venue, more: Money, as_of: Timestamp) -> bool {
         let untrue = &mut self.untrue[seat(venue)];
         match *untrue {

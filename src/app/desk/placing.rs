@@ -70,7 +70,7 @@ impl Desk {
         }
     }
 
-    /// Whether a report says that a venue does not have an order that may still be on its way there.
+    /// Whether a report says that a venue does not have an order that may still be on its way.
     pub(super) fn is_early(&self, report: &Report) -> bool {
         let Report::Order { intent, evidence: Evidence::NotFound { as_of } } = report else {
             return false;

@@ -120,8 +120,8 @@ impl Gateway for Ear {
 
     fn read(&mut self, _: &Call, _: &Answer<'_>, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
 
-    /// A frame `missing N` is a reading that does not find order N, `fills` and `payments` are whole
-    /// listings, every other frame a reading of all positions; all are made as they come in.
+    /// A frame `missing N` is a reading that does not find order N, `fills` and `payments` are
+    /// whole listings, every other frame a reading of all positions; all are made as they come in.
     fn read_private(&mut self, text: &str, _: &dyn Markets, now: Timestamp, taken: &mut Taken) {
         match text.split_once(' ') {
             Some((_, intent)) => {
