@@ -10,8 +10,9 @@ use crossbook::app::live::Plan;
 use crossbook::app::report::{Reporter, Style};
 use crossbook::app::settings;
 use crossbook::app::shutdown::{self, Stop};
-use crossbook::app::trading::{Books, Trading};
+use crossbook::app::trading::{Books, Trading, embedded_folder};
 use crossbook::app::wallet::Signer;
+use crossbook::journal::{Account, Claim};
 
 const MAPPINGS: &str = include_str!("../../mappings/demo.toml");
 
@@ -25,8 +26,10 @@ async fn trade(config: &Path, journal: &Path) {
     let settings_text = std::fs::read_to_string(config).unwrap();
     let settings = settings::from_text("latency", &settings_text).unwrap();
     let credentials = watch::credentials(&settings).unwrap();
-    let books = Books::open(journal, settings.journal.durability).unwrap();
     let known = credentials.as_ref().unwrap();
+    let account = Account::Embedded { kalshi_key: known.key_id.clone() };
+    let (durability, locks) = (settings.journal.durability, embedded_folder(&settings));
+    let books = Books::claim(journal, (&account, Claim::Same), durability, &locks).unwrap();
     let signer = Signer::read(&settings).unwrap();
     let trading = Trading::at_venues(&settings, books, known, signer, Acceptance::Approved, 1);
     let trading = Some(trading.await.unwrap());

@@ -142,6 +142,9 @@ pub struct Trade {
     /// Keep the journal in this file; else in the one that the configuration names.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
+    /// The Kalshi key is a new one of the account that the journal belongs to.
+    #[arg(long, requires = "live")]
+    pub new_kalshi_key: bool,
     /// Configuration file; without it every default holds.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

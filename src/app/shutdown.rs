@@ -160,10 +160,11 @@ impl Settle {
     /// For a run that trades nothing.
     pub const NONE: Self = Self { patience: Duration::ZERO, rest: Duration::ZERO };
 
-    /// Until both accounts were read once more and can be compared with the ledger.
+    /// Until both accounts were read twice more and can be compared with the ledger: what one
+    /// reading shows is booked when a second one agrees.
     pub fn until_compared(settings: &Settings) -> Self {
         let trade = &settings.trade;
-        let rest = trade.reconcile_every + trade.reconcile.grace + READING_MAX;
+        let rest = trade.reconcile_every * 2 + trade.reconcile.grace + READING_MAX;
         Self { patience: trade.settle, rest }
     }
 }

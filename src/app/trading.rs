@@ -1,7 +1,7 @@
 //! What a run trades with: gateways or paper, private channels, the journal.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,7 +11,7 @@ use crate::config::{Conversions, Settings};
 use crate::domain::{Outcome, Timestamp, Venue};
 use crate::engine::trade;
 use crate::execute::{Line, Record, reconcile};
-use crate::journal::{self, Durability, Journal, Replay};
+use crate::journal::{Account as Owner, Claim, Durability, Journal, Replay};
 use crate::venue::gateway::Gateway;
 use crate::venue::polymarket::account::Account;
 use crate::venue::polymarket::gateway::Chain;
@@ -56,20 +56,35 @@ pub struct Books {
 }
 
 impl Books {
-    /// Opens the journal at `path`, which is this account's and no other's.
-    pub fn claim(path: &Path, account: &str, durability: Durability) -> anyhow::Result<Self> {
-        let claimed = journal::claim(path, account);
-        claimed.map_err(|error| Misuse(format!("the journal cannot be used: {error}")))?;
-        Self::open(path, durability)
-    }
-
-    /// Opens the journal at `path`.
-    pub fn open(path: &Path, durability: Durability) -> anyhow::Result<Self> {
-        let opened = Journal::open(path, durability);
+    /// Opens the journal at `path`, which is this account's and no other's, as nobody else trades
+    /// for the account.
+    pub fn claim(
+        path: &Path,
+        account: (&Owner, Claim),
+        durability: Durability,
+        locks: &Path,
+    ) -> anyhow::Result<Self> {
+        let opened = Journal::open_for(path, account, durability, locks);
         let (journal, replay) =
             opened.map_err(|error| Misuse(format!("the journal cannot be used: {error}")))?;
         Ok(Self { journal, replay })
     }
+}
+
+/// The folder that all traders of this user share, where the locks of accounts lie.
+pub fn state_folder() -> Result<PathBuf, Misuse> {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|at| at.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    state.map(|state| state.join("crossbook")).ok_or_else(|| {
+        Misuse("neither XDG_STATE_HOME nor HOME says where the locks of accounts lie".to_owned())
+    })
+}
+
+/// The folder for the locks of accounts at embedded exchanges: where their keys lie. Both are gone
+/// when the exchanges are.
+pub fn embedded_folder(settings: &Settings) -> PathBuf {
+    let file = settings.kalshi.key.as_ref().map(|key| Path::new(&key.file));
+    file.and_then(Path::parent).map_or_else(std::env::temp_dir, Path::to_owned)
 }
 
 impl Trading {

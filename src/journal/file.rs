@@ -37,16 +37,17 @@ fn options() -> OpenOptions {
     options
 }
 
-fn lock_path(path: &Path) -> PathBuf {
+/// Where the lock of a journal lies.
+pub(super) fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
 }
 
-/// Takes the trader's lock, held until the file is dropped, also by a process that dies.
-pub(super) fn lock(path: &Path) -> Result<File, Error> {
-    let lock = lock_path(path);
-    let mut file = options().open(&lock).map_err(|error| failed(&lock, &error))?;
+/// Takes a lock that is held until the file is dropped, also by a process that dies; or says which
+/// process holds it.
+pub(super) fn lock(lock: &Path) -> Result<Result<File, String>, Error> {
+    let mut file = options().open(lock).map_err(|error| failed(lock, &error))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -55,16 +56,16 @@ pub(super) fn lock(path: &Path) -> Result<File, Error> {
             let pid = pid.trim().to_owned();
             let is_known = read.is_ok() && !pid.is_empty();
             let pid = if is_known { pid } else { "of unknown number".to_owned() };
-            return Err(Error::Held { path: path.to_owned(), pid });
+            return Ok(Err(pid));
         }
-        Err(TryLockError::Error(error)) => return Err(failed(&lock, &error)),
+        Err(TryLockError::Error(error)) => return Err(failed(lock, &error)),
     }
     let noted = file
         .set_len(0)
         .and_then(|()| file.rewind())
         .and_then(|()| writeln!(file, "{}", std::process::id()));
-    noted.map_err(|error| failed(&lock, &error))?;
-    Ok(file)
+    noted.map_err(|error| failed(lock, &error))?;
+    Ok(Ok(file))
 }
 
 /// Opens the database to be written, makes it if there is none, brings its schema up to date.

@@ -12,6 +12,7 @@
 //! Until then every call says so: the caller stops new trades, market data goes on.
 
 mod acceptance;
+mod account;
 mod atlas;
 mod codec;
 mod file;
@@ -29,10 +30,11 @@ use std::path::PathBuf;
 use crate::domain::MarketIndex;
 
 pub use acceptance::{Acceptance, accept, accepted};
+pub use account::{Account, Claim};
 pub use atlas::Name;
 pub use file::read;
 pub use replay::{Records, Replay};
-pub use store::{Journal, claim, look};
+pub use store::{Journal, look};
 pub use talk::{Mark, Reply, Request};
 
 /// How much must happen before a committed record counts as kept.
@@ -65,6 +67,14 @@ pub enum Error {
         /// Who, as the lock file says.
         pid: String,
     },
+    /// Somebody trades with this account already, with another journal.
+    #[error("{what} is traded by process {pid}, with another journal: one trader per account")]
+    Traded {
+        /// The wallet or the key.
+        what: String,
+        /// Who, as the lock file says.
+        pid: String,
+    },
     /// There is no such file.
     #[error("there is no journal at {0}")]
     Missing(PathBuf),
@@ -88,11 +98,25 @@ pub enum Error {
         known: i64,
     },
     /// The journal is that of another account: what it holds is not there.
-    #[error("the journal belongs to {found}, not to {asked}: name another one for it")]
+    #[error(
+        "the journal belongs to {found}, not to {asked}: name another file for that with \
+         --journal, or take the account that this one belongs to"
+    )]
     OtherAccount {
         /// Whose it is.
         found: String,
         /// Who asked.
+        asked: String,
+    },
+    /// The journal is that of another Kalshi key, which may belong to the same account.
+    #[error(
+        "the journal belongs to {found}, not to kalshi key {asked}: if that is a new key of the \
+         same kalshi account, say so with --new-kalshi-key; else name another file with --journal"
+    )]
+    OtherKey {
+        /// Whose it is.
+        found: String,
+        /// The key that asked.
         asked: String,
     },
     /// No room on the disk.

@@ -12,6 +12,7 @@ use crate::domain::report::Listing;
 use crate::domain::{Instance, IntentId, MarketIndex, Timestamp, TradeId, Venue};
 use crate::execute::Record;
 
+use super::account::{Account, Claim};
 use super::atlas::{Atlas, Name};
 use super::replay::{Replay, Source};
 use super::talk::{Mark, Reply, Request};
@@ -43,16 +44,32 @@ struct Open {
     /// How many requests the file held when it was opened: their numbers go on from there.
     requests: u64,
     thread: Option<JoinHandle<()>>,
-    /// Held for as long as the journal is open.
-    _lock: File,
+    /// Held for as long as the journal is open: the file's lock, and the account's.
+    _locks: Vec<File>,
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or makes one; with it comes all that it holds.
+    /// Opens the journal of paper trading at `path`, or makes one; with it comes all that it holds.
     pub fn open(path: &Path, durability: Durability) -> Result<(Self, Replay), Error> {
+        // Paper holds no account that another file could trade.
+        let no_locks = Path::new("");
+        Self::open_for(path, (&Account::Paper, Claim::Same), durability, no_locks)
+    }
+
+    /// Opens the journal of an account, whose locks lie in the folder `locks`. Nothing in the file
+    /// is touched before it is known that nobody else trades with it or with the account.
+    pub fn open_for(
+        path: &Path,
+        (account, claim): (&Account, Claim),
+        durability: Durability,
+        locks: &Path,
+    ) -> Result<(Self, Replay), Error> {
         file::make_folder(path)?;
-        let lock = file::lock(path)?;
+        let held = |pid| Error::Held { path: path.to_owned(), pid };
+        let mut locks = account.lock(locks)?;
+        locks.push(file::lock(&file::lock_path(path))?.map_err(held)?);
         let connection = file::write(path, durability)?;
+        file::durably(&connection, durability, |change| account.claim(change, claim))?;
         let instance = instance(&connection)?;
         let replay = replay(&connection, path, durability)?;
         let requests = highest(&connection, "number", "sent")?;
@@ -64,7 +81,7 @@ impl Journal {
                 move || writer::run(connection, shared)
             })
             .map_err(|error| Error::File { path: path.to_owned(), text: error.to_string() })?;
-        let open = Open { shared, instance, requests, thread: Some(thread), _lock: lock };
+        let open = Open { shared, instance, requests, thread: Some(thread), _locks: locks };
         Ok((Self { open: Arc::new(open) }, replay))
     }
 
@@ -198,21 +215,6 @@ impl Drop for Open {
             let _ = thread.join();
         }
     }
-}
-
-/// Says whose trades the journal holds, before it is opened: paper, or a name of the live account.
-/// The first one stays, and no other may use the file, so that paper fills never look like held
-/// contracts and the ids of one account are never given to another.
-pub fn claim(path: &Path, account: &str) -> Result<(), Error> {
-    let connection = file::write(path, Durability::Power)?;
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('account', ?1)", [account])?;
-    let found: String =
-        connection
-            .query_row("SELECT value FROM meta WHERE key = 'account'", [], |row| row.get(0))?;
-    if found == account {
-        return Ok(());
-    }
-    Err(Error::OtherAccount { found, asked: account.to_owned() })
 }
 
 /// All that the journal at `path` holds, while another process may write it.

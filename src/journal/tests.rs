@@ -323,16 +323,6 @@ fn a_full_disk_is_named_and_survived() {
 }
 
 #[test]
-fn paper_and_live_never_share_a_journal() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("journal.db");
-    claim(&path, "paper").unwrap();
-    claim(&path, "paper").unwrap();
-    let (found, asked) = ("paper".to_owned(), "live".to_owned());
-    assert_eq!(claim(&path, "live"), Err(Error::OtherAccount { found, asked }));
-}
-
-#[test]
 fn acceptances_are_kept_while_a_trader_runs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");

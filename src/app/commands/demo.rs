@@ -17,11 +17,12 @@ use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop, Stopper};
 use crate::app::sources::Credentials;
-use crate::app::trading::{Books, Trading};
+use crate::app::trading::{Books, Trading, embedded_folder};
 use crate::app::wallet::Signer;
 use crate::app::{mappings, settings};
 use crate::config::Settings;
 use crate::domain::Venue;
+use crate::journal::{Account, Claim};
 use crate::net::http;
 
 use super::watch;
@@ -144,7 +145,10 @@ async fn trading(
     journal: &Path,
 ) -> anyhow::Result<Option<Trading>> {
     let Some(credentials) = credentials.filter(|_| !args.watch_only) else { return Ok(None) };
-    let books = Books::open(journal, settings.journal.durability)?;
+    let account = Account::Embedded { kalshi_key: credentials.key_id.clone() };
+    let locks = embedded_folder(settings);
+    let durability = settings.journal.durability;
+    let books = Books::claim(journal, (&account, Claim::Same), durability, &locks)?;
     let accepted = Acceptance::Approved;
     let signer = Signer::read(settings)?;
     let seed = args.seed;

@@ -22,19 +22,16 @@ use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop};
 use crate::app::sources::Credentials;
-use crate::app::trading::{Books, Trading};
+use crate::app::trading::{Books, Trading, state_folder};
 use crate::app::wallet::Signer;
 use crate::app::{audit, clock, mappings, settings, standing, start_log};
 use crate::config::{Mode, Overrides, Settings};
 use crate::engine::trade::Trader;
 use crate::execute::Scope;
-use crate::journal;
+use crate::journal::{self, Account, Claim};
 use crate::risk::Limits;
 
 use super::watch;
-
-/// Whose a journal of paper trading is.
-const PAPER: &str = "paper";
 
 /// Everything that was read before anything is opened or connected.
 struct Ready {
@@ -167,14 +164,17 @@ async fn trade(args: Trade, ready: Ready) -> anyhow::Result<Exit> {
         ready;
     let trading = match (&credentials, signer) {
         (Some(credentials), Some(signer)) => {
-            // An account is known by the wallet that pays: keys change, it does not.
-            let account = format!("live, wallet {}", signer.holder(&settings));
-            let books = Books::claim(&journal, &account, settings.journal.durability)?;
+            let wallet = signer.holder(&settings);
+            let account = Account::Live { wallet, kalshi_key: credentials.key_id.clone() };
+            let claim = if args.new_kalshi_key { Claim::NewKalshiKey } else { Claim::Same };
+            let (durability, locks) = (settings.journal.durability, state_folder()?);
+            let books = Books::claim(&journal, (&account, claim), durability, &locks)?;
             let accepted = Acceptance::Fingerprints(accepted);
             Trading::at_venues(&settings, books, credentials, signer, accepted, seed).await?
         }
         _ => {
-            let books = Books::claim(&journal, PAPER, settings.journal.durability)?;
+            let (account, locks) = ((&Account::Paper, Claim::Same), Path::new(""));
+            let books = Books::claim(&journal, account, settings.journal.durability, locks)?;
             Trading::on_paper(&settings, books, accepted)
         }
     };
