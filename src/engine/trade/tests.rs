@@ -286,6 +286,39 @@ fn what_we_took_is_gone_until_the_venue_shows_it_again() {
 }
 
 #[test]
+fn what_can_be_spent_is_kept_when_it_changes() {
+    let mut story = Story::new(settings());
+    story.orders();
+    story.journal.clear();
+    for cash in ["1000", "1000", "990.5", "990.5"] {
+        story.read_purses(cash);
+        story.orders();
+    }
+    let kept: Vec<Money> = story
+        .journal
+        .iter()
+        .filter_map(|record| match record {
+            Record::Reported { report: Report::Cash { purses, .. }, .. } => Some(purses[0].1),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kept, [money("990.5"); 2], "once for each venue");
+}
+
+#[test]
+fn a_journal_that_breaks_is_an_incident_that_says_why() {
+    let mut story = Story::new(settings());
+    story.orders();
+    story.journal.clear();
+    story.command(&Command::JournalBroken { why: "the disk is full".to_owned() });
+    story.orders();
+    let [Record::Incident { kind: incident::JOURNAL_BROKEN, text, .. }] = &story.journal[..] else {
+        panic!("{:?}", story.journal)
+    };
+    assert!(text.contains("the disk is full"), "{text}");
+}
+
+#[test]
 fn an_edge_that_may_not_be_traded_is_refused_by_name() {
     let id = watch::pair(Relation::Same).pair.id.clone();
     type Spoil = fn(&mut Story, &PairId);

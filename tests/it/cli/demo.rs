@@ -72,8 +72,11 @@ fn both_feeds_are_live_within_five_seconds_and_every_edge_recomputes() {
 /// The demo trades by default: every trade comes to rest, and our ledger is both exchanges' own.
 #[test]
 fn the_demo_trades_and_its_ledger_is_the_exchanges() {
-    let ended = run(&["demo", "--seconds", "12", "--json"]);
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("demo.db");
+    let ended = run(&["demo", "--seconds", "12", "--json", "--journal", journal.to_str().unwrap()]);
     let summary = ended.expect(0).summary();
+    the_journal_can_be_asked_by_hand(&journal, &summary);
     let trades = &summary["trades"];
     assert!(trades["opened"].as_u64().unwrap() > 0, "{summary}");
     assert!(trades["states"]["locked"].as_u64().unwrap() > 0, "{summary}");
@@ -94,6 +97,27 @@ fn the_demo_trades_and_its_ledger_is_the_exchanges() {
     for fill in of_kind(&ended, "fill") {
         assert!(fill["trade"].is_string() && fill["fee"].is_string(), "{fill}");
     }
+}
+
+/// What was intended, asked and answered stands in the journal, and the last balances are the
+/// exchanges' own.
+fn the_journal_can_be_asked_by_hand(path: &std::path::Path, summary: &Value) {
+    let journal = crossbook::journal::read(path).unwrap();
+    let ask = |sql: &str| -> String { journal.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let count = |what: &str| ask(&format!("SELECT CAST(count(*) AS TEXT) FROM {what}"));
+    let orders = summary["trades"]["orders"].to_string();
+    assert_eq!(count("intents"), orders);
+    assert_eq!(count("requests WHERE kind = 'place'"), orders);
+    assert_eq!(count("replies JOIN requests ON number = request WHERE kind = 'place'"), orders);
+    assert_eq!(count("requests WHERE body LIKE '%signature\":\"0x%'"), "0");
+    for venue in ["kalshi", "polymarket"] {
+        let sql = "SELECT sum(cash_micros) FROM balances WHERE venue = ?1 AND seq = \
+                   (SELECT max(seq) FROM balances WHERE venue = ?1)";
+        let micros: i64 = journal.query_row(sql, [venue], |row| row.get(0)).unwrap();
+        let said = summary["ledger"][venue]["cash_at_exchange"].as_str().unwrap();
+        assert_eq!(said.replace('.', ""), micros.to_string(), "{venue}");
+    }
+    assert_eq!(count("watermarks"), "4", "both listings of both venues were read whole");
 }
 
 fn market_digest(seed: &str) -> String {

@@ -145,7 +145,8 @@ impl Gateway {
         self.next_page(walk, page.cursor.as_deref(), "orders", now, taken).map(|_| ())
     }
 
-    /// A fill whose order has to be looked at first is a hole: the next listing shows it again.
+    /// A fill whose order has to be looked at first, or that is not believed, is a hole: the next
+    /// listing shows it again.
     fn read_account_fills(
         &mut self,
         mut walk: Walk,
@@ -158,9 +159,10 @@ impl Gateway {
         for wire in page.fills {
             match parse::fill(wire) {
                 Ok(said) => {
-                    let calls = taken.calls.len();
+                    let (calls, notices) = (taken.calls.len(), taken.notices.len());
                     self.take_fill(&said, markets, now, taken);
-                    walk.has_hole |= taken.calls.len() > calls || self.walks.looks_at(&said.order);
+                    let is_taken = taken.calls.len() == calls && taken.notices.len() == notices;
+                    walk.has_hole |= !is_taken || self.walks.looks_at(&said.order);
                 }
                 Err(error) => {
                     walk.has_hole = true;
