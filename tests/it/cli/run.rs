@@ -22,6 +22,7 @@ pub(crate) fn crossbook(args: &[&str]) -> Command {
         .env_remove("CROSSBOOK_LOG")
         .env_remove("CROSSBOOK_KALSHI_KEY_ID")
         .env_remove("CROSSBOOK_KALSHI_KEY_FILE")
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
