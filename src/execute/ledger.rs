@@ -116,6 +116,8 @@ impl Ledger {
         // Kalshi settles and pays in one step, what lost too: it pays nothing and is gone.
         match holding.payout {
             Some(_) if holding.venue == Venue::Kalshi => Quantity::ZERO,
+            // What lost on Polymarket is worth nothing, whether or not it still lies in the wallet.
+            Some(payout) if payout.of(outcome) == Money::ZERO => Quantity::ZERO,
             Some(payout) if payout.paid.is_positive() => holding.left(outcome, payout),
             _ => holding.held(outcome),
         }

@@ -224,6 +224,15 @@ fn people_trades(summary: &serde_json::Value) -> String {
             word(&side["cash"]),
             word(&side["cash_at_exchange"]),
         ));
+        for apart in side["positions_apart"].as_array().into_iter().flatten() {
+            text.push_str(&format!(
+                "             {} {} of {}, the exchange has {}\n",
+                word(&apart["ours"]),
+                word(&apart["outcome"]),
+                word(&apart["market"]),
+                word(&apart["theirs"]),
+            ));
+        }
     }
     text
 }

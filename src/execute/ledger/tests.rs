@@ -161,3 +161,15 @@ fn an_adopted_position_moves_no_money() {
     ledger.enter(Venue::Kalshi, Line::Transfer, money("3"));
     assert_eq!(ledger.cash(Venue::Kalshi).total(), money("3"));
 }
+
+#[test]
+fn what_lost_at_polymarket_is_held_no_more_and_comes_back_with_another_word() {
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Polymarket, Action::Buy, Outcome::No);
+    ledger.book(&buy, &Booked::default(), &booked("10", "5", "0.1"));
+    let resolved = |yes_pays| Payout { yes_pays: money(yes_pays), paid: Money::ZERO };
+    ledger.settle(Venue::Polymarket, MARKET, resolved("1"), at(9));
+    assert_eq!(ledger.held(MARKET, Outcome::No), Quantity::ZERO);
+    ledger.settle(Venue::Polymarket, MARKET, resolved("0.5"), at(9));
+    assert_eq!(ledger.held(MARKET, Outcome::No), quantity("10"));
+}
