@@ -50,6 +50,7 @@ async fn trade(config: &Path, journal: &Path) {
         watching: None,
         trading,
         control: None,
+        kill_file: None,
         stopping,
     };
     let finished = plan.start().unwrap().finished().await.unwrap();

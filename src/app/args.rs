@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod ruling;
+
+pub use ruling::{AtVenue, Cash, Holding, InMarket, Positions, Ruling};
+
 /// Finds moments at which YES on one prediction market plus NO on the other costs less than the
 /// dollar they pay, net of every fee, at real depth.
 #[derive(Debug, Parser)]
@@ -58,7 +62,11 @@ pub enum Command {
     /// Prints what a client needs, then serves until Ctrl-C.
     Sim(Sim),
     /// What is held, by market and as locked pairs, by the journal of `crossbook trade`.
-    Positions(Past),
+    Positions(Positions),
+    /// What a venue has in cash that the ledger has not.
+    #[cfg(unix)]
+    #[command(subcommand)]
+    Cash(Cash),
     /// The orders that were placed and what became of them.
     Orders(Listed),
     /// The trades, each one attempt at both legs, and where each is in its life.
@@ -212,13 +220,15 @@ pub enum Pairs {
     ///
     /// Only pairs that were accepted here are traded with real money, and only while they read as
     /// they did: an edit of the contracts, the relation, the payoff table, the resolution risk or
-    /// the hashes of the rules, also one that came with an update, needs a new look.
+    /// the hashes of the rules, also one that came with an update, needs a new look. So do a moved
+    /// close or other prices at a venue, which are read from both and kept; and looser limits of
+    /// the pair, which a running trader holds back until then. A running trader hears of it.
     Accept(Accept),
     /// List what was accepted, and whether it still reads so.
     Accepted(Accepted),
 }
 
-/// `crossbook positions`, `crossbook pnl`
+/// `crossbook pnl`, and which journal other commands speak of.
 #[derive(Debug, Args, Default)]
 pub struct Past {
     /// The journal; else the one that the configuration names.
@@ -247,7 +257,7 @@ pub enum Control {
     /// Tell a running trader to cancel its own orders that may still fill, by their ids. Asks
     /// first.
     ///
-    /// What was placed by hand is left alone: cancel that on the venue's own page.
+    /// What was placed by hand is left alone, unless --everything-at names its venue.
     CancelAll(CancelAll),
     /// Tell a running trader to cancel its own orders, list what is held and end.
     Kill(Kill),
@@ -292,6 +302,10 @@ pub struct CancelAll {
     /// Only at this venue: kalshi or polymarket.
     #[arg(long, value_name = "VENUE")]
     pub venue: Option<String>,
+    /// Every order of the account at this venue, also those that were placed by hand or by another
+    /// program; at Kalshi also orders that are placed within the next minute.
+    #[arg(long, value_name = "VENUE", conflicts_with = "venue")]
+    pub everything_at: Option<String>,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -331,6 +345,9 @@ pub struct Accept {
     /// The ids of the pairs.
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+    /// Do not ask the venues when and at which prices they trade: nobody will see these change.
+    #[arg(long)]
+    pub offline: bool,
     /// Which mapping files and which journal.
     #[command(flatten)]
     pub accepted: Accepted,

@@ -10,6 +10,7 @@ pub mod answer;
 pub mod ask;
 #[cfg(unix)]
 pub mod listen;
+pub mod said;
 
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,14 @@ use crate::engine::event::Command;
 use crate::execute::Scope;
 use crate::pairing::PairId;
 
-/// The longest line, either way.
+use super::terms::Terms;
+use said::Said;
+
+/// The longest request.
 const LINE_MAX: usize = 65_536;
+/// The longest answer: all that is held and open fits many times.
+#[cfg(unix)]
+const ANSWER_MAX: usize = 64 << 20;
 
 /// What is asked of a running trader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +38,28 @@ pub enum Request {
     Command(Command),
     /// Cancels our own orders at a venue, by their ids; `None` for both venues.
     CancelAll(Option<Venue>),
+    /// Cancels every order of the account at a venue, those that were placed by hand included.
+    CancelEverything(Venue),
     /// How it stands.
     Status,
+    /// A pair was accepted while it runs.
+    Accepted {
+        /// Its fingerprint.
+        fingerprint: String,
+        /// What held then.
+        terms: Terms,
+    },
+    /// What would change if a person said this of a difference.
+    Look(Said),
+    /// A person says it.
+    Rule {
+        /// What.
+        said: Said,
+        /// What was shown that it changes: what changes something else does not happen.
+        shown: Value,
+        /// Why, for people.
+        why: String,
+    },
 }
 
 /// A request, and where its answer goes.
@@ -99,7 +126,17 @@ pub fn encode(request: &Request) -> Option<Value> {
         Request::CancelAll(venue) => {
             json!({ "do": "cancel-all", "venue": venue.map(Venue::name) })
         }
+        Request::CancelEverything(venue) => {
+            json!({ "do": "cancel-everything", "venue": venue.name() })
+        }
         Request::Status => json!({ "do": "status" }),
+        Request::Accepted { fingerprint, terms } => {
+            json!({ "do": "accepted", "fingerprint": fingerprint, "terms": terms.out() })
+        }
+        Request::Look(said) => said.out(json!({ "do": "look" })),
+        Request::Rule { said, shown, why } => {
+            said.out(json!({ "do": "rule", "shown": shown, "why": why }))
+        }
     })
 }
 
@@ -126,7 +163,18 @@ pub fn parse(line: &str) -> Result<Request, String> {
             None | Some(Value::Null) => None,
             Some(_) => Some(venue(text("venue"))?),
         }),
+        Some("cancel-everything") => Request::CancelEverything(venue(text("venue"))?),
         Some("status") => Request::Status,
+        Some("accepted") => Request::Accepted {
+            fingerprint: text("fingerprint").ok_or("`accepted` needs `fingerprint`")?.to_owned(),
+            terms: value.get("terms").and_then(Terms::read).ok_or("`accepted` needs `terms`")?,
+        },
+        Some("look") => Request::Look(Said::read(&value)?),
+        Some("rule") => Request::Rule {
+            said: Said::read(&value)?,
+            shown: value.get("shown").cloned().ok_or("`rule` needs `shown`")?,
+            why: why(),
+        },
         Some(other) => return Err(format!("`{other}` is not known here")),
         None => return Err("the line has no `do`".to_owned()),
     })

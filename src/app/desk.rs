@@ -11,6 +11,7 @@
 
 mod acceptance;
 mod counter;
+mod emergency;
 mod past;
 mod placing;
 mod talk;
@@ -279,11 +280,12 @@ impl Desk {
         self.under_way.len() + self.counters.iter().map(|one| one.waiting().count()).sum::<usize>()
     }
 
-    /// How many cancels are under way or wait for a budget.
+    /// How many cancels are under way or wait for a budget, and how many orders are looked for to
+    /// be cancelled.
     pub fn cancels(&self) -> usize {
         let waiting = self.counters.iter().flat_map(Counter::waiting);
         let calls = self.under_way.values().chain(waiting);
-        calls.filter(|call| call.class == Class::Cancel).count()
+        calls.filter(|call| is_to_cancel(call)).count()
     }
 
     /// Whether the journal takes what it is given.
@@ -363,7 +365,7 @@ impl Desk {
         }
         let mut dropped = 0;
         for call in expired {
-            let Subject::Cancel(intent) = call.subject else {
+            let (Subject::Cancel(intent) | Subject::Seek(intent, _)) = call.subject else {
                 dropped += 1;
                 continue;
             };
@@ -463,6 +465,11 @@ impl Desk {
         }
         self.journal = state;
     }
+}
+
+/// Whether an order is cancelled by this, or by what follows from its answer.
+fn is_to_cancel(call: &Call) -> bool {
+    call.class == Class::Cancel || matches!(call.subject, Subject::Seek(..))
 }
 
 #[cfg(test)]

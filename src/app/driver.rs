@@ -4,7 +4,10 @@
 //! REST, the terminal, the recording and the mapping files live elsewhere and talk to this thread
 //! through bounded queues.
 
+mod rescue;
+
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +62,8 @@ pub enum Message {
     Trouble(Venue, String, Duration),
     /// Something to tell the user.
     Note(String),
+    /// Everything is to end, and why.
+    Kill(String),
 }
 
 /// Messages that may wait for the engine.
@@ -140,6 +145,8 @@ pub struct Finished {
 impl Driver {
     /// Gives the machine an input: writes it down, lets it act, passes on what follows.
     pub fn input(&mut self, input: &Input<'_>) {
+        #[cfg(test)]
+        rescue::fault::strike(input);
         let now = Timestamp::from_nanos(clock::unix_nanos());
         if let Some(recorder) = &mut self.recorder {
             let venue = |lane: Lane| self.pipeline.venue_of(lane);
@@ -152,6 +159,14 @@ impl Driver {
             self.drains += 1;
         }
         self.pass_on(now);
+    }
+
+    /// Begins the recording and puts the mapping files in force.
+    fn begin(&mut self, mappings: &[(String, String)]) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(&self.transcript.start(clock::unix_nanos()));
+        }
+        self.input(&Input::Mappings(mappings));
     }
 
     /// Wakes what has work to do, and tells what there is to tell.
@@ -208,6 +223,14 @@ impl Driver {
         asked
     }
 
+    /// Cancels every order of the account at a venue, those that were placed by hand included.
+    pub fn cancel_everything(&mut self, venue: Venue) -> Result<(), String> {
+        let now = Timestamp::from_nanos(clock::unix_nanos());
+        let asked = self.pipeline.cancel_everything(venue, now);
+        self.pass_on(now);
+        asked
+    }
+
     /// Begins nothing new from here on.
     fn drain(&mut self) {
         if self.pipeline.engine().trader().is_some() {
@@ -246,43 +269,74 @@ impl Driver {
     }
 }
 
-/// Runs until stopped, on this thread.
+/// Runs until stopped, on this thread. A panic acts as `kill`, where anything is traded.
 pub fn run(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, drive(parts, mappings))
+    let paper = parts.paper.as_ref().map(Paper::new);
+    let (driver, turning) = Driver::new(parts);
+    let driver = Rc::new(RefCell::new(driver));
+    let turned = catch_unwind(AssertUnwindSafe(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let turning = turn(Rc::clone(&driver), turning, paper.clone(), mappings);
+        LocalSet::new().block_on(&runtime, turning)
+    }));
+    let stop = match turned {
+        Ok(stop) => stop?,
+        Err(panic) => rescue::rescue(&driver, paper, panic.as_ref())?,
+    };
+    finish(driver, stop)
 }
 
-async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<Finished> {
-    let Parts { pipeline, reporter, recorder, transcript, mut messages, loads, .. } = parts;
-    let (ids, refresh, mut control) = (parts.ids, parts.refresh, parts.control);
-    let (end, ending) = shutdown::channel();
-    let mut settling = Settling::new(parts.stopping, parts.settle);
-    let mut driver = Driver {
-        pipeline,
-        reporter,
-        recorder,
-        transcript,
-        loads,
-        wakes: Vec::new(),
-        opened: Vec::new(),
-        calls: Vec::new(),
-        called: Rc::new(Notify::new()),
-        drains: 0,
-    };
-    if let Some(recorder) = &mut driver.recorder {
-        recorder.write(&driver.transcript.start(clock::unix_nanos()));
+/// What the loop needs beyond the driver.
+#[derive(Debug)]
+struct Turning {
+    messages: mpsc::Receiver<Message>,
+    control: Option<mpsc::Receiver<Asked>>,
+    ids: [Ids; 2],
+    refresh: Duration,
+    settling: Settling,
+}
+
+impl Driver {
+    fn new(parts: Parts) -> (Self, Turning) {
+        let turning = Turning {
+            messages: parts.messages,
+            control: parts.control,
+            ids: parts.ids,
+            refresh: parts.refresh,
+            settling: Settling::new(parts.stopping, parts.settle),
+        };
+        let driver = Self {
+            pipeline: parts.pipeline,
+            reporter: parts.reporter,
+            recorder: parts.recorder,
+            transcript: parts.transcript,
+            loads: parts.loads,
+            wakes: Vec::new(),
+            opened: Vec::new(),
+            calls: Vec::new(),
+            called: Rc::new(Notify::new()),
+            drains: 0,
+        };
+        (driver, turning)
     }
-    driver.input(&Input::Mappings(mappings));
-    let driver = Rc::new(RefCell::new(driver));
+}
+
+async fn turn(
+    driver: Rc<RefCell<Driver>>,
+    turning: Turning,
+    paper: Option<Paper>,
+    mappings: &[(String, String)],
+) -> std::io::Result<Stop> {
+    let Turning { mut messages, mut control, ids, refresh, mut settling } = turning;
+    let carrier = Carrier::new(paper).map_err(std::io::Error::other)?;
+    let (end, ending) = shutdown::channel();
+    driver.borrow_mut().begin(mappings);
     let mut ticks = tokio::time::interval(TICK);
     let mut statuses = tokio::time::interval(STATUS);
     let mut refresh_at = next_refresh(refresh);
     let mut lanes = tokio::task::JoinSet::new();
     let mut calls = tokio::task::JoinSet::new();
     let called = Rc::clone(&driver.borrow().called);
-    let carrier =
-        Carrier::new(parts.paper.as_ref().map(Paper::new)).map_err(std::io::Error::other)?;
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
             lanes.spawn_local(lane::run(Rc::clone(&driver), lane, ending.clone()));
@@ -298,13 +352,17 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
                 tokio::task::yield_now().await;
                 driver.borrow_mut().tell(Timestamp::from_nanos(clock::unix_nanos()));
             }
-            Some(ended) = calls.join_next(), if !calls.is_empty() => is_whole(ended)?,
+            Some(ended) = calls.join_next(), if !calls.is_empty() => panic_on(ended),
             Some(asked) = next(&mut control) => {
                 if answer::answer(&mut driver.borrow_mut(), asked) {
                     settling.kill();
                 }
             }
-            Some(message) = messages.recv() => take(&driver, message),
+            Some(message) = messages.recv() => {
+                if take(&driver, message) {
+                    settling.kill();
+                }
+            }
             _ = ticks.tick() => {
                 if let Some(stop) = driver.borrow_mut().tick(&mut settling) {
                     break stop;
@@ -315,14 +373,14 @@ async fn drive(parts: Parts, mappings: &[(String, String)]) -> std::io::Result<F
                 refresh_at = next_refresh(refresh);
                 driver.borrow().refresh();
             }
-            Some(ended) = lanes.join_next(), if !lanes.is_empty() => is_whole(ended)?,
+            Some(ended) = lanes.join_next(), if !lanes.is_empty() => panic_on(ended),
         }
     };
     end.stop(stop);
     say_goodbye(lanes).await;
     calls.shutdown().await;
     driver.borrow_mut().tell(Timestamp::from_nanos(clock::unix_nanos()));
-    finish(driver, stop)
+    Ok(stop)
 }
 
 /// Lanes say goodbye to their servers; a server that does not answer is left alone.
@@ -344,12 +402,11 @@ async fn next(control: &mut Option<mpsc::Receiver<Asked>>) -> Option<Asked> {
 
 /// A lane ends only with the run, a call with its answer. One that panicked may have left the
 /// engine half way through an update: nothing it says can be believed any more.
-fn is_whole(ended: Result<(), tokio::task::JoinError>) -> std::io::Result<()> {
-    match ended {
-        Err(error) if error.is_panic() => {
-            Err(std::io::Error::other("the engine stopped with an internal error"))
-        }
-        _ => Ok(()),
+fn panic_on(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(panic) = ended.map_err(tokio::task::JoinError::try_into_panic)
+        && let Ok(panic) = panic
+    {
+        std::panic::resume_unwind(panic);
     }
 }
 
@@ -371,9 +428,14 @@ fn publish(pipeline: &Pipeline, venue: Venue, ids: &Ids) {
     }
 }
 
-fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
+/// Takes in what another thread found out. True when everything is to end.
+fn take(driver: &Rc<RefCell<Driver>>, message: Message) -> bool {
     let mut driver = driver.borrow_mut();
     match message {
+        Message::Kill(why) => {
+            driver.input(&Input::Command(&Command::Kill { why }));
+            return true;
+        }
         Message::Market(market) => driver.input(&Input::Market(&market)),
         Message::NoMarket(venue, id, why) => {
             let Driver { reporter, pipeline, .. } = &mut *driver;
@@ -395,6 +457,7 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) {
         }
         Message::Note(text) => driver.reporter.note(&text),
     }
+    false
 }
 
 fn finish(driver: Rc<RefCell<Driver>>, stop: Stop) -> std::io::Result<Finished> {

@@ -100,7 +100,9 @@ impl History {
             Record::Reported { at, .. }
             | Record::Merged { at, .. }
             | Record::Booked { at, .. }
-            | Record::Adopted { at, .. } => at,
+            | Record::Adopted { at, .. }
+            | Record::Ignored { at, .. }
+            | Record::Flattening { at, .. } => at,
         };
         let (first, last) = self.span.unwrap_or((at, at));
         self.span = Some((first.min(at), last.max(at)));

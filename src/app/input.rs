@@ -96,6 +96,13 @@ pub enum News {
         /// Why, and what can be done about it.
         why: String,
     },
+    /// A pair's file loosened its limits: the accepted ones hold until a person accepts these.
+    LimitsHeld {
+        /// The pair.
+        pair: String,
+        /// What is held back.
+        back: String,
+    },
     /// A pair names an outcome that its Polymarket market does not have.
     NoSuchOutcome {
         /// The pair.

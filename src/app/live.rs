@@ -25,7 +25,7 @@ use super::shutdown::Stopping;
 use super::sources::{Credentials, KalshiFeed, Sources, engine_settings};
 use super::trading::Trading;
 use super::transcript::Transcript;
-use super::{clock, mappings, tasks};
+use super::{clock, killfile, mappings, tasks};
 
 /// How often all facts are read again while the feeds tell of changes: Polymarket does not tell of
 /// a pause.
@@ -59,6 +59,8 @@ pub struct Plan {
     pub trading: Option<Trading>,
     /// What is asked through the control socket.
     pub control: Option<mpsc::Receiver<Asked>>,
+    /// The file whose appearance ends everything.
+    pub kill_file: Option<PathBuf>,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -99,6 +101,9 @@ impl Plan {
         let settings = self.settings;
         spawn_tasks(&settings, &clients, feed, &ids, &messages);
         tokio::spawn(loader::run(clients.clone(), wanted, messages.clone()));
+        if let Some(path) = self.kill_file {
+            tokio::spawn(killfile::watch(path, messages.clone()));
+        }
         if let Some(watching) = self.watching {
             tokio::spawn(tasks::forward_mappings(watching, messages.clone()));
         }

@@ -49,6 +49,11 @@ enum Memory {
 }
 
 impl Clients {
+    /// Reads a market once.
+    pub async fn read(&self, venue: Venue, id: &str) -> Result<Market, Error> {
+        self.load(venue, id, Memory::Used).await
+    }
+
     async fn load(&self, venue: Venue, id: &str, memory: Memory) -> Result<Market, Error> {
         match venue {
             Venue::Polymarket => self.polymarket.load_market(id).await,

@@ -13,6 +13,7 @@ pub mod exit;
 pub mod history;
 pub mod input;
 mod keep;
+pub mod killfile;
 pub mod lane;
 pub mod live;
 pub mod loader;
@@ -29,6 +30,7 @@ pub mod sources;
 pub mod standing;
 pub mod tasks;
 pub mod terminal;
+pub mod terms;
 pub mod trading;
 pub mod transcript;
 pub mod wallet;
@@ -81,6 +83,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Replay(args)) => commands::replay::run(&args),
         Some(Command::Sim(args)) => commands::sim::run(&args),
         Some(Command::Positions(args)) => commands::positions::run(&args),
+        #[cfg(unix)]
+        Some(Command::Cash(command)) => commands::ruling::cash(&command),
         Some(Command::Orders(args)) => commands::orders::run(&args),
         Some(Command::Trades(args)) => commands::trades::run(&args),
         Some(Command::Pnl(args)) => commands::pnl::run(&args),

@@ -6,6 +6,7 @@
 //! [`Pipeline::news`] and in a digest that two runs share exactly when they decided the same.
 
 mod markets;
+mod rescue;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::venue::{Feed, Notice, Output, Wanted};
 use super::desk::{Acceptance, Desk, Journal};
 pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
 use super::registry::{Registry, Stage};
+use super::terms::Terms;
 
 /// What a connection brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,9 @@ pub struct Pipeline {
     desk: Option<Desk>,
     acceptance: Acceptance,
     /// Approved pairs that are not traded, or would not be with money, and why.
-    untraded: BTreeMap<PairId, &'static str>,
+    untraded: BTreeMap<PairId, String>,
+    /// What held when pairs were accepted, by their fingerprints.
+    terms: BTreeMap<String, Terms>,
     /// The shard that all Kalshi markets are held to lie on, where one purse pays for all.
     shard: Option<u32>,
     /// On which shard each Kalshi market really lies, and which shards take no orders.
@@ -68,6 +72,8 @@ pub struct Pipeline {
     effects: Vec<Effect>,
     digest: Sha256,
     pairs_outdated: bool,
+    /// Something panicked: what the engine says is not believed any more, and it is told nothing.
+    is_broken: bool,
     frames: u64,
     now: Timestamp,
     /// What is to be done outside.
@@ -93,6 +99,7 @@ impl Pipeline {
             desk: None,
             acceptance: Acceptance::None,
             untraded: BTreeMap::new(),
+            terms: BTreeMap::new(),
             shard: None,
             shards: BTreeMap::new(),
             closed_shards: Vec::new(),
@@ -104,6 +111,7 @@ impl Pipeline {
             effects: Vec::new(),
             digest: Sha256::new(),
             pairs_outdated: false,
+            is_broken: false,
             frames: 0,
             now: Timestamp::ZERO,
             wishes: Wishes::default(),
@@ -165,6 +173,19 @@ impl Pipeline {
         self.pairs_outdated = true;
     }
 
+    /// Says what held when the pairs of these fingerprints were accepted.
+    pub fn hold_to(&mut self, terms: BTreeMap<String, Terms>) {
+        self.terms = terms;
+        self.pairs_outdated = true;
+    }
+
+    /// A person accepts a pair while it runs.
+    pub fn take_acceptance(&mut self, fingerprint: String, terms: Terms) {
+        self.acceptance.take(fingerprint.clone());
+        self.terms.insert(fingerprint, terms);
+        self.put_in_force();
+    }
+
     /// The order desk, if anything is traded.
     pub const fn desk(&self) -> Option<&Desk> {
         self.desk.as_ref()
@@ -196,9 +217,20 @@ impl Pipeline {
         open.len()
     }
 
+    /// Cancels every order of the account at a venue, those that were placed by hand included.
+    pub fn cancel_everything(&mut self, venue: Venue, now: Timestamp) -> Result<(), String> {
+        let desk = self.desk.as_mut().ok_or("nothing is traded here")?;
+        let asked = desk.cancel_everything(venue, &self.registry, now);
+        self.settle(now);
+        asked
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: &Input<'_>, now: Timestamp) {
         self.now = now;
+        if self.is_broken {
+            return self.handle_broken(input, now);
+        }
         match *input {
             Input::Mappings(files) => self.take_mappings(files),
             Input::Market(market) => self.take_market(market, now),

@@ -131,6 +131,7 @@ impl Reporter {
             News::Pairs(differences) => self.pairs(differences, now),
             News::Findings(findings) => Self::findings(findings),
             News::Untraded { pair, why } => self.untraded(pair, why),
+            News::LimitsHeld { pair, back } => self.limits_held(pair, back),
             News::NoSuchOutcome { pair, outcome, labels } => {
                 self.no_outcome(pair, outcome, labels);
             }
@@ -298,6 +299,17 @@ impl Reporter {
         tracing::warn!("pair {pair} {why}");
         if self.style == Style::Json {
             let line = json!({"kind": "pair_not_traded", "pair": pair, "reason": why});
+            self.line(record::line(&line));
+        }
+    }
+
+    fn limits_held(&mut self, pair: &str, back: &str) {
+        tracing::warn!(
+            "pair {pair} has looser limits than were accepted, which hold on: {back}; \
+             `crossbook pairs accept {pair}` puts the looser ones in force"
+        );
+        if self.style == Style::Json {
+            let line = json!({"kind": "limits_held", "pair": pair, "held_back": back});
             self.line(record::line(&line));
         }
     }

@@ -13,7 +13,7 @@ use crate::config::Settings;
 const READING_MAX: Duration = Duration::from_secs(1);
 
 /// How long the answers to the last cancels are waited for.
-const CANCELS_MAX: Duration = Duration::from_secs(5);
+pub const CANCELS_MAX: Duration = Duration::from_secs(5);
 
 /// Why a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,6 +25,8 @@ pub fn record(pipeline: &Pipeline) -> Option<Value> {
         "halts": halts.collect::<Vec<_>>(),
         "differences": trader.differences(),
         "positions": positions(state, pipeline),
+        "left_alone": left_alone(trader, pipeline),
+        "not_mapped": not_mapped(trader),
         "open_trades": open_trades(state),
         "open_orders": open_orders(state, pipeline),
         "cash": cash(state),
@@ -81,6 +83,34 @@ fn positions(state: &State, pipeline: &Pipeline) -> Vec<Value> {
         }
     }
     held
+}
+
+/// What the venues said last of the markets that are left to their person.
+fn left_alone(trader: &Trader, pipeline: &Pipeline) -> Vec<Value> {
+    let mut all = Vec::new();
+    for market in trader.executor().state().ignored() {
+        let Some(entry) = pipeline.registry().get(market) else { continue };
+        let told = [Outcome::Yes, Outcome::No]
+            .map(|outcome| trader.told(entry.venue, market, outcome).map(|held| held.to_string()));
+        let [yes, no] = told;
+        all.push(json!({
+            "venue": entry.venue.name(), "market": entry.id, "yes": yes, "no": no,
+        }));
+    }
+    all
+}
+
+/// What the venues said last that is held in markets of no pair.
+fn not_mapped(trader: &Trader) -> Vec<Value> {
+    let all = Venue::ALL.into_iter().flat_map(|venue| {
+        trader.unmapped(venue).iter().map(move |held| {
+            json!({
+                "venue": venue.name(), "market": held.id, "outcome": held.outcome.name(),
+                "quantity": held.quantity.to_string(),
+            })
+        })
+    });
+    all.collect()
 }
 
 /// Trades that are neither locked nor over.

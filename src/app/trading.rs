@@ -1,6 +1,6 @@
 //! What a run trades with: gateways or paper, private channels, the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use super::desk::{Acceptance, Desk, Rhythm};
 use super::exit::Misuse;
 use super::pipeline::Pipeline;
 use super::sources::Credentials;
+use super::terms::Terms;
 use super::wallet::Signer;
 
 /// No new pair this long before a known pause of a venue.
@@ -36,6 +37,7 @@ pub struct Trading {
     channels: Vec<(Venue, Box<dyn Feed>)>,
     paper: Option<PaperStart>,
     acceptance: Acceptance,
+    terms: BTreeMap<String, Terms>,
     settings: trade::Settings,
     reconcile: reconcile::Settings,
     journal: Journal,
@@ -138,14 +140,25 @@ impl Trading {
             Rhythm { reconcile_every: settings.trade.reconcile_every, ..Rhythm::default() };
         let desk = Desk::new(gateways, Box::new(journal.clone()), rhythm, clock::now());
         let reconcile = settings.trade.reconcile.clone();
-        let settings = trade::Settings {
-            plan: settings.trade.plan.clone(),
-            limits: settings.limits.clone(),
-            execute: settings.trade.execute.clone(),
-            pause_ahead: PAUSE_AHEAD,
-            not_tradable_min: NOT_TRADABLE_MIN,
-        };
-        Self { desk, channels, paper: None, acceptance, settings, reconcile, journal, replay }
+        let settings = engine_trading(settings);
+        let terms = BTreeMap::new();
+        Self {
+            desk,
+            channels,
+            paper: None,
+            acceptance,
+            terms,
+            settings,
+            reconcile,
+            journal,
+            replay,
+        }
+    }
+
+    /// Holds accepted pairs to what held when they were accepted.
+    pub fn holding_to(mut self, terms: BTreeMap<String, Terms>) -> Self {
+        self.terms = terms;
+        self
     }
 
     /// How many lanes the private channels take.
@@ -157,6 +170,7 @@ impl Trading {
     pub fn open(mut self, pipeline: &mut Pipeline, now: Timestamp) -> anyhow::Result<Opened> {
         pipeline.open_desk(self.desk, self.channels);
         pipeline.accept(self.acceptance);
+        pipeline.hold_to(self.terms);
         if self.paper.is_some() {
             pipeline.hold_shard(paper::SHARD);
         }
@@ -171,6 +185,17 @@ impl Trading {
         }
         let paper = self.paper.map(|start| restored(start, pipeline));
         Ok(Opened { paper, journal: self.journal })
+    }
+}
+
+/// How the engine trades by these settings.
+pub fn engine_trading(settings: &Settings) -> trade::Settings {
+    trade::Settings {
+        plan: settings.trade.plan.clone(),
+        limits: settings.limits.clone(),
+        execute: settings.trade.execute.clone(),
+        pause_ahead: PAUSE_AHEAD,
+        not_tradable_min: NOT_TRADABLE_MIN,
     }
 }
 

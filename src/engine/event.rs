@@ -37,6 +37,32 @@ impl Watched {
     }
 }
 
+/// What a person says where the ledger and a venue differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// The venue's word holds for what is held in a market.
+    Adopt {
+        /// Where.
+        venue: Venue,
+        /// The market.
+        market: MarketIndex,
+        /// One contract of it, or both.
+        outcome: Option<Outcome>,
+    },
+    /// A market is the person's own business: not traded, and no difference.
+    Ignore {
+        /// Where.
+        venue: Venue,
+        /// The market.
+        market: MarketIndex,
+    },
+    /// The venue's word holds for its cash.
+    AcceptCash {
+        /// Where.
+        venue: Venue,
+    },
+}
+
 /// What a person, or the process around the engine, asks of trading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -57,6 +83,13 @@ pub enum Command {
     Drain,
     /// Cancels our own orders by id, sends nothing more.
     Kill {
+        /// Why, for people.
+        why: String,
+    },
+    /// A person says what holds where the ledger and a venue differ.
+    Rule {
+        /// What.
+        ruling: Ruling,
         /// Why, for people.
         why: String,
     },

@@ -42,12 +42,19 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
     /// The pause between two attempts to leave a stranded leg.
     pub(super) pause: Duration,
-    /// What may be lost to leave, where that is not the plan's to say.
-    pub(super) loss_max: Option<Money>,
-    /// Whether everything is to be sold.
-    pub(super) is_flattening: bool,
+    /// What may be lost, while everything is to be sold.
+    pub(super) selling: Option<Selling>,
     /// Markets that no reading has shown since the start.
     pub(super) unseen: &'a BTreeSet<MarketIndex>,
+}
+
+/// Everything is to be sold: how much of what may be lost is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Selling {
+    /// What may still be lost, over all trades.
+    pub(super) loss_left: Money,
+    /// Whether a part of it is set aside for sales whose end is not known yet.
+    pub(super) is_under_way: bool,
 }
 
 impl View<'_> {
@@ -58,6 +65,9 @@ impl View<'_> {
             return Step::Note(event, "a market has paid".to_owned());
         }
         let is_open = accounts[0].is_open || accounts[1].is_open;
+        if trade.is_left_alone || self.state.is_ignored(trade) {
+            return self.left_alone(trade, &accounts, is_open);
+        }
         match trade.phase {
             Phase::HalfPaid | Phase::Ended(End::Paid) => Step::Wait,
             Phase::Opened => first(trade),
@@ -123,7 +133,7 @@ impl View<'_> {
     }
 
     /// All orders are over: where that leaves the trade.
-    fn settle_in(&self, trade: &Trade, accounts: &[Account; 2]) -> Step {
+    pub(super) fn settle_in(&self, trade: &Trade, accounts: &[Account; 2]) -> Step {
         let Balance { matched, surplus } = trade.balance(accounts);
         let given = trade.given[0].quantity.min(trade.given[1].quantity);
         let (event, why) = match surplus {
@@ -163,14 +173,19 @@ impl View<'_> {
         if self.now < self.retry_at(trade) {
             return Step::Wait;
         }
-        let loss_max = self.loss_max.unwrap_or(trade.plan.loss_max);
-        let Some(alone) = Alone::of(trade, accounts, loss_max) else { return Step::Wait };
+        let budget = match self.selling {
+            // What this trade has lost meanwhile is taken off already.
+            Some(selling) => selling.loss_left,
+            None => trade.plan.loss_max - trade.lost(accounts).max(Money::ZERO),
+        };
+        let Some(alone) = Alone::of(trade, accounts, budget) else { return Step::Wait };
         if let Some(best) = ways_out(&trade.plan, &alone, self.sight, self.now).into_iter().next() {
             let why =
                 format!("{} of {} for a loss of {}", best.quantity, alone.quantity, best.loss);
             return Step::Send(vec![best.draft], Event::Took(best.way), why);
         }
-        let may_come = alone.sellable < alone.quantity || !self.is_priced(trade);
+        let is_shared = self.selling.is_some_and(|selling| selling.is_under_way);
+        let may_come = alone.sellable < alone.quantity || !self.is_priced(trade) || is_shared;
         if trade.phase == Phase::Stranded(Way::Hold) || may_come && !is_long {
             return Step::Wait;
         }
@@ -224,19 +239,21 @@ impl View<'_> {
                 return Step::Merge(market, quantity);
             }
         }
-        if self.is_flattening && trade.phase == Phase::Locked {
-            return self.sell_both(trade, accounts);
+        match self.selling {
+            Some(selling) if trade.phase == Phase::Locked => {
+                self.sell_both(trade, accounts, selling)
+            }
+            _ => Step::Wait,
         }
-        Step::Wait
     }
 
     /// Sells both legs of a locked position for no more loss than is allowed, as much as both books
     /// take.
-    fn sell_both(&self, trade: &Trade, accounts: &[Account; 2]) -> Step {
+    fn sell_both(&self, trade: &Trade, accounts: &[Account; 2], selling: Selling) -> Step {
         if self.now < self.retry_at(trade) {
             return Step::Wait;
         }
-        let Some(loss_max) = self.loss_max else { return Step::Wait };
+        let loss_max = selling.loss_left;
         let pair = &trade.plan.pair;
         let Some(locked) = self.state.locked(pair).find(|locked| locked.trade.id == trade.id)
         else {
@@ -269,7 +286,7 @@ impl View<'_> {
             }
             quantity = halved(quantity);
         }
-        if !self.is_priced(trade) {
+        if !self.is_priced(trade) || selling.is_under_way {
             return Step::Wait;
         }
         Step::Short(format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::report::Permission;
 use crate::domain::{
-    Evidence, IntentId, MarketIndex, Money, Order, Quantity, Report, Timestamp, TradeId, Venue,
+    Evidence, IntentId, MarketIndex, Order, Quantity, Report, Timestamp, TradeId, Venue,
 };
 use crate::plan::{Kind, Plan};
 use crate::risk::{Approved, Exposure};
@@ -40,13 +40,6 @@ pub(super) enum Mode {
     Resuming(IntentId),
     /// Trades.
     Trading,
-    /// Gets out of everything.
-    Flattening {
-        /// The most that may be lost.
-        loss_max: Money,
-        /// What had been earned for good when it began.
-        realised_before: Money,
-    },
     /// Sends nothing more.
     Killed,
 }
@@ -95,7 +88,7 @@ impl Executor {
         self.changed.extend(after.trades);
     }
 
-    /// Books what the reconciliation found, or what a person accepted or adopted.
+    /// Books what the reconciliation found, or what a person accepted.
     pub fn enter(&mut self, record: Record, acts: &mut Vec<Act>) {
         debug_assert!(matches!(
             record,
@@ -112,8 +105,10 @@ impl Executor {
         match self.mode {
             Mode::Trading => {}
             Mode::Resuming(_) => return Err("resuming"),
-            Mode::Flattening { .. } => return Err("flattening"),
             Mode::Killed => return Err("killed"),
+        }
+        if self.state.flattening.is_some() {
+            return Err("flattening");
         }
         if self.is_halted(plan) {
             return Err("halted");
@@ -121,10 +116,13 @@ impl Executor {
         if self.state.adopted().next().is_some() {
             return Err("order_adopted");
         }
+        if plan.legs.iter().any(|leg| self.state.ignores(leg.market)) {
+            return Err("market_ignored");
+        }
         let shares_market =
             |market| plan.legs.iter().any(|leg: &crate::plan::Leg| leg.market == market);
         let is_busy = |trade: &super::trade::Trade| {
-            trade.plan.legs.iter().any(|leg| shares_market(leg.market)) && !trade.phase.is_quiet()
+            trade.plan.legs.iter().any(|leg| shares_market(leg.market)) && !trade.is_quiet()
         };
         if self.state.trades().any(is_busy) {
             return Err("trade_open");
@@ -312,7 +310,7 @@ impl Executor {
         self.inquire(now, acts);
         self.redeem(now, acts);
         self.end_resuming();
-        let is_flattening = matches!(self.mode, Mode::Flattening { .. });
+        let is_flattening = self.state.flattening.is_some();
         let restless = |trade: &&super::trade::Trade| {
             !trade.phase.is_quiet()
                 || trade.phase == Phase::Locked && is_flattening
@@ -343,8 +341,7 @@ impl Executor {
                 sight,
                 now,
                 pause: self.settings.way_out_pause,
-                loss_max: self.loss_left(),
-                is_flattening: matches!(self.mode, Mode::Flattening { .. }),
+                selling: self.selling(sight, now),
                 unseen: &self.unseen,
             };
             match view.step(trade) {

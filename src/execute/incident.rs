@@ -30,6 +30,8 @@ pub const SETTLEMENT_DIVERGENCE: &str = "settlement_divergence";
 pub const NOT_CONVERTED: &str = "not_converted";
 /// Everything that is held was listed, and nothing more is sent.
 pub const KILLED: &str = "killed";
+/// The engine stopped with an internal error; what is held was listed, and nothing more is sent.
+pub const ENGINE_FAILED: &str = "engine_failed";
 /// What is held cannot be sold within the stated loss.
 pub const FLATTEN_SHORT: &str = "flatten_short";
 /// What a venue says of the account is not what the books say.
@@ -39,7 +41,7 @@ pub const ACCOUNT_DIFFERS: &str = "account_differs";
 pub const JOURNAL_BROKEN: &str = "journal_broken";
 
 /// All of them.
-pub const ALL: [&str; 18] = [
+pub const ALL: [&str; 19] = [
     LATE_FILL,
     FILL_CHANGED,
     FILL_FAILED,
@@ -55,6 +57,7 @@ pub const ALL: [&str; 18] = [
     SETTLEMENT_DIVERGENCE,
     NOT_CONVERTED,
     KILLED,
+    ENGINE_FAILED,
     FLATTEN_SHORT,
     ACCOUNT_DIFFERS,
     JOURNAL_BROKEN,

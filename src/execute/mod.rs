@@ -9,6 +9,7 @@
 //! out as [`Act`]s. An [`Act::Place`] stands for its [`Record::Placed`] too: the executor has
 //! applied it, and whoever carries the act out writes it down before anything is sent.
 
+mod adopt;
 mod agenda;
 mod decide;
 mod executor;
@@ -126,6 +127,29 @@ pub enum Record {
         outcome: Outcome,
         /// How many the account holds from here on.
         quantity: Quantity,
+        /// Why, for people.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A market is the user's own business from here on: shown, not traded, and no difference;
+    /// until its contracts are adopted.
+    Ignored {
+        /// Where.
+        venue: Venue,
+        /// The market.
+        market: MarketIndex,
+        /// Why, for people.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Everything is to be sold. Ends when everything is allowed again.
+    Flattening {
+        /// The most that may be lost against what was paid.
+        loss_max: Money,
+        /// What had been earned for good when it began.
+        realised_before: Money,
         /// When.
         at: Timestamp,
     },
@@ -156,6 +180,8 @@ impl Record {
             | Self::Resumed { at, .. }
             | Self::Booked { at, .. }
             | Self::Adopted { at, .. }
+            | Self::Ignored { at, .. }
+            | Self::Flattening { at, .. }
             | Self::Incident { at, .. } => *at,
         })
     }

@@ -69,6 +69,24 @@ struct Doubt {
     asked: BTreeMap<IntentId, u32>,
 }
 
+/// What a venue said that is held, as of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    held: BTreeMap<(MarketIndex, Outcome), Quantity>,
+    as_of: Timestamp,
+}
+
+/// What taking a venue's word for a contract changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adoption {
+    /// The contract.
+    pub outcome: Outcome,
+    /// What the ledger holds.
+    pub ours: Quantity,
+    /// What the venue says.
+    pub theirs: Quantity,
+}
+
 /// Compares readings with the ledger.
 #[derive(Debug)]
 pub struct Reconciler {
@@ -80,8 +98,10 @@ pub struct Reconciler {
     agreed: Vec<MarketIndex>,
     /// What is held in markets that are not mapped.
     unmapped: [Vec<Position>; 2],
-    /// Markets whose holdings are the user's own business.
-    ignored: BTreeSet<MarketIndex>,
+    /// What each venue said last that is held, and of when that is.
+    told: [Option<Told>; 2],
+    /// The venues' names of markets.
+    names: BTreeMap<MarketIndex, String>,
     /// How much more cash each venue has than the ledger, and since which reading.
     excess: [Option<(Money, Timestamp)>; 2],
     /// By how much computed fees seem to be wrong at each venue, and since which reading.
@@ -97,17 +117,85 @@ impl Reconciler {
             doubts: BTreeMap::new(),
             agreed: Vec::new(),
             unmapped: [Vec::new(), Vec::new()],
-            ignored: BTreeSet::new(),
+            told: [None, None],
+            names: BTreeMap::new(),
             excess: [None; 2],
             untrue: [None; 2],
         }
     }
 
-    /// Leaves a market's holdings out of the comparison from here on.
-    pub fn ignore(&mut self, market: MarketIndex) {
-        self.ignored.insert(market);
+    /// Learns a market's name, for people.
+    pub fn name(&mut self, market: MarketIndex, id: &str) {
+        if self.names.get(&market).is_none_or(|known| known != id) {
+            self.names.insert(market, id.to_owned());
+        }
+    }
+
+    /// Drops what was found about a market that a person has decided on.
+    pub fn forget(&mut self, market: MarketIndex) {
         self.doubts
             .retain(|subject, _| !matches!(subject, Subject::Holding(_, m, _) if *m == market));
+    }
+
+    /// Drops what was found about the cash of a venue: a person has decided on it.
+    pub fn forget_cash(&mut self, venue: Venue) {
+        self.doubts.remove(&Subject::Cash(venue));
+        self.compared[seat(venue)][1] = true;
+    }
+
+    /// What taking a venue's word for a market would change; or why nothing can be taken now.
+    /// Where one position stands for both outcomes, both are taken.
+    pub fn adoption(
+        &self,
+        venue: Venue,
+        market: MarketIndex,
+        outcome: Option<Outcome>,
+        state: &State,
+    ) -> Result<Vec<Adoption>, String> {
+        let is_asked =
+            |one: &Outcome| venue == Venue::Kalshi || outcome.is_none_or(|outcome| outcome == *one);
+        let asked = [Outcome::Yes, Outcome::No].into_iter().filter(is_asked);
+        let Some(told) = &self.told[seat(venue)] else {
+            return Err(format!("{venue} has not said yet what is held there"));
+        };
+        if !is_quiet(state, told.as_of, self.settings.grace, |of, m| of == venue && m == market) {
+            return Err("something moved there a moment ago: ask again after the next reading of \
+                        the account"
+                .to_owned());
+        }
+        let (mut found, mut is_young) = (Vec::new(), false);
+        for outcome in asked {
+            let doubt = self.doubts.get(&Subject::Holding(venue, market, outcome));
+            is_young |= doubt.is_some_and(|doubt| !doubt.is_sure);
+            if doubt.is_some_and(|doubt| doubt.is_sure) || state.ignores(market) {
+                let ours = state.ledger().held(market, outcome);
+                let theirs = told.held.get(&(market, outcome)).copied().unwrap_or_default();
+                found.push(Adoption { outcome, ours, theirs });
+            }
+        }
+        if is_young {
+            return Err("only one reading shows it so far: ask again after the next".to_owned());
+        }
+        if found.is_empty() {
+            return Err(format!("{venue} and the ledger say the same of it"));
+        }
+        Ok(found)
+    }
+
+    /// How much less cash a venue has than the ledger, less than nothing, for a person to accept;
+    /// or why there is nothing to accept now.
+    pub fn shortfall(&self, venue: Venue) -> Result<Money, String> {
+        match self.doubts.get(&Subject::Cash(venue)) {
+            Some(doubt) if doubt.is_sure => Ok(Money::from_micros(doubt.more)),
+            Some(_) => Err("only one reading shows it so far: ask again after the next".to_owned()),
+            None => Err(format!("{venue} has no less cash than the ledger")),
+        }
+    }
+
+    /// What a venue said last that is held of a contract.
+    pub fn told(&self, venue: Venue, market: MarketIndex, outcome: Outcome) -> Option<Quantity> {
+        let told = self.told[seat(venue)].as_ref()?;
+        Some(told.held.get(&(market, outcome)).copied().unwrap_or_default())
     }
 
     /// What is held in markets that are not mapped, at one venue.
@@ -177,7 +265,7 @@ impl Reconciler {
         texts.extend(state.adopted().map(|(venue, id)| {
             format!(
                 "{venue} has order {id}, which bears this journal's mark but is not in it: look at \
-                 it there, then resume the venue"
+                 it there, then `crossbook resume --venue {venue}`"
             )
         }));
         let is_known = state.pending().all(super::Tracked::is_known);
@@ -197,12 +285,13 @@ impl Reconciler {
         as_of: Timestamp,
         state: &State,
     ) {
-        let mut told: BTreeMap<(MarketIndex, Outcome), (Quantity, &str)> = BTreeMap::new();
+        let mut told: BTreeMap<(MarketIndex, Outcome), Quantity> = BTreeMap::new();
         self.unmapped[seat(venue)].clear();
         for position in positions {
             match position.market {
                 Some(market) => {
-                    told.insert((market, position.outcome), (position.quantity, &position.id));
+                    told.insert((market, position.outcome), position.quantity);
+                    self.name(market, &position.id);
                 }
                 None => self.unmapped[seat(venue)].push(position.clone()),
             }
@@ -222,7 +311,8 @@ impl Reconciler {
         }));
         let mut is_whole = true;
         for (market, outcome) in contracts {
-            if self.ignored.contains(&market) {
+            if state.ignores(market) {
+                self.doubts.remove(&Subject::Holding(venue, market, outcome));
                 continue;
             }
             if !is_quiet(state, as_of, self.settings.grace, |of, m| of == venue && m == market) {
@@ -239,19 +329,21 @@ impl Reconciler {
                 continue;
             }
             let ours = state.ledger().held(market, outcome);
-            let (theirs, id) = told.get(&(market, outcome)).copied().unwrap_or_default();
+            let theirs = told.get(&(market, outcome)).copied().unwrap_or_default();
             let more = theirs.units() - ours.units();
+            let id = self.names.get(&market).map_or("?", String::as_str);
             let text = format!(
-                "{venue} says {theirs} {outcome} of {id} (market {}), the ledger {ours}: \
-                 nothing new is traded until they agree; look at the venue's own page, and take \
-                 the difference back there",
-                market.0
+                "{venue} says {theirs} {outcome} of {id}, the ledger {ours}: nothing new is traded \
+                 until they agree; `crossbook positions adopt --venue {venue} --market {id}` takes \
+                 the venue's word, `crossbook positions ignore --venue {venue} --market {id}` \
+                 leaves the market to you"
             );
             // What is below a lot is how a venue rounds.
             let more = if more.abs() < Quantity::LOT { 0 } else { more };
             self.doubt(Subject::Holding(venue, market, outcome), more, as_of, text);
         }
         self.compared[seat(venue)][0] |= is_whole;
+        self.told[seat(venue)] = Some(Told { held: told, as_of });
     }
 
     fn take_cash(
@@ -283,7 +375,8 @@ impl Reconciler {
         // Money that came in endangers nothing.
         let counts = if is_explained || is_small { Money::ZERO } else { more.min(Money::ZERO) };
         let text = format!(
-            "{venue} has {cash}, the ledger {}: `cash accept` books the difference of {more}",
+            "{venue} has {cash}, the ledger {}: nothing new is traded until they agree; \
+             `crossbook cash accept --venue {venue}` books the difference of {more}",
             ours.total()
         );
         self.doubt(Subject::Cash(venue), counts.micros(), as_of, text);

@@ -17,6 +17,12 @@ pub trait Sight {
     /// What is known about the market: its minimum, its price grid, its venue.
     fn market(&self, market: MarketIndex) -> Option<&Market>;
 
+    /// The venue's name of the market, for people.
+    fn name(&self, market: MarketIndex) -> String {
+        let known = self.market(market);
+        known.map_or_else(|| format!("market {}", market.0), |known| known.id.clone())
+    }
+
     /// The fee in force; `None` when it is not known.
     fn fee(&self, market: MarketIndex, now: Timestamp) -> Option<FeeModel> {
         self.market(market)?.fee.at(now)

@@ -22,11 +22,11 @@ pub struct State {
     /// The highest numbers that were ever given.
     intents: u64,
     trade_numbers: u64,
-    orders: Orders,
-    trades: BTreeMap<TradeId, Trade>,
+    pub(super) orders: Orders,
+    pub(super) trades: BTreeMap<TradeId, Trade>,
     /// Orders that are not final.
     pending: BTreeSet<IntentId>,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     halts: Vec<(Scope, String)>,
     /// Orders at a venue that bear our mark and are not in the journal.
     adopted: BTreeSet<(Venue, OrderId)>,
@@ -34,6 +34,19 @@ pub struct State {
     realised: BTreeMap<i64, Money>,
     /// What each venue last said that can be spent.
     purses: [Vec<(Purse, Money)>; 2],
+    /// Markets that a person keeps for themselves.
+    pub(super) ignored: BTreeSet<MarketIndex>,
+    /// What may be lost to get out of everything, while that is asked for.
+    pub(super) flattening: Option<Flattening>,
+}
+
+/// Everything is to be sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flattening {
+    /// The most that may be lost.
+    pub(super) loss_max: Money,
+    /// What had been earned for good when it began.
+    pub(super) realised_before: Money,
 }
 
 /// A locked position: both contracts of a pair, bought by one trade and not yet given up.
@@ -90,8 +103,16 @@ impl State {
             Record::Resumed { scope, .. } => self.resumed(scope),
             Record::Booked { venue, line, amount, .. } => self.ledger.enter(*venue, *line, *amount),
             Record::Adopted { venue, market, outcome, quantity, .. } => {
-                self.ledger.adopt(*venue, *market, *outcome, *quantity);
-                self.reconcile(*market);
+                self.adopt(*venue, (*market, *outcome), *quantity);
+                after.trades.extend(self.in_market(*market).map(|trade| trade.id));
+            }
+            Record::Ignored { market, .. } => {
+                self.ignored.insert(*market);
+                after.trades.extend(self.in_market(*market).map(|trade| trade.id));
+            }
+            Record::Flattening { loss_max, realised_before, .. } => {
+                let (loss_max, realised_before) = (*loss_max, *realised_before);
+                self.flattening = Some(Flattening { loss_max, realised_before });
             }
             Record::Incident { kind, trade, .. } => {
                 if let Some(known) = trade.and_then(|trade| self.trades.get_mut(&trade)) {
@@ -129,7 +150,7 @@ impl State {
     }
 
     /// A person took the venue's word for a market: what its orders dispute is settled.
-    fn reconcile(&mut self, market: MarketIndex) {
+    pub(super) fn reconcile(&mut self, market: MarketIndex) {
         for (intent, tracked) in &mut self.orders {
             if tracked.order().market == market && !tracked.is_known() {
                 tracked.reconcile();
@@ -143,6 +164,9 @@ impl State {
     /// A person has looked: what was taken in under a stop is theirs to judge.
     fn resumed(&mut self, scope: &Scope) {
         self.halts.retain(|halt| halt.0 != *scope);
+        if *scope == Scope::All {
+            self.flattening = None;
+        }
         self.adopted.retain(|(venue, _)| match scope {
             Scope::Venue(of) => of != venue,
             Scope::All => false,
@@ -294,7 +318,7 @@ impl State {
         }
     }
 
-    fn in_market(&self, market: MarketIndex) -> impl Iterator<Item = &Trade> + '_ {
+    pub(super) fn in_market(&self, market: MarketIndex) -> impl Iterator<Item = &Trade> + '_ {
         self.trades.values().filter(move |trade| trade.seat_of(market).is_some())
     }
 

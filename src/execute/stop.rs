@@ -1,10 +1,14 @@
 //! Stops, getting out of everything, and what markets pay in the end.
 
-use crate::domain::{MarketIndex, Money, Timestamp, TradeId, Venue};
+use crate::domain::{Action, MarketIndex, Money, Quantity, Timestamp, TradeId, Venue};
 use crate::pairing::PairId;
+use crate::plan::Kind;
 
+use super::decide::Selling;
 use super::executor::{Executor, Mode};
+use super::ledger::seat;
 use super::order_state::Phase as OrderPhase;
+use super::trade::{Trade, share};
 use super::{Act, Record, Scope, Sight, incident};
 
 /// Kalshi states what it paid in whole cents.
@@ -31,23 +35,25 @@ impl Executor {
         true
     }
 
-    /// New trades again. A process that was killed, or that gets out of everything, stays so.
+    /// New trades again, and nothing more is sold for the sake of being out. A process that was
+    /// killed stays so.
     pub fn unhalt(&mut self, scope: Scope, now: Timestamp, acts: &mut Vec<Act>) {
         self.say(Record::Resumed { scope, at: now }, acts);
     }
 
     /// Cancels our own orders by id, lists what is held, and sends nothing more.
-    pub fn kill(&mut self, why: &str, now: Timestamp, acts: &mut Vec<Act>) {
+    pub fn kill(&mut self, why: &str, sight: &dyn Sight, now: Timestamp, acts: &mut Vec<Act>) {
         self.stop(Scope::All, why, now, acts);
         self.mode = Mode::Killed;
         for intent in self.open_orders(OrderPhase::is_open) {
             acts.push(Act::Cancel(intent));
         }
-        let held = self.held_as_text();
+        let held = self.held_as_text(&|market| sight.name(market));
         self.tell(incident::KILLED, format!("{why}; held: {held}"), None, now, acts);
     }
 
-    fn held_as_text(&self) -> String {
+    /// What is held, in words.
+    pub fn held_as_text(&self, name: &dyn Fn(MarketIndex) -> String) -> String {
         use crate::domain::Outcome::{No, Yes};
         let ledger = self.state.ledger();
         let mut held = Vec::new();
@@ -55,7 +61,7 @@ impl Executor {
             for outcome in [Yes, No] {
                 let quantity = ledger.held(market, outcome);
                 if !quantity.is_zero() {
-                    held.push(format!("{quantity} {outcome} of market {} at {venue}", market.0));
+                    held.push(format!("{quantity} {outcome} of {} at {venue}", name(market)));
                 }
             }
         }
@@ -74,17 +80,51 @@ impl Executor {
             return;
         }
         self.stop(Scope::All, "everything is being sold", now, acts);
-        self.mode = Mode::Flattening { loss_max, realised_before: self.state.realised() };
+        let realised_before = self.state.realised();
+        self.say(Record::Flattening { loss_max, realised_before, at: now }, acts);
         let all: Vec<TradeId> = self.state.trades().map(|trade| trade.id).collect();
         for trade in all {
             self.advance(trade, sight, now, acts);
         }
     }
 
-    /// What may still be lost to get out of everything; `None` while that is not asked for.
-    pub(super) fn loss_left(&self) -> Option<Money> {
-        let Mode::Flattening { loss_max, realised_before } = self.mode else { return None };
-        Some(loss_max + (self.state.realised() - realised_before).min(Money::ZERO))
+    /// What may still be lost to get out of everything; `None` while that is not asked for. Sales
+    /// that are under way count as if each filled at its limit: several trades that are sold at
+    /// once share one maximum.
+    pub(super) fn selling(&self, sight: &dyn Sight, now: Timestamp) -> Option<Selling> {
+        let asked = self.state.flattening?;
+        let lost = (self.state.realised() - asked.realised_before).min(Money::ZERO);
+        let trades = self.state.trades().filter(|trade| trade.plan.kind == Kind::Enter);
+        let losses = trades.filter_map(|trade| self.loss_under_way(trade, sight, now));
+        let (mut under_way, mut is_under_way) = (Money::ZERO, false);
+        for loss in losses {
+            under_way += loss.max(Money::ZERO);
+            is_under_way = true;
+        }
+        Some(Selling { loss_left: asked.loss_max + lost - under_way, is_under_way })
+    }
+
+    /// What the sales of a trade that are under way lose when they fill at their limits; less than
+    /// nothing for a gain, `None` when there are none.
+    fn loss_under_way(&self, trade: &Trade, sight: &dyn Sight, now: Timestamp) -> Option<Money> {
+        let accounts = trade.accounts(self.state.orders());
+        let tracked = trade.orders.iter().filter_map(|intent| self.state.order(*intent));
+        let sales = tracked.filter(|one| one.order().action == Action::Sell);
+        let losses = sales.filter(|one| !one.quantity_open().is_zero()).map(|one| {
+            let (order, quantity) = (one.order(), one.quantity_open());
+            let at = seat(order.venue);
+            let own = &accounts[at];
+            let closed = own.sold.saturating_add(own.offset);
+            let cost = own.cost - share(own.cost, closed, own.bought) - trade.given[at].cost;
+            let left = own.change() - trade.given[at].quantity.units();
+            let left = Quantity::from_units(left.max(0)).unwrap_or(Quantity::MAX);
+            let fee = sight.fee(order.market, now);
+            let brought = fee.map_or(Money::ZERO, |fee| {
+                Money::cost_floor(order.limit, quantity) - fee.estimate(order.limit, quantity)
+            });
+            share(cost, quantity, left) - brought
+        });
+        losses.reduce(|sum, loss| sum + loss)
     }
 
     /// Compares what a market paid with what was held and with what the trades were planned for.

@@ -3,6 +3,7 @@
 mod chance;
 mod entry;
 mod late;
+mod ruled;
 mod scene;
 mod stops;
 mod stranded;

@@ -14,7 +14,7 @@ use crate::risk::{Exposure, LegExposure};
 use super::State;
 use super::ledger::{Payout, seat};
 use super::order_state::{Phase as OrderPhase, Tracked};
-use super::trade_state::{End, Phase};
+use super::trade_state::{End, Phase, Way};
 
 /// What one leg of a trade has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +66,13 @@ impl Account {
     fn basis_left(&self) -> Money {
         let closed = self.sold.saturating_sub(self.sold_unsure).saturating_add(self.offset);
         share(self.cost, self.bought.saturating_sub(closed), self.bought)
+    }
+
+    /// Contracts that left without a sale leave at what they had cost: that they are gone earns and
+    /// loses nothing here, and what became of their money shows in the cash.
+    fn lose(&mut self, gone: Quantity) {
+        self.proceeds += share(self.cost, gone, self.bought);
+        self.sold = self.sold.saturating_add(gone);
     }
 
     fn add(&mut self, tracked: &Tracked) {
@@ -136,6 +143,10 @@ pub struct Trade {
     pub is_alarmed: bool,
     /// Whether it has been said that its venues paid other than planned.
     pub is_diverged: bool,
+    /// Contracts of each leg that a venue does not have: a person took its word for it.
+    pub gone: [Quantity; 2],
+    /// Whether a person took a venue's word for what it was about: it sends nothing more.
+    pub is_left_alone: bool,
     /// What exits took from each leg, or on an exit took from others.
     pub given: [Given; 2],
     /// How much was asked to be merged, and when last.
@@ -160,10 +171,17 @@ impl Trade {
             stranded_since: None,
             is_alarmed: false,
             is_diverged: false,
+            gone: [Quantity::ZERO; 2],
+            is_left_alone: false,
             given: [Given::default(); 2],
             merging: None,
             payouts: [None; 2],
         }
+    }
+
+    /// Whether nothing is left to do for us but to wait for settlement, if for anything.
+    pub fn is_quiet(&self) -> bool {
+        self.phase.is_quiet() || self.is_left_alone && self.phase == Phase::Stranded(Way::Hold)
     }
 
     /// Takes its place in a phase.
@@ -182,6 +200,9 @@ impl Trade {
         let mut accounts = [Account::default(); 2];
         for tracked in self.orders.iter().filter_map(|intent| orders.get(intent)) {
             accounts[seat(tracked.order().venue)].add(tracked);
+        }
+        for (account, gone) in accounts.iter_mut().zip(self.gone) {
+            account.lose(gone);
         }
         accounts
     }
@@ -271,7 +292,7 @@ impl Trade {
         {
             return None;
         }
-        let is_settled_in = self.phase.is_quiet() && tracked().all(Tracked::is_known);
+        let is_settled_in = self.is_quiet() && tracked().all(Tracked::is_known);
         let mut exposure = Exposure::default();
         for (at, own) in accounts.iter().enumerate() {
             let given = self.given[at].cost;
@@ -298,7 +319,7 @@ impl Trade {
         }
         // An order that is unknown counts as filled above, and as not filled here.
         let is_unsure = tracked().any(|order| order.phase() == OrderPhase::Unknown);
-        let is_alone = is_unsure || self.phase.is_stranded();
+        let is_alone = is_unsure || self.phase.is_stranded() && !self.is_left_alone;
         if let Some((leg, quantity)) = balance.surplus.filter(|_| is_alone) {
             exposure.stranded = self.basis(&accounts, leg, quantity).max(Money::ZERO);
             exposure.stranded_loss_max = exposure.stranded;

@@ -71,8 +71,8 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// What stands alone in a trade, within what it may lose.
-    pub fn of(trade: &Trade, accounts: &[Account; 2], loss_max: Money) -> Option<Self> {
+    /// What stands alone in a trade, within what may still be lost.
+    pub fn of(trade: &Trade, accounts: &[Account; 2], budget: Money) -> Option<Self> {
         let Balance { surplus: Some((leg, quantity)), .. } = trade.balance(accounts) else {
             return None;
         };
@@ -88,7 +88,7 @@ impl Alone {
             quantity,
             sellable,
             basis: trade.basis(accounts, leg, quantity),
-            budget: loss_max - trade.lost(accounts).max(Money::ZERO),
+            budget,
             purses: Venue::ALL.map(|venue| trade.purse(accounts, venue)),
         })
     }

@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use rusqlite::TransactionBehavior;
+
 use crate::domain::Timestamp;
 
 use super::{Durability, Error, file};
@@ -19,15 +21,28 @@ pub struct Acceptance {
     pub fingerprint: String,
     /// When.
     pub at: Timestamp,
+    /// What else held then, in the words of whoever accepts; empty where nothing was kept.
+    pub terms: String,
 }
 
-/// Keeps an acceptance, in a journal that is made if there is none. The first time stands.
+/// Where the terms of an acceptance are kept: beside what else the journal knows of itself.
+const TERMS: &str = "'terms:' || ?1 || ':' || ?2";
+
+/// Keeps an acceptance, in a journal that is made if there is none. The first time stands, the last
+/// terms do.
 pub fn accept(path: &Path, acceptance: &Acceptance) -> Result<(), Error> {
-    let connection = file::write(path, Durability::Power)?;
-    connection.execute(
+    let mut connection = file::write(path, Durability::Power)?;
+    let Acceptance { pair, fingerprint, at, terms } = acceptance;
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    change.execute(
         "INSERT OR IGNORE INTO acceptances VALUES (?1, ?2, ?3)",
-        (&acceptance.pair, &acceptance.fingerprint, acceptance.at.nanos()),
+        (pair, fingerprint, at.nanos()),
     )?;
+    change.execute(
+        &format!("INSERT OR REPLACE INTO meta VALUES ({TERMS}, ?3)"),
+        (pair, fingerprint, terms),
+    )?;
+    change.commit()?;
     Ok(())
 }
 
@@ -37,11 +52,14 @@ pub fn accepted(path: &Path) -> Result<Vec<Acceptance>, Error> {
         Err(Error::Missing(_)) => return Ok(Vec::new()),
         other => other?,
     };
-    let mut statement = connection
-        .prepare("SELECT pair, fingerprint, at_nanos FROM acceptances ORDER BY pair, at_nanos")?;
+    let mut statement = connection.prepare(
+        "SELECT pair, fingerprint, at_nanos, coalesce(value, '') FROM acceptances \
+             LEFT JOIN meta ON key = 'terms:' || pair || ':' || fingerprint \
+             ORDER BY pair, at_nanos",
+    )?;
     let rows = statement.query_map([], |row| {
         let at = Timestamp::from_nanos(row.get(2)?);
-        Ok(Acceptance { pair: row.get(0)?, fingerprint: row.get(1)?, at })
+        Ok(Acceptance { pair: row.get(0)?, fingerprint: row.get(1)?, at, terms: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

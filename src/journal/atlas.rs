@@ -76,13 +76,16 @@ fn rename(record: &mut Record, change: Change<'_>) -> Result<(), Error> {
             plan.legs.iter_mut().try_for_each(|leg| change(&mut leg.market))
         }
         Record::Placed(order) => change(&mut order.market),
-        Record::Merged { market, .. } | Record::Adopted { market, .. } => change(market),
+        Record::Merged { market, .. }
+        | Record::Adopted { market, .. }
+        | Record::Ignored { market, .. } => change(market),
         Record::Reported { report, .. } => rename_report(report, change),
         Record::Named { .. }
         | Record::Moved { .. }
         | Record::Halted { .. }
         | Record::Resumed { .. }
         | Record::Booked { .. }
+        | Record::Flattening { .. }
         | Record::Incident { .. } => Ok(()),
     }
 }

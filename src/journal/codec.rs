@@ -51,12 +51,23 @@ pub(super) fn encode(record: &Record) -> Row {
             let body = json!({ "venue": venue, "line": line, "amount_micros": amount, "why": why });
             ("booked", Some(*at), body)
         }
-        Record::Adopted { venue, market, outcome, quantity, at } => {
+        Record::Adopted { venue, market, outcome, quantity, why, at } => {
             let body = json!({
                 "venue": venue.name(), "market": market.0, "outcome": outcome.name(),
-                "quantity_micros": quantity.units(),
+                "quantity_micros": quantity.units(), "why": why,
             });
             ("adopted", Some(*at), body)
+        }
+        Record::Ignored { venue, market, why, at } => {
+            let body = json!({ "venue": venue.name(), "market": market.0, "why": why });
+            ("ignored", Some(*at), body)
+        }
+        Record::Flattening { loss_max, realised_before, at } => {
+            let body = json!({
+                "loss_max_micros": loss_max.micros(),
+                "realised_before_micros": realised_before.micros(),
+            });
+            ("flattening", Some(*at), body)
         }
         Record::Incident { kind, text, trade, at } => {
             let trade = trade.map(|trade| trade.0);
@@ -117,6 +128,18 @@ fn read(row: &Row, body: Fields<'_>) -> Result<Record, Unread> {
             market: body.market("market")?,
             outcome: body.outcome("outcome")?,
             quantity: body.quantity("quantity_micros")?,
+            why: body.maybe("why", |_| why())?.unwrap_or_default(),
+            at: at()?,
+        },
+        "ignored" => Record::Ignored {
+            venue: body.venue("venue")?,
+            market: body.market("market")?,
+            why: why()?,
+            at: at()?,
+        },
+        "flattening" => Record::Flattening {
+            loss_max: body.money("loss_max_micros")?,
+            realised_before: body.money("realised_before_micros")?,
             at: at()?,
         },
         "incident" => Record::Incident {

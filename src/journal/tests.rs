@@ -331,13 +331,15 @@ fn acceptances_are_kept_while_a_trader_runs() {
         pair: "fed".to_owned(),
         fingerprint: fingerprint.to_owned(),
         at: Timestamp::from_secs(secs),
+        terms: format!("as of {secs}"),
     };
     let (journal, _) = open(&path);
     accept(&path, &acceptance("aa", 1)).unwrap();
     accept(&path, &acceptance("aa", 2)).unwrap();
     accept(&path, &acceptance("bb", 3)).unwrap();
     journal.commit(&[named(1)]).unwrap();
-    assert_eq!(accepted(&path), Ok(vec![acceptance("aa", 1), acceptance("bb", 3)]));
+    let first = Acceptance { terms: "as of 2".to_owned(), ..acceptance("aa", 1) };
+    assert_eq!(accepted(&path), Ok(vec![first, acceptance("bb", 3)]));
 }
 
 #[test]
@@ -362,7 +364,12 @@ fn every_view_answers_over_every_record() {
     journal.commit(&[]).unwrap();
     accept(
         &path,
-        &Acceptance { pair: String::new(), fingerprint: String::new(), at: Timestamp::ZERO },
+        &Acceptance {
+            pair: String::new(),
+            fingerprint: String::new(),
+            at: Timestamp::ZERO,
+            terms: String::new(),
+        },
     )
     .unwrap();
     let connection = read(&path).unwrap();

@@ -78,6 +78,8 @@ pub enum NoTrade {
     PauseAhead,
     /// A plan is under way on one of the markets.
     MarketBusy,
+    /// A person keeps one of the markets for themselves.
+    MarketIgnored,
     /// The fate of an order is not known.
     OrderUnknown,
     /// Both venues hold orders before they match.
@@ -120,7 +122,7 @@ pub enum NoTrade {
 
 impl NoTrade {
     /// All reasons, in the order of their index.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Killed,
         Self::NotReconciled,
         Self::JournalBroken,
@@ -133,6 +135,7 @@ impl NoTrade {
         Self::OpenEnded,
         Self::PauseAhead,
         Self::MarketBusy,
+        Self::MarketIgnored,
         Self::OrderUnknown,
         Self::VenueDelay,
         Self::PlanBelowMinimum,
@@ -191,6 +194,7 @@ impl NoTrade {
             Self::OpenEnded => "market_open_ended",
             Self::PauseAhead => "pause_ahead",
             Self::MarketBusy => "market_busy",
+            Self::MarketIgnored => "market_ignored",
             Self::OrderUnknown => "order_unknown",
             Self::VenueDelay => "venue_delay",
             Self::PlanBelowMinimum => "plan_below_minimum",

@@ -34,6 +34,8 @@ pub enum Subject {
     Cancel(IntentId),
     /// Asks what became of an order.
     Order(IntentId),
+    /// Looks for an order in order to cancel it, by a number of the gateway's own.
+    Seek(IntentId, u64),
     /// Anything else, by a name and a detail of the gateway's own (a page, a trade id).
     Other(&'static str, String),
 }
@@ -201,6 +203,16 @@ pub trait Gateway: Send {
         markets: &dyn Markets,
         now: Timestamp,
     ) -> Result<Call, Error>;
+    /// Takes every order of the account back, those that a person placed by hand included: for an
+    /// emergency, when a person asks for exactly this.
+    fn cancel_everything(&mut self, _now: Timestamp) -> Result<Call, Error> {
+        Err(Error::Refused {
+            venue: self.venue(),
+            what: "cancelling every order of the account".to_owned(),
+            status: 0,
+            text: "not sent: there are none but our own here".to_owned(),
+        })
+    }
     /// The requests that answer a question: the first pages.
     fn ask(
         &mut self,

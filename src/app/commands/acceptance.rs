@@ -1,57 +1,114 @@
 //! `crossbook pairs accept` and `pairs accepted`: which pairs may be traded with real money here.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anyhow::Context as _;
 use serde_json::json;
 
 use crate::app::args::{Accept, Accepted};
+#[cfg(unix)]
+use crate::app::control::{Request, ask};
 use crate::app::exit::{Exit, Misuse};
+use crate::app::live::clients;
+use crate::app::terms::{Facts, Terms};
 use crate::app::{clock, mappings, settings};
-use crate::config::Overrides;
+use crate::config::{Overrides, Settings};
+use crate::domain::Venue;
 use crate::journal::{self, Acceptance};
 use crate::pairing::{Checked, Pair, Standing, check_files};
 use crate::ui::cli::record;
 use crate::ui::cli::table::{Align, Table};
 use crate::ui::cli::text::clean;
 
-/// The pairs as they read now, and the journal that keeps acceptances.
-fn read(args: &Accepted) -> anyhow::Result<(Checked, PathBuf)> {
+/// How long both venues have to say what they know of the pairs.
+const VENUES_MAX: Duration = Duration::from_secs(30);
+
+/// The pairs as they read now, the journal that keeps acceptances, and how the venues are reached.
+fn read(args: &Accepted) -> anyhow::Result<(Checked, PathBuf, Settings)> {
     let mappings_dir = args.mappings.as_ref().map(|dir| dir.display().to_string());
     let overrides = Overrides { mappings_dir, ..Overrides::default() };
     let (settings, _) = settings::from_file(args.config.as_deref(), &overrides)?;
     let files = mappings::read(settings.mappings.dir.as_ref())
         .map_err(|error| Misuse(format!("{error:#}; --mappings names another folder")))?;
-    let journal = args.journal.clone().unwrap_or_else(|| settings.journal.path.into());
-    Ok((check_files(&files, clock::today()), journal))
+    let own = || PathBuf::from(&settings.journal.path);
+    let journal = args.journal.clone().unwrap_or_else(own);
+    Ok((check_files(&files, clock::today()), journal, settings))
 }
 
-/// Keeps the fingerprints of pairs: all of those that are named, or none.
+/// Keeps the fingerprints of pairs, and what holds for them now: all of those that are named, or
+/// none.
 pub(super) fn accept(args: &Accept) -> anyhow::Result<Exit> {
-    let (checked, journal) = read(&args.accepted)?;
+    let (checked, journal, settings) = read(&args.accepted)?;
     let pairs = args.ids.iter().map(|id| acceptable(id, &checked));
     let pairs = pairs.collect::<Result<Vec<&Pair>, _>>()?;
+    let seen = if args.offline {
+        vec![None; pairs.len()]
+    } else {
+        look(&pairs, &settings).context(
+            "the venues were not asked when and at which prices they trade; nothing was accepted; \
+             --offline accepts without",
+        )?
+    };
     let mut out = std::io::stdout().lock();
-    for pair in pairs {
+    for (pair, seen) in pairs.into_iter().zip(seen) {
         let (fingerprint, at) = (pair.fingerprint(), clock::now());
-        let acceptance = Acceptance { pair: pair.id.0.clone(), fingerprint, at };
+        let terms = Terms::new(pair.limits, seen);
+        let words = terms.words();
+        let kept = terms.out().to_string();
+        let acceptance = Acceptance { pair: pair.id.0.clone(), fingerprint, at, terms: kept };
         journal::accept(&journal, &acceptance)?;
+        let heard = hear(&journal, &acceptance.fingerprint, terms)?;
         if args.accepted.json {
             writeln!(out, "{}", record::line(&accepted_record(&acceptance, "current")))?;
-        } else {
-            writeln!(
-                out,
-                "accepted {}: {} and {} of {}\n  {}\n  {}",
-                pair.id,
-                pair.kalshi,
-                clean(&pair.outcome, 40),
-                pair.polymarket,
-                clean(&pair.title, 100),
-                acceptance.fingerprint,
-            )?;
+            continue;
+        }
+        let (outcome, title) = (clean(&pair.outcome, 40), clean(&pair.title, 100));
+        let (id, kalshi, polymarket) = (&pair.id, &pair.kalshi, &pair.polymarket);
+        writeln!(out, "accepted {id}: {kalshi} and {outcome} of {polymarket}\n  {title}")?;
+        for line in words.iter().map(String::as_str).chain([acceptance.fingerprint.as_str()]) {
+            writeln!(out, "  {line}")?;
+        }
+        if heard {
+            writeln!(out, "  the running trader has heard of it")?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// What the venues say of the markets of pairs.
+fn look(pairs: &[&Pair], settings: &Settings) -> anyhow::Result<Vec<Option<[Facts; 2]>>> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let asking = async {
+        let clients = clients(settings, None, 1)?;
+        let mut seen = Vec::new();
+        for pair in pairs {
+            let kalshi = clients.read(Venue::Kalshi, &pair.kalshi).await?;
+            let polymarket = clients.read(Venue::Polymarket, &pair.polymarket).await?;
+            seen.push(Some([Facts::of(&kalshi), Facts::of(&polymarket)]));
+        }
+        Ok(seen)
+    };
+    let asked = runtime.block_on(async { tokio::time::timeout(VENUES_MAX, asking).await });
+    asked.context("the venues do not answer")?
+}
+
+/// Tells the trader of the journal, if one runs.
+#[cfg(unix)]
+fn hear(journal: &Path, fingerprint: &str, terms: Terms) -> anyhow::Result<bool> {
+    if !ask::is_there(journal) {
+        return Ok(false);
+    }
+    let fingerprint = fingerprint.to_owned();
+    ask::ask(journal, &Request::Accepted { fingerprint, terms })
+        .context("it is accepted from the next start on; the running trader did not hear of it")?;
+    Ok(true)
+}
+
+#[cfg(not(unix))]
+fn hear(_: &Path, _: &str, _: Terms) -> anyhow::Result<bool> {
+    Ok(false)
 }
 
 /// The pair of that name, if live trading would take it.
@@ -84,7 +141,7 @@ fn acceptable<'a>(id: &str, checked: &'a Checked) -> Result<&'a Pair, Misuse> {
 
 /// What was accepted, and whether it still reads so.
 pub(super) fn list(args: &Accepted) -> anyhow::Result<Exit> {
-    let (checked, journal) = read(args)?;
+    let (checked, journal, _) = read(args)?;
     let all = journal::accepted(&journal)?;
     let mut out = std::io::stdout().lock();
     let mut table = Table::new(&[

@@ -56,6 +56,21 @@ fn flatten(args: &Flatten) -> anyhow::Result<Exit> {
 
 /// Cancels what may still fill of our own.
 fn cancel_all(args: &CancelAll) -> anyhow::Result<Exit> {
+    if let Some(name) = &args.everything_at {
+        let venue = venue(name)?;
+        let later = match venue {
+            Venue::Kalshi => ", and orders that are placed there within the next minute",
+            Venue::Polymarket => "",
+        };
+        confirm(
+            args.yes,
+            &format!(
+                "cancel every order of your account at {venue}, those that were placed by hand or \
+                 by another program too{later}"
+            ),
+        )?;
+        return tell(&args.past, &Request::CancelEverything(venue), "cancelling everything");
+    }
     let venue = args.venue.as_deref().map(venue).transpose()?;
     let place = venue.map_or_else(|| "both venues".to_owned(), |venue| venue.to_string());
     confirm(args.yes, &format!("cancel every order of the trader at {place}"))?;
@@ -69,7 +84,7 @@ fn kill(args: &Kill) -> anyhow::Result<Exit> {
     tell(&args.past, &Request::Command(Command::Kill { why }), done)
 }
 
-fn venue(name: &str) -> Result<Venue, Misuse> {
+pub(super) fn venue(name: &str) -> Result<Venue, Misuse> {
     let found = Venue::ALL.into_iter().find(|venue| venue.name() == name);
     found.ok_or_else(|| Misuse(format!("`{name}` is no venue: write kalshi or polymarket")))
 }
@@ -83,7 +98,7 @@ fn scope(reach: &Reach) -> Result<Scope, Misuse> {
 }
 
 /// What cannot be taken back is asked for twice.
-fn confirm(is_sure: bool, what: &str) -> anyhow::Result<()> {
+pub(super) fn confirm(is_sure: bool, what: &str) -> anyhow::Result<()> {
     if is_sure {
         return Ok(());
     }
@@ -100,7 +115,7 @@ fn confirm(is_sure: bool, what: &str) -> anyhow::Result<()> {
     anyhow::bail!("nothing was done")
 }
 
-fn tell(past: &Past, request: &Request, done: &str) -> anyhow::Result<Exit> {
+pub(super) fn tell(past: &Past, request: &Request, done: &str) -> anyhow::Result<Exit> {
     let answer = ask::ask(&journal(past)?, request)?;
     let mut out = std::io::stdout().lock();
     if past.json {
@@ -115,13 +130,25 @@ fn tell(past: &Past, request: &Request, done: &str) -> anyhow::Result<Exit> {
     writeln!(out, "{done}")?;
     let fields = answer.as_object().into_iter().flatten().filter(|(key, _)| *key != "ok");
     for (key, value) in fields {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        writeln!(out, "  {}: {}", clean(key, 40), clean(&text, 400))?;
+        let key = clean(key, 40);
+        match value.as_array() {
+            Some(list) if !list.is_empty() => {
+                writeln!(out, "  {key}:")?;
+                for one in list {
+                    writeln!(out, "    {}", words(one))?;
+                }
+            }
+            _ => writeln!(out, "  {key}: {}", words(value))?,
+        }
     }
     Ok(Exit::Done)
 }
 
-fn journal(past: &Past) -> anyhow::Result<PathBuf> {
+fn words(value: &Value) -> String {
+    clean(&value.as_str().map_or_else(|| value.to_string(), str::to_owned), 600)
+}
+
+pub(super) fn journal(past: &Past) -> anyhow::Result<PathBuf> {
     let (settings, _) = settings::from_file(past.config.as_deref(), &Overrides::default())?;
     Ok(history::path(past, &settings))
 }

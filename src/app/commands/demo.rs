@@ -19,7 +19,7 @@ use crate::app::shutdown::{self, Stop, Stopper};
 use crate::app::sources::Credentials;
 use crate::app::trading::{Books, Trading, embedded_folder};
 use crate::app::wallet::Signer;
-use crate::app::{mappings, settings};
+use crate::app::{killfile, mappings, settings};
 use crate::config::Settings;
 use crate::domain::Venue;
 use crate::journal::{Account, Claim};
@@ -74,6 +74,8 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
     let file = PathBuf::from(MAPPINGS_FILE);
     let folder = tempfile::Builder::new().prefix("crossbook-journal-").tempdir()?;
     let journal = args.journal.clone().unwrap_or_else(|| folder.path().join("demo.db"));
+    let kill_file = killfile::path(&settings, &journal);
+    killfile::refuse(&kill_file)?;
     let trading = trading(&args, &settings, credentials.as_ref(), &journal).await?;
     let mut door = args.journal.as_deref().map(Door::open).transpose()?;
     let plan = Plan {
@@ -88,6 +90,7 @@ async fn demo(args: Demo) -> anyhow::Result<Exit> {
         watching: watch_mappings(&file)?,
         trading,
         control: door.as_mut().and_then(|door| door.asked.take()),
+        kill_file: args.journal.as_ref().map(|_| kill_file),
         stopping,
     };
     let live = plan.start()?;

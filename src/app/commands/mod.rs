@@ -10,6 +10,8 @@ pub mod pairs;
 pub mod pnl;
 pub mod positions;
 pub mod replay;
+#[cfg(unix)]
+pub mod ruling;
 pub mod sim;
 pub mod trade;
 pub mod trades;

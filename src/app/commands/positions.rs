@@ -3,24 +3,46 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::app::args::Past;
+use crate::app::args::Positions;
 use crate::app::clock;
+#[cfg(unix)]
+use crate::app::control::{Request, ask};
 use crate::app::exit::Exit;
 use crate::app::history::History;
 use crate::domain::{Action, MarketIndex, Money, Outcome, Quantity};
 use crate::execute::trade_state::Phase;
 use crate::ui::cli::record;
 use crate::ui::cli::table::{Align, Table};
+use crate::ui::cli::text::clean;
 
 /// Runs the command.
-pub fn run(args: &Past) -> anyhow::Result<Exit> {
-    let history = History::read(args)?;
+pub fn run(args: &Positions) -> anyhow::Result<Exit> {
+    #[cfg(unix)]
+    if let Some(holding) = &args.holding {
+        return super::ruling::holding(holding);
+    }
+    let history = History::read(&args.past)?;
+    let others = others(&history);
     let mut out = std::io::stdout().lock();
-    let text = if args.json { records(&history) } else { people(&history) };
+    let text = if args.past.json { records(&history, &others) } else { people(&history, &others) };
     out.write_all(text.as_bytes())?;
     Ok(Exit::Done)
+}
+
+/// What the venues told a running trader of markets that are not its business: a list of what is
+/// held where no pair is, and one of markets that were left to their person. Nothing when nobody
+/// trades with the journal: no journal keeps it.
+#[cfg(unix)]
+fn others(history: &History) -> [Vec<Value>; 2] {
+    let said = ask::ask(&history.path, &Request::Status).unwrap_or_default();
+    ["not_mapped", "left_alone"].map(|key| said[key].as_array().cloned().unwrap_or_default())
+}
+
+#[cfg(not(unix))]
+fn others(_: &History) -> [Vec<Value>; 2] {
+    [Vec::new(), Vec::new()]
 }
 
 /// What is held of one contract.
@@ -93,9 +115,9 @@ fn locks(history: &History) -> Vec<Lock<'_>> {
     all
 }
 
-fn records(history: &History) -> String {
+fn records(history: &History, others: &[Vec<Value>; 2]) -> String {
     let mut text = String::new();
-    let mut add = |value: &serde_json::Value| {
+    let mut add = |value: &Value| {
         text.push_str(&record::line(value));
         text.push('\n');
     };
@@ -116,6 +138,14 @@ fn records(history: &History) -> String {
             })),
         }));
     }
+    for (kind, list) in ["not_mapped", "left_alone"].into_iter().zip(others) {
+        for one in list.iter().filter_map(Value::as_object) {
+            let mut fields = serde_json::Map::new();
+            fields.insert("kind".to_owned(), kind.into());
+            fields.extend(one.clone());
+            add(&Value::Object(fields));
+        }
+    }
     add(&json!({
         "kind": "summary", "positions": held.len(), "open_trades": locks.len(),
         "journal": history.path.display().to_string(),
@@ -123,8 +153,9 @@ fn records(history: &History) -> String {
     text
 }
 
-fn people(history: &History) -> String {
+fn people(history: &History, others: &[Vec<Value>; 2]) -> String {
     let colour = clock::out_colour();
+    let others = people_others(others);
     let mut contracts = Table::new(&[
         ("venue", Align::Left),
         ("market", Align::Left),
@@ -168,12 +199,34 @@ fn people(history: &History) -> String {
         ]);
     }
     if contracts.is_empty() && trades.is_empty() {
-        return format!("nothing is held, by {}\n", history.path.display());
+        return format!("nothing is held, by {}\n{others}", history.path.display());
     }
     let mut text = contracts.text(colour);
     if !trades.is_empty() {
         text.push('\n');
         text.push_str(&trades.text(colour));
     }
+    text + &others
+}
+
+fn people_others([not_mapped, left_alone]: &[Vec<Value>; 2]) -> String {
+    let mut text = String::new();
+    let mut list = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n{title}\n"));
+            text.extend(lines.iter().map(|line| format!("  {line}\n")));
+        }
+    };
+    let word = |one: &Value, key: &str| clean(one[key].as_str().unwrap_or("?"), 80);
+    let held = |one: &Value| {
+        let [venue, market] = ["venue", "market"].map(|key| word(one, key));
+        format!("{venue} {market}: {} {}", word(one, "quantity"), word(one, "outcome"))
+    };
+    let told = |one: &Value| {
+        let [venue, market] = ["venue", "market"].map(|key| word(one, key));
+        format!("{venue} {market}: {} yes, {} no", word(one, "yes"), word(one, "no"))
+    };
+    list("in markets of no pair, left alone:", not_mapped.iter().map(held).collect());
+    list("left to you (`positions ignore`):", left_alone.iter().map(told).collect());
     text
 }

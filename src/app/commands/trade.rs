@@ -4,7 +4,7 @@
 //! everything that it needs is there, says what it may spend, and even then trades nothing before
 //! the journal and both venues agree and both venues said that the account may trade.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,10 @@ use crate::app::live::Plan;
 use crate::app::report::{Reporter, Style};
 use crate::app::shutdown::{self, Stop};
 use crate::app::sources::Credentials;
+use crate::app::terms::Terms;
 use crate::app::trading::{Books, Trading, state_folder};
 use crate::app::wallet::Signer;
-use crate::app::{audit, clock, mappings, settings, standing, start_log};
+use crate::app::{audit, clock, killfile, mappings, settings, standing, start_log};
 use crate::config::{Mode, Overrides, Settings};
 use crate::engine::trade::Trader;
 use crate::execute::Scope;
@@ -42,6 +43,8 @@ struct Ready {
     signer: Option<Signer>,
     /// Fingerprints of the pairs that were accepted for live trading.
     accepted: BTreeSet<String>,
+    /// What held when they were.
+    terms: BTreeMap<String, Terms>,
     journal: PathBuf,
     dir: PathBuf,
     files: Vec<(String, String)>,
@@ -67,6 +70,23 @@ pub fn run(args: Trade, log: Option<String>) -> anyhow::Result<Exit> {
     runtime.block_on(trade(args, ready))
 }
 
+/// The fingerprints that were accepted, and what held then. What cannot be read was not accepted.
+fn sort(all: Vec<journal::Acceptance>) -> (BTreeSet<String>, BTreeMap<String, Terms>) {
+    let (mut accepted, mut known) = (BTreeSet::new(), BTreeMap::new());
+    for one in all {
+        if !one.terms.is_empty() {
+            let terms = serde_json::from_str(&one.terms).ok().as_ref().and_then(Terms::read);
+            let Some(terms) = terms else {
+                tracing::warn!("pair {}: its acceptance cannot be read; accept it again", one.pair);
+                continue;
+            };
+            known.insert(one.fingerprint.clone(), terms);
+        }
+        accepted.insert(one.fingerprint);
+    }
+    (accepted, known)
+}
+
 fn ready(args: &Trade, settings: Settings, settings_text: String) -> anyhow::Result<Ready> {
     let kept = &settings.journal;
     let own = Path::new(if args.live { &kept.path } else { &kept.paper_path });
@@ -75,7 +95,7 @@ fn ready(args: &Trade, settings: Settings, settings_text: String) -> anyhow::Res
     let accepted_in = if args.live { journal.as_path() } else { Path::new(&kept.path) };
     let accepted = journal::accepted(accepted_in)
         .map_err(|error| Misuse(format!("the journal cannot be used: {error}")))?;
-    let accepted: BTreeSet<String> = accepted.into_iter().map(|one| one.fingerprint).collect();
+    let (accepted, terms) = sort(accepted);
     if args.live {
         complete(&settings, &accepted)?;
     }
@@ -86,7 +106,7 @@ fn ready(args: &Trade, settings: Settings, settings_text: String) -> anyhow::Res
         let hint = "--mappings names another, and mappings/README.md tells what belongs into it";
         Misuse(format!("{error:#}; {hint}"))
     })?;
-    Ok(Ready { settings, settings_text, credentials, signer, accepted, journal, dir, files })
+    Ok(Ready { settings, settings_text, credentials, signer, accepted, terms, journal, dir, files })
 }
 
 /// Whether everything is there that live trading needs; all that is missing is told at once.
@@ -160,8 +180,10 @@ async fn trade(args: Trade, ready: Ready) -> anyhow::Result<Exit> {
         });
     }
     let seed = clock::now().nanos().unsigned_abs();
-    let Ready { settings, settings_text, credentials, signer, accepted, journal, dir, files } =
-        ready;
+    let Ready { settings, settings_text, credentials, signer, .. } = ready;
+    let Ready { accepted, terms, journal, dir, files, .. } = ready;
+    let kill_file = killfile::path(&settings, &journal);
+    killfile::refuse(&kill_file)?;
     let trading = match (&credentials, signer) {
         (Some(credentials), Some(signer)) => {
             let wallet = signer.holder(&settings);
@@ -195,8 +217,9 @@ async fn trade(args: Trade, ready: Ready) -> anyhow::Result<Exit> {
         record: None,
         mappings: files,
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
-        trading: Some(trading),
+        trading: Some(trading.holding_to(terms)),
         control: door.asked.take(),
+        kill_file: Some(kill_file),
         stopping,
     };
     let finished = plan.start()?.finished().await?;

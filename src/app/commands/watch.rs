@@ -119,6 +119,7 @@ async fn watch(
         watching: Some(mappings::watch(&dir, mappings::read_live)?),
         trading: None,
         control: None,
+        kill_file: None,
         stopping,
     };
     let live = plan.start()?;

@@ -8,6 +8,7 @@ use crate::app::standing;
 use crate::engine::event::Command;
 use crate::execute::Scope;
 
+use super::said::Said;
 use super::{Asked, Request};
 
 /// Does what is asked and answers. True when it was to end everything.
@@ -20,14 +21,43 @@ pub fn answer(driver: &mut Driver, asked: Asked) -> bool {
             let note = "own orders only, by their ids; what was placed by hand is left alone";
             (Ok(json!({ "orders": asked, "note": note })), false)
         }
+        Request::CancelEverything(venue) => {
+            let note = "every order of the account, those that were placed by hand too; the \
+                        venue's answer is a note of the trader's";
+            let asked = driver.cancel_everything(*venue);
+            (asked.map(|()| json!({ "venue": venue.name(), "note": note })), false)
+        }
         Request::Status => {
             let standing = standing::record(&driver.pipeline);
             (standing.ok_or_else(|| "nothing is traded here".to_owned()), false)
         }
+        Request::Accepted { fingerprint, terms } => {
+            driver.pipeline.take_acceptance(fingerprint.clone(), terms.clone());
+            (Ok(json!({ "fingerprint": fingerprint })), false)
+        }
+        Request::Look(said) => (
+            said.changes(&driver.pipeline).map(|(_, changes)| json!({ "changes": changes })),
+            false,
+        ),
+        Request::Rule { said, shown, why } => (ruled(driver, said, shown, why), false),
     };
     // Whoever asked may have gone.
     let _ = answer.send(said);
     is_killed
+}
+
+/// Does what a person said of a difference, if it still changes what they were shown.
+fn ruled(driver: &mut Driver, said: &Said, shown: &Value, why: &str) -> Result<Value, String> {
+    let (ruling, changes) = said.changes(&driver.pipeline)?;
+    if changes != *shown {
+        return Err("what it would change is not what was shown any more: look again".to_owned());
+    }
+    driver.input(&Input::Command(&Command::Rule { ruling, why: why.to_owned() }));
+    let standing = standing::record(&driver.pipeline).unwrap_or_default();
+    Ok(json!({
+        "changes": changes, "state": standing["state"], "why": standing["why"],
+        "differences": standing["differences"],
+    }))
 }
 
 const fn is_kill(command: &Command) -> bool {

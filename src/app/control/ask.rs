@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{LINE_MAX, Request, encode, socket};
+use super::{ANSWER_MAX, Request, encode, socket};
 
 /// Longer than the trader takes to say that it does not answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -21,7 +21,7 @@ pub fn ask(journal: &Path, request: &Request) -> anyhow::Result<Value> {
     stream.set_write_timeout(Some(PATIENCE))?;
     (&stream).write_all(format!("{line}\n").as_bytes()).context("cannot ask the trader")?;
     let mut answer = String::new();
-    let most = u64::try_from(LINE_MAX).unwrap_or(u64::MAX);
+    let most = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
     BufReader::new(&stream)
         .take(most)
         .read_line(&mut answer)
@@ -30,6 +30,12 @@ pub fn ask(journal: &Path, request: &Request) -> anyhow::Result<Value> {
         !answer.is_empty(),
         "the trader ended the connection; what was asked may have happened or not"
     );
+    anyhow::ensure!(
+        answer.ends_with('\n'),
+        "the trader's answer ends in the middle or is longer than {} MiB; what was asked may have \
+         happened",
+        ANSWER_MAX >> 20
+    );
     let answer: Value =
         serde_json::from_str(&answer).context("the trader's answer makes no sense")?;
     if answer.get("ok").and_then(Value::as_bool) == Some(true) {
@@ -37,6 +43,11 @@ pub fn ask(journal: &Path, request: &Request) -> anyhow::Result<Value> {
     }
     let why = answer.get("error").and_then(Value::as_str).unwrap_or("it did not say why");
     anyhow::bail!("the trader refused: {why}")
+}
+
+/// Whether a trader of this journal listens.
+pub fn is_there(journal: &Path) -> bool {
+    UnixStream::connect(socket(journal)).is_ok()
 }
 
 fn connect(journal: &Path) -> anyhow::Result<UnixStream> {

@@ -1,6 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::domain::Outcome;
 use listen::{Listening, listen};
 
 fn requests() -> Vec<Request> {
@@ -9,9 +10,20 @@ fn requests() -> Vec<Request> {
         Request::Status,
         Request::CancelAll(None),
         Request::CancelAll(Some(Venue::Kalshi)),
+        Request::CancelEverything(Venue::Polymarket),
         Request::Command(Command::Kill { why: "lunch".to_owned() }),
         Request::Command(Command::Flatten { loss_max: Money::parse("12.5").unwrap() }),
     ];
+    let (venue, market) = (Venue::Polymarket, "0xabc".to_owned());
+    for outcome in [None, Some(Outcome::Yes), Some(Outcome::No)] {
+        all.push(Request::Look(Said::Adopt { venue, market: market.clone(), outcome }));
+    }
+    let shown = json!([{ "venue": "kalshi", "cash": "-1.5" }]);
+    for said in [Said::Ignore { venue, market }, Said::AcceptCash { venue: Venue::Kalshi }] {
+        all.push(Request::Rule { said, shown: shown.clone(), why: "counted".to_owned() });
+    }
+    let terms = Terms::new(crate::pairing::Limits::default(), None);
+    all.push(Request::Accepted { fingerprint: "ab".to_owned(), terms });
     for scope in scopes {
         let why = "news".to_owned();
         all.push(Request::Command(Command::Halt { scope: scope.clone(), why }));
@@ -51,6 +63,12 @@ fn a_request_that_is_not_understood_does_nothing() {
         r#"{"do":"flatten","loss_max":5}"#,
         r#"{"do":"flatten","loss_max":"-1"}"#,
         r#"{"do":"cancel-all","venue":"both"}"#,
+        r#"{"do":"cancel-everything"}"#,
+        r#"{"do":"accepted","fingerprint":"ab"}"#,
+        r#"{"do":"look","what":"adopt","venue":"kalshi"}"#,
+        r#"{"do":"look","what":"adopt","venue":"kalshi","market":"A","outcome":"maybe"}"#,
+        r#"{"do":"look","what":"sell","venue":"kalshi","market":"A"}"#,
+        r#"{"do":"rule","what":"accept-cash","venue":"kalshi"}"#,
     ] {
         assert!(parse(line).is_err(), "{line}");
     }
@@ -67,7 +85,10 @@ fn trader(journal: &Path) -> (tokio::runtime::Runtime, Listening) {
         while let Some(one) = asked.recv().await {
             let answer = match &one.request {
                 Request::Command(Command::Kill { why }) => Err(format!("not for {why}")),
-                Request::Status => Ok(json!({ "state": "trading" })),
+                Request::Status => {
+                    let long = vec!["a difference that is told in a long line"; 5_000];
+                    Ok(json!({ "state": "trading", "differences": long }))
+                }
                 other => Ok(json!({ "heard": format!("{other:?}") })),
             };
             one.answer.send(answer).unwrap();
@@ -83,6 +104,7 @@ fn the_trader_hears_what_is_asked_and_its_answer_comes_back() {
     let (_runtime, _listening) = trader(&journal);
     let status = ask::ask(&journal, &Request::Status).unwrap();
     assert_eq!(status["state"], "trading");
+    assert_eq!(status["differences"].as_array().unwrap().len(), 5_000, "more than 64 KiB");
     for request in requests() {
         let answer = ask::ask(&journal, &request);
         match request {

@@ -28,6 +28,16 @@ impl Acceptance {
         }
     }
 
+    /// A person accepts one more.
+    pub fn take(&mut self, fingerprint: String) {
+        match self {
+            Self::None | Self::Approved => {}
+            Self::Fingerprints(known) | Self::OnPaper(known) => {
+                known.insert(fingerprint);
+            }
+        }
+    }
+
     /// Whether a pair as it stands could be traded with money.
     pub fn holds_live(&self, pair: &Pair) -> bool {
         match self {

@@ -121,7 +121,7 @@ impl Counter {
         let mut released = Released::default();
         let (mut reads_open, mut writes_open) = (true, true);
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into();
-        waiting.sort_by_key(|waiting| waiting.call.class != Class::Cancel);
+        waiting.sort_by_key(|waiting| !super::is_to_cancel(&waiting.call));
         for one in waiting {
             if now.since(one.since) > WAIT_MAX {
                 released.expired.push(one.call);

@@ -55,6 +55,7 @@ fn request(id: CallId, call: &Call, at: Timestamp) -> Request {
         Subject::Place(intent) => ("place", Some(*intent)),
         Subject::Cancel(intent) => ("cancel", Some(*intent)),
         Subject::Order(intent) => ("order", Some(*intent)),
+        Subject::Seek(intent, _) => ("seek", Some(*intent)),
         Subject::Other(name, _) => (*name, None),
     };
     let Call { venue, method, url, body, .. } = call;

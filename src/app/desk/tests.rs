@@ -459,3 +459,94 @@ fn a_journal_that_cannot_be_written_stops_orders_and_holds_up_nothing_else() {
         assert_eq!(desk.outgoing.len(), 1, "{text}");
     }
 }
+
+/// A gateway that has to look for an order before it can cancel it: two reads, then the cancel.
+#[derive(Debug, Default)]
+struct Seeker(Arc<Mutex<u64>>);
+
+impl Seeker {
+    fn call(subject: Subject, class: Class) -> Call {
+        let (url, headers) = (String::new(), Vec::new());
+        let venue = Venue::Kalshi;
+        Call { venue, subject, class, cost: 20, method: "GET", url, headers, body: None }
+    }
+}
+
+impl Gateway for Seeker {
+    fn venue(&self) -> Venue {
+        Venue::Kalshi
+    }
+
+    fn place(
+        &mut self,
+        _: &Order,
+        _: &dyn Markets,
+        _: Timestamp,
+    ) -> Result<(OrderId, Call), Error> {
+        unreachable!("nothing is placed here")
+    }
+
+    fn recall(&mut self, _: &Order, _: &OrderId) {}
+
+    fn forget(&mut self, _: IntentId) {}
+
+    fn cancel(&mut self, intent: IntentId, _: &dyn Markets, _: Timestamp) -> Result<Call, Error> {
+        *self.0.lock().unwrap() += 1;
+        Ok(Self::call(Subject::Seek(intent, 1), Class::Read))
+    }
+
+    fn ask(&mut self, _: &Question, _: &dyn Markets, _: Timestamp) -> Result<Vec<Call>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn convert(&mut self, _: Conversion, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
+
+    fn read(
+        &mut self,
+        call: &Call,
+        _: &Answer<'_>,
+        _: &dyn Markets,
+        _: Timestamp,
+        taken: &mut Taken,
+    ) {
+        match call.subject {
+            Subject::Seek(intent, 1) => {
+                taken.calls.push(Self::call(Subject::Seek(intent, 2), Class::Read));
+            }
+            Subject::Seek(intent, _) => {
+                taken.calls.push(Self::call(Subject::Cancel(intent), Class::Cancel));
+            }
+            _ => {}
+        }
+    }
+
+    fn read_private(&mut self, _: &str, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
+
+    fn tick(&mut self, _: Timestamp, _: &mut Taken) {}
+}
+
+#[test]
+fn an_order_that_is_looked_for_to_be_cancelled_counts_as_a_cancel_until_it_is() {
+    let (now, made) = (Timestamp::from_secs(1_000), Arc::new(Mutex::new(0)));
+    let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(Seeker(Arc::clone(&made)))];
+    let mut desk = Desk::new(gateways, Box::new(Paperless), Rhythm::default(), now);
+    desk.recall(&order(1), &OrderId("id".to_owned()));
+    desk.act(&Act::Cancel(IntentId(1)), &NoMarkets, now);
+    for _ in 0..3 {
+        assert_eq!(desk.cancels(), 1, "a kill that ends now leaves the order");
+        let (id, _) = desk.outgoing.pop().unwrap();
+        desk.answer(id, &Answer::Lost("whatever"), &NoMarkets, now);
+    }
+    assert_eq!(desk.cancels(), 0);
+    // The reads of many orders wait for the budget, and are made anew like cancels.
+    for intent in 2..=20 {
+        desk.recall(&order(intent), &OrderId("id".to_owned()));
+        desk.act(&Act::Cancel(IntentId(intent)), &NoMarkets, now);
+    }
+    let waiting = desk.cancels() - desk.outgoing.len();
+    assert!(waiting > 0, "the budget is used up");
+    let before = *made.lock().unwrap();
+    desk.tick(&NoMarkets, now.after(Duration::from_secs(4)));
+    assert_eq!(*made.lock().unwrap() - before, u64::try_from(waiting).unwrap());
+    assert_eq!(desk.cancels(), 19, "none is dropped");
+}

@@ -13,6 +13,7 @@ use crate::venue::Wanted;
 use super::{LaneWishes, News, Pipeline, Role, Slot};
 use crate::app::desk::Acceptance;
 use crate::app::registry::Stage;
+use crate::app::terms::Terms;
 
 impl Pipeline {
     pub(super) fn take_mappings(&mut self, files: &[(String, String)]) {
@@ -25,8 +26,30 @@ impl Pipeline {
         if !differences.is_empty() {
             self.tell(News::Pairs(differences));
         }
-        self.in_force = self.set.pairs().iter().cloned().map(Arc::new).collect();
+        self.put_in_force();
         self.mark_needed();
+    }
+
+    /// Puts the pairs of the files in force. With money, none with limits that are looser than
+    /// those that were accepted: the file of a running trader may change by itself, with an update.
+    pub(super) fn put_in_force(&mut self) {
+        let is_live = matches!(self.acceptance, Acceptance::Fingerprints(_));
+        let mut in_force = Vec::new();
+        for mut pair in self.set.pairs().to_vec() {
+            if is_live && self.acceptance.holds(&pair) {
+                let (id, told) = (pair.id.0.clone(), pair.limits);
+                // What was accepted before terms were kept is held to what is read first.
+                let first = || Terms::new(told, None);
+                let terms = self.terms.entry(pair.fingerprint()).or_insert_with(first);
+                let (limits, back) = terms.restrain(told);
+                pair.limits = limits;
+                if let Some(back) = back {
+                    self.tell(News::LimitsHeld { pair: id, back });
+                }
+            }
+            in_force.push(Arc::new(pair));
+        }
+        self.in_force = in_force;
         self.pairs_outdated = true;
     }
 
@@ -102,9 +125,13 @@ impl Pipeline {
         let known = self.registry.find(market.venue, &market.id);
         let before = known.and_then(|index| self.registry.get(index)).and_then(|e| e.facts());
         // Only a market that is new, or whose tokens or labels are, changes which pairs there are;
-        // other rules change which of them are traded.
-        self.pairs_outdated |= before
-            .is_none_or(|before| before.tokens != market.tokens || before.rules != market.rules);
+        // other rules, another close or other prices change which of them are traded.
+        self.pairs_outdated |= before.is_none_or(|before| {
+            before.tokens != market.tokens
+                || before.rules != market.rules
+                || before.closes != market.closes
+                || before.grid != market.grid
+        });
         let index = self.registry.learn(market);
         if market.venue == Venue::Kalshi {
             self.shards.insert(index, lies_on);
@@ -175,10 +202,11 @@ impl Pipeline {
         let mut untraded = BTreeMap::new();
         for one in watched {
             let (pair, id) = (&one.pair, one.pair.id.clone());
-            let unread = self.not_as_reviewed(one);
-            let unsteady = self.is_open_ended(one).then_some(
-                "polymarket's event may get new outcomes, so what the market means can change",
-            );
+            let unread = self.not_as_reviewed(one).or_else(|| self.not_as_accepted(one));
+            let unsteady = self.is_open_ended(one).then(|| {
+                "polymarket's event may get new outcomes, so what the market means can change"
+                    .to_owned()
+            });
             if self.acceptance.holds(pair) {
                 accepted.push(id.clone());
             }
@@ -186,7 +214,7 @@ impl Pipeline {
                 verified.push(id.clone());
             }
             let unaccepted = (!self.acceptance.holds_live(pair))
-                .then_some("it was not accepted on this machine as it reads (`pairs accept`)");
+                .then(|| "it was not accepted on this machine as it reads (`pairs accept`)".into());
             if pair.standing == Standing::Approved
                 && let Some(why) = unsteady.or(unread).or(unaccepted)
             {
@@ -206,21 +234,32 @@ impl Pipeline {
 
     /// Why the rules of a pair are not known to be the ones that were reviewed; `None` when they
     /// are.
-    fn not_as_reviewed(&self, watched: &Watched) -> Option<&'static str> {
+    fn not_as_reviewed(&self, watched: &Watched) -> Option<String> {
         let review = watched.pair.review.as_ref();
         let reviewed = [
             review.and_then(|review| review.kalshi_rules.as_deref()),
             review.and_then(|review| review.polymarket_rules.as_deref()),
         ];
         let [Some(kalshi), Some(polymarket)] = reviewed else {
-            return Some("its review names no hashes of both venues' rules");
+            return Some("its review names no hashes of both venues' rules".to_owned());
         };
         let rules = |market| self.registry.get(market)?.facts()?.rules.as_deref();
-        if rules(watched.kalshi) != Some(kalshi) {
-            return Some("kalshi's rules are not the ones that were reviewed");
-        }
-        (rules(watched.polymarket) != Some(polymarket))
-            .then_some("polymarket's rules are not the ones that were reviewed")
+        let changed = |venue: Venue, read: &str, now: Option<&str>| {
+            let now = now.unwrap_or("not told");
+            (now != read).then(|| {
+                format!("{venue}'s rules are not the ones that were reviewed: {read} -> {now}")
+            })
+        };
+        changed(Venue::Kalshi, kalshi, rules(watched.kalshi))
+            .or_else(|| changed(Venue::Polymarket, polymarket, rules(watched.polymarket)))
+    }
+
+    /// What a venue changed since the pair was accepted, its rules aside; `None` for nothing.
+    fn not_as_accepted(&self, watched: &Watched) -> Option<String> {
+        let terms = self.terms.get(&watched.pair.fingerprint())?;
+        let facts = |market| self.registry.get(market)?.facts();
+        let apart = terms.apart(facts(watched.kalshi)?, facts(watched.polymarket)?)?;
+        Some(format!("{apart}; `crossbook pairs accept {}` takes it as it is", watched.pair.id))
     }
 
     /// Whether what the Polymarket market of a pair means can change.

@@ -85,6 +85,8 @@ pub struct Trade {
     pub reconcile_every: Duration,
     /// How long open trades have after the first Ctrl-C.
     pub settle: Duration,
+    /// The file whose appearance acts as `kill`; beside the journal where none is named.
+    pub kill_file: Option<String>,
 }
 
 /// How paper trades.
@@ -116,6 +118,7 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
     let fee_tolerance = take.money("fee_true_up_max", bounds::LOSS_MAX);
     let reconcile_every = take.seconds("reconcile_every_s", bounds::RECONCILE_EVERY_S);
     let settle = take.seconds("settle_s", bounds::DAY_S);
+    let kill_file = take.optional("kill_file", None);
     take.finish();
     Some(Trade {
         mode: mode?,
@@ -128,6 +131,7 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
         },
         reconcile_every: reconcile_every?.value,
         settle: settle?.value,
+        kill_file: kill_file?,
     })
 }
 

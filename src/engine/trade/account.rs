@@ -5,6 +5,7 @@ use crate::domain::{Report, Timestamp};
 use crate::execute::reconcile::{self, Reconciler, Verdict};
 use crate::execute::{Act, Record, incident};
 
+use super::floor::named;
 use super::{Around, Effect, Trader};
 
 impl Trader {
@@ -29,6 +30,9 @@ impl Trader {
         effects: &mut Vec<Effect>,
     ) {
         let Some(reconciler) = &mut self.reconciler else { return };
+        for (_, market) in self.executor.state().ledger().markets() {
+            reconciler.name(market, &named(around.books, market));
+        }
         if let Some(record) = reconciler.take(report, self.executor.state(), around.now) {
             self.executor.enter(record, &mut self.acts);
         }

@@ -113,9 +113,11 @@ impl Trader {
                 self.executor.unhalt(scope.clone(), now, &mut self.acts);
             }
             Command::Kill { why } => {
-                self.executor.kill(why, now, &mut self.acts);
+                let view = around.view(&self.floor);
+                self.executor.kill(why, &view, now, &mut self.acts);
                 self.risk.kill();
             }
+            Command::Rule { ruling, why } => self.rule(ruling, why, around),
             Command::Flatten { loss_max } => {
                 let view = around.view(&self.floor);
                 self.executor.flatten(*loss_max, &view, now, &mut self.acts);

@@ -171,6 +171,7 @@ fn refused_by_executor(why: &'static str) -> NoTrade {
         "halted" | "flattening" => NoTrade::Halted,
         "resuming" | "order_unknown" | "order_adopted" => NoTrade::OrderUnknown,
         "not_held" => NoTrade::NoGain,
+        "market_ignored" => NoTrade::MarketIgnored,
         _ => NoTrade::MarketBusy,
     }
 }

@@ -157,6 +157,10 @@ impl Sight for View<'_> {
         self.floor.markets.get(&market)
     }
 
+    fn name(&self, market: MarketIndex) -> String {
+        named(self.books, market)
+    }
+
     fn fee(&self, market: MarketIndex, now: Timestamp) -> Option<FeeModel> {
         self.books.get(market)?.facts.as_ref()?.fee.at(now)
     }
@@ -172,6 +176,14 @@ impl Sight for View<'_> {
             && facts.closes.is_none_or(|closes| self.now < closes)
             && !paused
             && !self.floor.lacks_approval(market)
+    }
+}
+
+/// The venue's name of a market, for people.
+pub(super) fn named(books: &Books, market: MarketIndex) -> String {
+    match books.get(market) {
+        Some(slot) if !slot.id.is_empty() => slot.id.clone(),
+        _ => format!("market {}", market.0),
     }
 }
 

@@ -15,6 +15,7 @@ mod attempt;
 pub mod calendar;
 mod early;
 mod floor;
+pub mod ruling;
 mod seam;
 mod settle;
 mod taken;

@@ -2,11 +2,12 @@
 
 use crate::book::{Ladder, Update};
 use crate::detect::NoEdge;
-use crate::detect::edge::Edge;
+use crate::detect::edge::{Edge, Fills};
 use crate::domain::{IntentId, MarketIndex, Quantity, Timestamp, TradeId};
 use crate::engine::books::Books;
 use crate::engine::event::Event;
 use crate::engine::look::Ground;
+use crate::engine::seat::PairSlot;
 use crate::engine::{Effect, Engine};
 use crate::execute::{Record, reconcile};
 use crate::pairing::PairId;
@@ -63,6 +64,15 @@ impl Engine {
         Around { books: &self.books, gate: &self.settings.gate, exchanges: self.exchanges, now }
     }
 
+    /// The trader, if there is one, and what it may look at. It stays in its place, so that it is
+    /// still there when something panics.
+    fn trading(&mut self, now: Timestamp) -> Option<(&mut Trader, Around<'_>)> {
+        let Self { trader, books, settings, exchanges, .. } = self;
+        let trader = trader.as_deref_mut()?;
+        let around = Around { books, gate: &settings.gate, exchanges: *exchanges, now };
+        Some((trader, around))
+    }
+
     /// Gives an event to the trader, if there is one.
     pub(in crate::engine) fn trade(
         &mut self,
@@ -70,8 +80,7 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(mut trader) = self.trader.take() else { return };
-        let around = self.around(now);
+        let Some((trader, around)) = self.trading(now) else { return };
         match *event {
             Event::Report(report) => trader.report(report, &around, effects),
             Event::Command(command) => trader.command(command, &around, effects),
@@ -80,7 +89,6 @@ impl Engine {
             Event::Tick => trader.tick(&around, effects),
             _ => {}
         }
-        self.trader = Some(trader);
     }
 
     /// Offers an edge that was just found to the trader, if there is one: all of it, or as much as
@@ -101,10 +109,9 @@ impl Engine {
         {
             begun = self.attempt_one(at, direction, &less, now);
         }
-        let Some(mut trader) = self.trader.take() else { return };
-        let pair = &self.pairs[at].watched.pair.id;
-        trader.conclude_attempt(pair, begun, &self.around(now), effects);
-        self.trader = Some(trader);
+        let pair = std::sync::Arc::clone(&self.pairs[at].watched.pair);
+        let Some((trader, around)) = self.trading(now) else { return };
+        trader.conclude_attempt(&pair.id, begun, &around, effects);
     }
 
     /// Offers the edge that was walked last.
@@ -115,10 +122,10 @@ impl Engine {
         edge: &Edge,
         now: Timestamp,
     ) -> Result<(), NoTrade> {
-        let Some(mut trader) = self.trader.take() else { return Ok(()) };
-        let begun = trader.attempt(&self.seen(at, direction, edge), &self.around(now));
-        self.trader = Some(trader);
-        begun
+        let Self { trader, books, settings, exchanges, pairs, fills, .. } = self;
+        let Some(trader) = trader.as_deref_mut() else { return Ok(()) };
+        let around = Around { books, gate: &settings.gate, exchanges: *exchanges, now };
+        trader.attempt(&seen(&pairs[at], fills, direction, edge), &around)
     }
 
     /// The most contracts that limits and purses leave room for: halved until they fit, then
@@ -146,7 +153,7 @@ impl Engine {
                 too_small = most;
                 continue;
             };
-            let seen = self.seen(at, direction, &edge);
+            let seen = seen(&self.pairs[at], &self.fills, direction, &edge);
             let judged = self.trader.as_ref()?.judge_edge(&seen, &self.around(now));
             match judged {
                 Ok(()) => low = Some(most),
@@ -157,18 +164,6 @@ impl Engine {
         low
     }
 
-    fn seen<'a>(&'a self, at: usize, direction: usize, edge: &'a Edge) -> Seen<'a> {
-        let slot = &self.pairs[at];
-        let outcomes = slot.outcomes(direction);
-        Seen {
-            watched: &slot.watched,
-            outcomes: [outcomes.0, outcomes.1],
-            opportunity: slot.seats[direction].open.map_or(0, |open| open.id.0),
-            edge,
-            fills: &self.fills,
-        }
-    }
-
     /// Stops new trades of a pair that the books speak against.
     pub(in crate::engine) fn suspend(
         &mut self,
@@ -177,9 +172,19 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(mut trader) = self.trader.take() else { return };
-        trader.suspend(pair, no.name(), &self.around(now), effects);
-        self.trader = Some(trader);
+        let Some((trader, around)) = self.trading(now) else { return };
+        trader.suspend(pair, no.name(), &around, effects);
+    }
+}
+
+fn seen<'a>(slot: &'a PairSlot, fills: &'a Fills, direction: usize, edge: &'a Edge) -> Seen<'a> {
+    let outcomes = slot.outcomes(direction);
+    Seen {
+        watched: &slot.watched,
+        outcomes: [outcomes.0, outcomes.1],
+        opportunity: slot.seats[direction].open.map_or(0, |open| open.id.0),
+        edge,
+        fills,
     }
 }
 

@@ -77,7 +77,7 @@ impl Trader {
             match self.executor.exposure(trade) {
                 Some(exposure) => {
                     self.risk.set_exposure(trade, &known.plan, exposure, now);
-                    if known.phase.is_quiet() {
+                    if known.is_quiet() {
                         self.risk.lock(trade, known.since);
                     } else {
                         self.risk.unlock(trade);

@@ -11,9 +11,10 @@ use crate::domain::report::{
 use crate::domain::{
     Action, Money, Order, OrderId, Outcome, Price, Purpose, Quantity, Report, Side, Size,
 };
-use crate::engine::event::{Command, Event};
+use crate::engine::event::{Command, Event, Ruling};
 use crate::engine::tests as watch;
 use crate::engine::tests::{KALSHI, POLYMARKET, money};
+use crate::engine::trade::ruling::Change;
 use crate::execute::trade_state::Phase;
 use crate::execute::{Record, Scope, incident};
 use crate::pairing::{Legs, Pair, Relation, Standing};
@@ -480,6 +481,26 @@ fn trading_begins_when_both_venues_agree_and_ends_when_one_does_not() {
     story.pass(Duration::from_secs(1));
     positions(&mut story, Venue::Kalshi, Vec::new());
     assert_eq!(story.trader().risk().check_gates(), Ok(()));
+    // They come again, and a person takes the venue's word for them: it is theirs to trade on.
+    for _ in 0..2 {
+        story.pass(Duration::from_secs(30));
+        positions(&mut story, Venue::Kalshi, vec![stray.clone()]);
+    }
+    let (venue, market) = (Venue::Kalshi, KALSHI);
+    let text = &story.trader().differences()[0];
+    assert!(text.contains("`crossbook positions adopt --venue kalshi --market kalshi-market`"));
+    let ruling = Ruling::Adopt { venue, market, outcome: None };
+    let trades = Vec::new();
+    let (ours, theirs) = (Quantity::ZERO, quantity("7"));
+    let change = Change::Held { outcome: Outcome::Yes, ours, theirs, trades };
+    assert_eq!(story.trader().proposal(&ruling), Ok(vec![change]));
+    story.command(&Command::Rule { ruling, why: "bought by hand".to_owned() });
+    assert_eq!(story.trader().risk().check_gates(), Ok(()));
+    assert_eq!(story.trader().executor().state().ledger().held(KALSHI, Outcome::Yes), theirs);
+    assert!(story.trader().proposal(&ruling).is_err(), "there is no difference any more");
+    story.drain();
+    let adopted = |one: &Record| matches!(one, Record::Adopted { why, .. } if why.contains("hand"));
+    assert!(story.journal.iter().any(adopted));
 }
 
 #[test]

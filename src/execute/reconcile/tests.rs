@@ -143,15 +143,26 @@ fn what_a_person_adopts_or_ignores_differs_no_more() {
     for secs in [210, 220] {
         reconciler.take(&positions("12", secs), &state, at(secs));
     }
-    let mut ignoring = agreed(&mut state);
-    ignoring.ignore(MARKET);
-    ignoring.take(&positions("12", 220), &state, at(220));
-    assert_eq!(ignoring.verdict(&state), Verdict::Agreed);
+    let theirs = |state: &State, reconciler: &Reconciler| {
+        let found = reconciler.adoption(Venue::Polymarket, MARKET, None, state);
+        found.map(|found| found.iter().map(|one| one.theirs).collect::<Vec<_>>())
+    };
+    assert_eq!(theirs(&state, &reconciler), Ok(vec![quantity("12")]));
+    let (venue, why) = (Venue::Polymarket, "mine".to_owned());
+    let mut ignoring = state.clone();
+    ignoring.apply(&Record::Ignored { venue, market: MARKET, why, at: at(220) });
+    let mut other = agreed(&mut ignoring);
+    other.take(&positions("12", 220), &ignoring, at(220));
+    other.take(&positions("13", 230), &ignoring, at(230));
+    assert_eq!(other.verdict(&ignoring), Verdict::Agreed);
+    let both = vec![Quantity::ZERO, quantity("13")];
+    assert_eq!(theirs(&ignoring, &other), Ok(both), "adopting ends it");
     state.apply(&Record::Adopted {
         venue: Venue::Polymarket,
         market: MARKET,
         outcome: Outcome::No,
         quantity: quantity("12"),
+        why: "it was bought by hand".to_owned(),
         at: at(221),
     });
     reconciler.take(&positions("12", 230), &state, at(230));
@@ -216,6 +227,9 @@ fn a_shortfall_stops_trading_and_says_what_to_do() {
     }
     let Verdict::Differs(texts) = reconciler.verdict(&state) else { panic!() };
     assert!(texts[0].contains("-4.9"), "{texts:?}");
+    assert!(texts[0].contains("`crossbook cash accept --venue polymarket`"), "{texts:?}");
+    assert_eq!(reconciler.shortfall(Venue::Polymarket), Ok(money("-4.9")));
+    assert!(reconciler.shortfall(Venue::Kalshi).is_err());
 }
 
 #[test]

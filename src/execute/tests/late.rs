@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::report::{Fee, Refused};
 use crate::domain::{Evidence, Fill, Finality, IntentId, Outcome, Timestamp, Venue};
-use crate::execute::{Act, Executor, Record, Scope};
+use crate::execute::{Act, Executor, Scope};
 use crate::plan::Stages;
 
 use super::scene::{
@@ -13,7 +13,7 @@ use super::scene::{
 
 const POLYMARKET_FIRST: Stages = Stages::First(Venue::Polymarket);
 
-fn unclear() -> Evidence {
+pub(super) fn unclear() -> Evidence {
     Evidence::Unclear("timeout".to_owned())
 }
 
@@ -225,7 +225,7 @@ fn a_bust_of_a_kalshi_fill_makes_the_other_leg_stranded() {
 fn a_cancel_that_comes_too_late_says_nothing_about_fills() {
     let mut scene = Scene::opened(POLYMARKET_FIRST);
     let first = scene.only();
-    scene.with(|executor, _, now, acts| executor.kill("test", now, acts));
+    scene.with(|executor, world, now, acts| executor.kill("test", world, now, acts));
     assert!(scene.acts.contains(&Act::Cancel(first.intent)));
     let gone = Evidence::NotCancelled("already canceled or matched".to_owned());
     scene.tell(first.intent, gone);
@@ -350,14 +350,7 @@ fn an_order_that_no_venue_will_ever_explain_is_settled_by_a_person() {
     scene.tell(first.intent, unclear());
     scene.wait(120_000);
     assert_eq!(scene.executor.may_open(&plan(POLYMARKET_FIRST)), Err("trade_open"));
-    let adopted = Record::Adopted {
-        venue: Venue::Polymarket,
-        market: POLYMARKET,
-        outcome: Outcome::No,
-        quantity: quantity("0"),
-        at: scene.now,
-    };
-    scene.with(|executor, _, _, acts| executor.enter(adopted, acts));
+    scene.adopt(POLYMARKET, Outcome::No, "0");
     scene.wait(1_000);
     assert_eq!(scene.phase(), "flat");
     assert!(scene.executor.state().order(first.intent).unwrap().is_final());

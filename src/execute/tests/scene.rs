@@ -246,6 +246,15 @@ impl Scene {
         self.keep(acts);
     }
 
+    /// A person takes a venue's word for a contract.
+    pub(super) fn adopt(&mut self, market: MarketIndex, outcome: Outcome, held: &str) {
+        let held = [(outcome, quantity(held))];
+        let venue = Venue::ALL[market.at()];
+        self.with(|executor, world, now, acts| {
+            executor.adopt(venue, market, &held, "a person looked", (world, now), acts);
+        });
+    }
+
     fn keep(&mut self, acts: Vec<Act>) {
         for act in &acts {
             match act {

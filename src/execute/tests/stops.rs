@@ -177,7 +177,9 @@ fn kill_cancels_by_id_lists_what_is_held_and_sends_nothing_more() {
     let fill = scene.fill(&first, "10", "0.52");
     scene.tell(first.intent, Evidence::Fill(fill));
     scene.acts.clear();
-    scene.with(|executor, _, now, acts| executor.kill("a person said so", now, acts));
+    scene.with(|executor, world, now, acts| {
+        executor.kill("a person said so", world, now, acts);
+    });
     assert!(scene.acts.contains(&Act::Cancel(first.intent)));
     assert_eq!(scene.incidents(), ["killed"]);
     scene.acts.clear();

@@ -188,8 +188,13 @@ pub(in crate::journal) fn specimens() -> Vec<Record> {
     }
     for outcome in [Outcome::Yes, Outcome::No] {
         let venue = Venue::Polymarket;
-        all.push(Record::Adopted { venue, market, outcome, quantity: amount, at: AT });
+        let why = "counted by hand".to_owned();
+        all.push(Record::Adopted { venue, market, outcome, quantity: amount, why, at: AT });
     }
+    for venue in Venue::ALL {
+        all.push(Record::Ignored { venue, market, why: "mine".to_owned(), at: AT });
+    }
+    all.push(Record::Flattening { loss_max: micros(7), realised_before: micros(-3), at: AT });
     for trade in [None, Some(trade)] {
         let text = "half\tpaid \u{1f600}".to_owned();
         all.push(Record::Incident { kind: "settlement_divergence", text, trade, at: AT });

@@ -45,10 +45,17 @@ pub fn record(record: &Record, names: &dyn Names) -> Option<Value> {
             "kind": "booked", "at": at.to_string(), "venue": venue.name(), "line": line.name(),
             "amount": amount.to_string(), "why": why,
         }),
-        Record::Adopted { venue, market, outcome, quantity, at } => json!({
+        Record::Adopted { venue, market, outcome, quantity, why, at } => json!({
             "kind": "adopted", "at": at.to_string(), "venue": venue.name(),
             "market": market_id(*market, names),
-            "outcome": outcome.name(), "quantity": quantity.to_string(),
+            "outcome": outcome.name(), "quantity": quantity.to_string(), "why": why,
+        }),
+        Record::Ignored { venue, market, why, at } => json!({
+            "kind": "ignored", "at": at.to_string(), "venue": venue.name(),
+            "market": market_id(*market, names), "why": why,
+        }),
+        Record::Flattening { loss_max, at, .. } => json!({
+            "kind": "flattening", "at": at.to_string(), "loss_max": loss_max.to_string(),
         }),
         Record::Incident { kind, text, trade, at } => json!({
             "kind": "incident", "at": at.to_string(), "incident": kind, "text": text,
@@ -229,10 +236,18 @@ pub fn people(record: &Record, names: &dyn Names, colour: Colour) -> Option<Stri
             let words = format!("{venue}: {of} {amount}: {}", clean(why, TEXT_WIDTH));
             line(*at, &colour.paint(Tone::Dim, "  booked"), &words)
         }
-        Record::Adopted { venue, market, outcome, quantity, at } => {
-            let market = clean(&market_id(*market, names), 24);
-            let words = format!("{venue}: {quantity} {} of {market}", outcome.name());
+        Record::Adopted { venue, market, outcome, quantity, why, at } => {
+            let (market, why) = (clean(&market_id(*market, names), 24), clean(why, TEXT_WIDTH));
+            let words = format!("{venue}: {quantity} {} of {market}: {why}", outcome.name());
             line(*at, &colour.paint(Tone::Warn, "  adopted"), &words)
+        }
+        Record::Ignored { venue, market, why, at } => {
+            let (market, why) = (clean(&market_id(*market, names), 24), clean(why, TEXT_WIDTH));
+            line(*at, &colour.paint(Tone::Warn, "  ignored"), &format!("{venue}: {market}: {why}"))
+        }
+        Record::Flattening { loss_max, at, .. } => {
+            let words = format!("everything, losing up to ${loss_max}");
+            line(*at, &colour.paint(Tone::Bad, "! selling"), &words)
         }
         Record::Incident { kind, text, at, .. } => {
             let words = format!("{}: {}", kind.replace('_', " "), clean(text, TEXT_WIDTH));

@@ -235,9 +235,10 @@ impl Port for Gateway {
         taken: &mut Taken,
     ) {
         let intent = match &call.subject {
-            Subject::Place(intent) | Subject::Cancel(intent) | Subject::Order(intent) => {
-                Some(*intent)
-            }
+            Subject::Place(intent)
+            | Subject::Cancel(intent)
+            | Subject::Order(intent)
+            | Subject::Seek(intent, _) => Some(*intent),
             Subject::Other(..) => None,
         };
         let unclear = |text: &str| {

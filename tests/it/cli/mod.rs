@@ -2,6 +2,7 @@
 //!
 //! Every wait has a limit, and every child process ends with the test that started it.
 
+mod accept;
 mod capture;
 mod crash;
 mod demo;
@@ -9,8 +10,10 @@ mod opportunity;
 mod past;
 mod recorded;
 mod reload;
+mod ruling;
 mod run;
 mod sim;
+mod stop;
 mod trade;
 mod trouble;
 mod usage;

@@ -291,7 +291,7 @@ fn a_pair_is_accepted_as_it_reads_and_no_longer() {
     assert!(ended.errors.contains("there is no pair `demo-rates-hodl`"), "{}", ended.errors);
     assert!(!journal.exists(), "all or none");
 
-    let ended = ask(&["pairs", "accept", "demo-rates-hold"], 0);
+    let ended = ask(&["pairs", "accept", "demo-rates-hold", "--offline"], 0);
     assert!(ended.text().contains("KXDEMORATES-27MAR-H0"), "{}", ended.text());
     let reads = || ask(&["pairs", "accepted", "--json"], 0).records()[0]["reads"].clone();
     assert_eq!(reads(), "current");

@@ -9,14 +9,14 @@ use super::run::{Ended, PATIENCE, Running, arg, run};
 use super::sim::{Sim, Twist, closed_port};
 
 /// What a trader of the embedded exchanges may risk, and how often it compares.
-const HABITS: &str = "[trade]\nloss_max = \"10\"\nreconcile_every_s = 5\nreconcile_grace_s = 2\n\
-                      [limits]\norder = \"400\"\nmarket = \"1500\"\npair = \"3000\"\n\
-                      event = \"3000\"\nkalshi = \"8000\"\npolymarket = \"8000\"\n\
-                      total = \"16000\"\nunconfirmed = \"2000\"\nstranded = \"1000\"\n\
-                      loss_per_day = \"200\"\nopen_trades = 4\norders_per_s = 20\n";
+pub(super) const HABITS: &str = "[trade]\nloss_max = \"10\"\nreconcile_every_s = 5\nreconcile_grace_s = 2\n\
+     [limits]\norder = \"400\"\nmarket = \"1500\"\npair = \"3000\"\n\
+     event = \"3000\"\nkalshi = \"8000\"\npolymarket = \"8000\"\n\
+     total = \"16000\"\nunconfirmed = \"2000\"\nstranded = \"1000\"\n\
+     loss_per_day = \"200\"\nopen_trades = 4\norders_per_s = 20\n";
 
 /// A configuration whose journals lie beside it.
-fn config(sim: &Sim, habits: &str, more: &str) -> PathBuf {
+pub(super) fn config(sim: &Sim, habits: &str, more: &str) -> PathBuf {
     let path = sim.config(&Twist::default());
     let folder = sim.folder.path();
     let text = std::fs::read_to_string(&path).unwrap();
@@ -27,7 +27,7 @@ fn config(sim: &Sim, habits: &str, more: &str) -> PathBuf {
     path
 }
 
-fn trade(config: &Path, mappings: &Path, more: &[&str]) -> Running {
+pub(super) fn trade(config: &Path, mappings: &Path, more: &[&str]) -> Running {
     let fixed = ["trade", "--json", "--config", arg(config), "--mappings", arg(mappings)];
     Running::start(&[&fixed, more].concat())
 }
@@ -117,7 +117,12 @@ fn a_wallet_key_that_is_none_and_a_venue_that_is_down_end_a_live_run_before_it_b
     let file = config(&sim, &habits, &named);
     let live = sim.folder.path().join("live.db");
     let accept = ["pairs", "accept", "demo-cpi-above-3", "--mappings", arg(&dir), "--journal"];
-    run(&[&accept[..], &[arg(&live)]].concat()).expect(0);
+    let accepted = run(&[&accept[..], &[arg(&live), "--config", arg(&file)]].concat());
+    accepted.expect(0);
+    let text = accepted.text();
+    for words in ["kalshi closes 20", "polymarket does not tell", "steps of 0.0"] {
+        assert!(text.contains(words), "`{words}` in {text}");
+    }
     let ended = trade(&file, &dir, &["--live"]).finish(PATIENCE);
     ended.expect(2);
     assert!(ended.errors.contains(arg(&wallet)) && ended.errors.contains("not usable"));

@@ -159,7 +159,7 @@ impl Oracle {
                 News::Decision(Effect::Doubt { pair, reason, .. }) => {
                     panic!("{}: {pair} is a pair, whatever its {reason} says", self.label)
                 }
-                News::Untraded { .. } => {}
+                News::Untraded { .. } | News::LimitsHeld { .. } => {}
                 News::NoSuchOutcome { pair, .. } => panic!("{}: outcome of {pair}", self.label),
             }
         }

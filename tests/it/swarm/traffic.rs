@@ -239,7 +239,7 @@ impl Run {
             News::Desk(venue, text) => self.log.write(self.now, || format!("desk {venue} {text}")),
             News::Findings(found) => self.fail("mappings", format!("{found:?}")),
             News::NoSuchOutcome { pair, .. } => self.fail("mappings", format!("outcome of {pair}")),
-            News::Pairs(_) => {}
+            News::Pairs(_) | News::LimitsHeld { .. } => {}
         }
     }
 }

@@ -148,8 +148,12 @@ impl Gateway {
     /// The call that brings a page of a question.
     fn walk_call(&mut self, walk: Walk, cursor: &str, now: Timestamp) -> Result<Call, Error> {
         let request = Request::get(&walk.path, &walk.query_at(cursor));
+        let sought = walk.sought();
         let number = self.walks.put(walk);
-        let subject = Subject::Other("question", number.to_string());
+        let subject = match sought {
+            Some(intent) => Subject::Seek(intent, number),
+            None => Subject::Other("question", number.to_string()),
+        };
         self.call(subject, Class::Read, request, now)
     }
 
@@ -257,6 +261,10 @@ impl port::Gateway for Gateway {
         }
     }
 
+    fn cancel_everything(&mut self, now: Timestamp) -> Result<Call, Error> {
+        self.cancel_every_order_of_the_account(now)
+    }
+
     fn ask(
         &mut self,
         question: &Question,
@@ -293,6 +301,11 @@ impl port::Gateway for Gateway {
             Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
             Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
             Subject::Order(_) => {}
+            Subject::Seek(_, number) => {
+                if let Some(walk) = self.walks.take(*number) {
+                    self.read_walk(walk, answer, markets, now, taken);
+                }
+            }
             Subject::Other("question", number) => {
                 let walk = number.parse().ok().and_then(|number| self.walks.take(number));
                 if let Some(walk) = walk {

@@ -122,6 +122,16 @@ impl Walk {
         Self { errand, asked, as_of: None, has_hole: false, path, query, cursors: BTreeSet::new() }
     }
 
+    /// The order that is looked for in order to take it back.
+    pub(super) const fn sought(&self) -> Option<IntentId> {
+        match &self.errand {
+            Errand::Inquiry(inquiry) if matches!(inquiry.then, Then::Cancel) => {
+                Some(inquiry.intent)
+            }
+            _ => None,
+        }
+    }
+
     /// Turns to another listing.
     pub(super) fn turn(&mut self, path: &str, query: Query) {
         path.clone_into(&mut self.path);

@@ -26,6 +26,9 @@ const NAMED_MAX: usize = 16;
 /// seconds later, py-clob-client-v2 issue 34, 2026-04-29).
 const LISTED_AFTER: Duration = Duration::from_secs(10);
 
+/// Every order of the account is cancelled.
+pub(super) const EVERYTHING: &str = "cancel_every_order";
+
 impl Gateway {
     pub(super) fn answer(
         &mut self,
@@ -38,7 +41,9 @@ impl Gateway {
         match &call.subject {
             Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
             Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
-            Subject::Order(intent) => self.read_order(*intent, call, answer, markets, now, taken),
+            Subject::Order(intent) | Subject::Seek(intent, _) => {
+                self.read_order(*intent, call, answer, markets, now, taken);
+            }
             Subject::Other(name, detail) => match *name {
                 question::OPEN_ORDERS => self.read_orders(detail, answer, markets, now, taken),
                 question::FILLS | question::TRADE | question::SEARCH => {
@@ -57,9 +62,31 @@ impl Gateway {
                 conversion::MERGE | conversion::REDEEM => {
                     self.read_conversion(call, answer, markets, now, taken);
                 }
+                EVERYTHING => Self::read_emergency(answer, taken),
                 other => taken.notices.push(format!("polymarket: nobody asked for {other}")),
             },
         }
+    }
+
+    fn read_emergency(answer: &Answer<'_>, taken: &mut Taken) {
+        taken.notices.push(match answer {
+            Answer::Reply { status: 200..=299, body, .. } => match cancelled(body) {
+                Ok(cancelled) if cancelled.not_canceled.is_empty() => {
+                    format!("all orders were cancelled: {}", cancelled.canceled.len())
+                }
+                Ok(cancelled) => {
+                    let (done, left) = (cancelled.canceled.len(), cancelled.not_canceled.len());
+                    format!("not all orders were cancelled: {done} were, {left} were not")
+                }
+                Err(error) => format!("whether all orders were cancelled is not known: {error}"),
+            },
+            Answer::Reply { status, body, .. } => {
+                format!("not all orders were cancelled: {status}: {}", text_of(body))
+            }
+            Answer::NotSent(why) | Answer::Lost(why) => {
+                format!("whether all orders were cancelled is not known: {}", short(why))
+            }
+        });
     }
 
     fn read_place(

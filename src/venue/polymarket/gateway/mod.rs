@@ -297,6 +297,20 @@ impl Port for Gateway {
         ))
     }
 
+    fn cancel_everything(&mut self, now: Timestamp) -> Result<Call, Error> {
+        Ok(self.signed(
+            Request {
+                subject: Subject::Other(answer::EVERYTHING, String::new()),
+                class: Class::Cancel,
+                method: "DELETE",
+                path: "/cancel-all",
+                query: &[],
+                body: None,
+            },
+            now,
+        ))
+    }
+
     fn ask(
         &mut self,
         question: &Question,

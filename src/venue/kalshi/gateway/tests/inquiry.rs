@@ -287,3 +287,16 @@ fn an_order_that_says_nothing_filled_and_lists_nothing_had_its_fills_taken_back(
     let listed = evidence(rig.reply(calls.last().unwrap(), 200, NO_FILLS));
     assert_eq!(listed, Evidence::Listed { trades: Vec::new(), as_of });
 }
+
+#[test]
+fn every_request_of_a_search_that_ends_in_a_cancel_says_so() {
+    let mut rig = Rig::new();
+    let call = rig.place(&buy_no());
+    rig.read(&call, &Answer::Lost("timeout"));
+    let mut call = rig.gateway.cancel(IntentId(7), &rig.markets, rig.now).unwrap();
+    for body in [AS_OF, ORDERS_1] {
+        assert!(matches!(call.subject, Subject::Seek(IntentId(7), _)), "{call:?}");
+        call = only(rig.reply(&call, 200, body).calls);
+    }
+    assert!(matches!(call.subject, Subject::Seek(IntentId(7), _)), "{call:?}");
+}

@@ -267,3 +267,11 @@ fn signs_of_life_are_sent_while_orders_rest_and_only_then() {
     read(&mut gateway, &place, 200, &body);
     assert!(beat(&mut gateway, now().after(Duration::from_secs(60))).is_none(), "{id}");
 }
+
+#[test]
+fn every_order_of_the_account_is_cancelled_without_a_body_and_only_when_asked_so() {
+    let mut gateway = gateway(Wallet::Deposit, Chain::Polygon);
+    let call = gateway.cancel_everything(now()).unwrap();
+    assert_eq!((call.method, call.url.as_str()), ("DELETE", "http://clob/cancel-all"));
+    assert_eq!((call.class, call.body), (Class::Cancel, None));
+}

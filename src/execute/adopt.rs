@@ -1,0 +1,151 @@
+//! What a person says where the ledger and a venue differ: the venue's word is taken for a market,
+//! or the market is left to the person.
+//!
+//! Taking the venue's word moves no money. Contracts that are gone leave the trades that held them
+//! at what they had cost, those that were not at rest first, then the youngest. A trade that lost a
+//! contract so, or that was not at rest in that market, was acting on numbers that are wrong: it
+//! sends nothing more, and what is left of it waits for settlement or for its person.
+
+use std::cmp::Reverse;
+
+use crate::domain::{MarketIndex, Outcome, Quantity, Timestamp, TradeId, Venue};
+use crate::plan::Kind;
+
+use super::decide::{Step, View};
+use super::executor::Executor;
+use super::trade::{Account, Trade};
+use super::trade_state::{Event, Phase, Way};
+use super::{Act, Record, Sight, State};
+
+impl State {
+    /// Whether a person keeps a market for themselves.
+    pub fn ignores(&self, market: MarketIndex) -> bool {
+        self.ignored.contains(&market)
+    }
+
+    /// The markets that a person keeps for themselves.
+    pub fn ignored(&self) -> impl Iterator<Item = MarketIndex> + '_ {
+        self.ignored.iter().copied()
+    }
+
+    /// Whether a trade has a leg in a market that a person keeps for themselves.
+    pub(super) fn is_ignored(&self, trade: &Trade) -> bool {
+        trade.plan.legs.iter().any(|leg| self.ignores(leg.market))
+    }
+
+    /// The trades that count on a contract, or are not at rest in its market.
+    pub fn counting_on(&self, market: MarketIndex, outcome: Outcome) -> Vec<TradeId> {
+        let counts = |trade: &&Trade| {
+            !trade.phase.is_quiet() || !self.left_of(trade, market, outcome).is_zero()
+        };
+        self.in_market(market).filter(counts).map(|trade| trade.id).collect()
+    }
+
+    /// Makes `quantity` what is held of a contract, for the ledger and for the trades.
+    pub(super) fn adopt(
+        &mut self,
+        venue: Venue,
+        (market, outcome): (MarketIndex, Outcome),
+        quantity: Quantity,
+    ) {
+        let before = self.ledger.held(market, outcome);
+        self.ledger.adopt(venue, market, outcome, quantity);
+        self.ignored.remove(&market);
+        self.reconcile(market);
+        let mut holders: Vec<(bool, Reverse<TradeId>, Quantity)> = self
+            .in_market(market)
+            .map(|trade| (trade.phase.is_quiet(), trade, self.left_of(trade, market, outcome)))
+            .map(|(is_quiet, trade, left)| (is_quiet, Reverse(trade.id), left))
+            .collect();
+        holders.sort_unstable();
+        let claimed =
+            holders.iter().fold(Quantity::ZERO, |sum, (_, _, left)| sum.saturating_add(*left));
+        // What the ledger held and no trade counts on goes first.
+        let mut missing = claimed.min(before).saturating_sub(quantity);
+        for (is_quiet, Reverse(id), left) in holders {
+            let lost = left.min(missing);
+            missing = missing.saturating_sub(lost);
+            let Some(trade) = self.trades.get_mut(&id) else { continue };
+            if let Some(at) = trade.seat_of(market) {
+                trade.gone[at] = trade.gone[at].saturating_add(lost);
+            }
+            trade.is_left_alone |= !is_quiet || !lost.is_zero();
+        }
+    }
+
+    /// How many of a contract a trade bought and still counts on.
+    fn left_of(&self, trade: &Trade, market: MarketIndex, outcome: Outcome) -> Quantity {
+        let at = trade.seat_of(market).filter(|at| trade.outcome(*at) == outcome);
+        let Some(at) = at.filter(|_| trade.plan.kind == Kind::Enter) else {
+            return Quantity::ZERO;
+        };
+        let left = trade.accounts(&self.orders)[at].change() - trade.given[at].quantity.units();
+        Quantity::from_units(left.max(0)).unwrap_or(Quantity::MAX)
+    }
+}
+
+impl View<'_> {
+    /// Nothing is sent any more: where what was sent leaves the trade.
+    pub(super) fn left_alone(&self, trade: &Trade, accounts: &[Account; 2], is_open: bool) -> Step {
+        if is_open || matches!(trade.phase, Phase::HalfPaid) {
+            return Step::Wait;
+        }
+        match self.settle_in(trade, accounts) {
+            Step::Wait => {}
+            step => return step,
+        }
+        match trade.phase {
+            Phase::Stranded(Way::Hold) => Step::Wait,
+            Phase::Stranded(_) => {
+                let why = "left alone since a person decided on its market".to_owned();
+                Step::Note(Event::Took(Way::Hold), why)
+            }
+            _ => Step::Wait,
+        }
+    }
+}
+
+impl Executor {
+    /// Takes a venue's word for a market: what the account holds of each contract.
+    pub fn adopt(
+        &mut self,
+        venue: Venue,
+        market: MarketIndex,
+        held: &[(Outcome, Quantity)],
+        why: &str,
+        (sight, now): (&dyn Sight, Timestamp),
+        acts: &mut Vec<Act>,
+    ) {
+        for (outcome, quantity) in held.iter().copied() {
+            let why = why.to_owned();
+            self.say(Record::Adopted { venue, market, outcome, quantity, why, at: now }, acts);
+        }
+        self.advance_in(market, sight, now, acts);
+    }
+
+    /// Leaves a market to its person.
+    pub fn ignore(
+        &mut self,
+        venue: Venue,
+        market: MarketIndex,
+        why: &str,
+        (sight, now): (&dyn Sight, Timestamp),
+        acts: &mut Vec<Act>,
+    ) {
+        self.say(Record::Ignored { venue, market, why: why.to_owned(), at: now }, acts);
+        self.advance_in(market, sight, now, acts);
+    }
+
+    fn advance_in(
+        &mut self,
+        market: MarketIndex,
+        sight: &dyn Sight,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
+        let trades: Vec<TradeId> = self.state.in_market(market).map(|trade| trade.id).collect();
+        for trade in trades {
+            self.advance(trade, sight, now, acts);
+        }
+    }
+}

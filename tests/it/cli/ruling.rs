@@ -1,0 +1,80 @@
+//! A trader that refuses to trade because of a difference, and the person who decides on it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::run::{PATIENCE, Running, arg, run};
+use super::sim::Sim;
+
+fn kind(kind: &'static str) -> impl Fn(&Value) -> bool {
+    move |record| record["kind"] == kind
+}
+
+#[test]
+fn a_trader_that_refuses_because_of_a_difference_is_told_what_holds_and_trades() {
+    let sim = Sim::start();
+    let url = sim.polymarket["clob"].as_str().unwrap();
+    let [first, second] = ["first.db", "second.db"].map(|name| sim.folder.path().join(name));
+    let demo =
+        |journal| Running::start(&["demo", "--json", "--venues", url, "--journal", arg(journal)]);
+    let mut before = demo(&first);
+    before.wait_record("a locked pair", |r| r["kind"] == "trade" && r["state"] == "locked");
+    before.interrupt();
+    before.finish(PATIENCE).expect(130);
+
+    // Another journal knows nothing of what the account holds.
+    let mut refusing = demo(&second);
+    refusing.wait_record("the difference", |record| record["incident"] == "account_differs");
+    let tell = |args: &[&str], code: i32| {
+        let ended = run(&[args, &["--json", "--journal", arg(&second)]].concat());
+        ended.expect(code);
+        ended
+    };
+    let status = || tell(&["status"], 0).records().remove(0);
+    let refused = status();
+    assert_eq!(refused["state"], "stopped", "{refused}");
+    let asked = run(&["cash", "accept", "--venue", "kalshi", "--yes", "--journal", arg(&second)]);
+    assert!(asked.errors.contains("no less cash"), "{}", asked.errors);
+
+    // What the refusal names is what is typed, for one market after the other.
+    let mut ruled = 0;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let standing = status();
+        if standing["state"] == "trading" {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{standing}");
+        let Some(difference) = standing["differences"][0].as_str() else {
+            std::thread::sleep(Duration::from_millis(200));
+            continue;
+        };
+        let verb = if ruled == 0 { "ignore" } else { "adopt" };
+        let start = format!("`crossbook positions {verb} ");
+        let (_, rest) = difference.split_once(&start).unwrap();
+        let (words, _) = rest.split_once('`').unwrap();
+        let command: Vec<&str> = ["positions", verb].into_iter().chain(words.split(' ')).collect();
+        let unsure = tell(&command, 2);
+        assert!(unsure.errors.contains("--yes says that it shall"), "{}", unsure.errors);
+        let answer = tell(&[&command[..], &["--yes", "--why", "counted"]].concat(), 0);
+        assert!(!answer.records()[0]["changes"].as_array().unwrap().is_empty(), "{answer:?}");
+        ruled += 1;
+    }
+    assert!(ruled > 1, "at least a leg at each venue");
+    refusing.wait_record("a trade", kind("trade_opened"));
+    let positions = tell(&["positions"], 0).records();
+    assert_eq!(positions.iter().filter(|one| one["kind"] == "left_alone").count(), 1);
+    assert!(positions.iter().any(|one| one["kind"] == "position"), "{positions:?}");
+    refusing.interrupt();
+    let ended = refusing.finish(PATIENCE);
+    let ruled: Vec<Value> =
+        ended.records().into_iter().filter(|r| kind("adopted")(r) || kind("ignored")(r)).collect();
+    assert!(ruled.iter().all(|one| one["why"] == "counted"), "{ruled:?}");
+    // It still holds after a restart.
+    let mut again = demo(&second);
+    again.wait_record("a feed", |record| record["kind"] == "feed");
+    assert_eq!(status()["left_alone"].as_array().unwrap().len(), 1);
+    again.interrupt();
+    again.finish(PATIENCE);
+}
