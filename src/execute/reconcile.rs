@@ -131,16 +131,24 @@ impl Reconciler {
         }
     }
 
-    /// Drops what was found about a market that a person has decided on.
-    pub fn forget(&mut self, market: MarketIndex) {
-        self.doubts
-            .retain(|subject, _| !matches!(subject, Subject::Holding(_, m, _) if *m == market));
+    /// Drops what was found about a market that a person has decided on, and says what it was.
+    pub fn forget(&mut self, market: MarketIndex) -> Vec<String> {
+        let mut found = Vec::new();
+        self.doubts.retain(|subject, doubt| {
+            let is_one = matches!(subject, Subject::Holding(_, m, _) if *m == market);
+            if is_one {
+                found.push(std::mem::take(&mut doubt.text));
+            }
+            !is_one
+        });
+        found
     }
 
-    /// Drops what was found about the cash of a venue: a person has decided on it.
-    pub fn forget_cash(&mut self, venue: Venue) {
-        self.doubts.remove(&Subject::Cash(venue));
+    /// Drops what was found about the cash of a venue, and says what it was: a person has decided
+    /// on it.
+    pub fn forget_cash(&mut self, venue: Venue) -> Vec<String> {
         self.compared[seat(venue)][1] = true;
+        self.doubts.remove(&Subject::Cash(venue)).map(|doubt| doubt.text).into_iter().collect()
     }
 
     /// What taking a venue's word for a market would change; or why nothing can be taken now.

@@ -104,12 +104,13 @@ impl Trader {
             }
         }
         if let Some(reconciler) = &mut self.reconciler {
-            match *ruling {
+            let decided = match *ruling {
                 Ruling::Adopt { market, .. } | Ruling::Ignore { market, .. } => {
-                    reconciler.forget(market);
+                    reconciler.forget(market)
                 }
                 Ruling::AcceptCash { venue } => reconciler.forget_cash(venue),
-            }
+            };
+            self.differences.retain(|text| !decided.contains(text));
         }
         self.conclude(around);
     }
