@@ -119,7 +119,10 @@ impl Trading {
     ) -> anyhow::Result<Self> {
         let instance = books.journal.instance();
         let own = credentials.signer().context("the Kalshi key is not usable")?;
-        let at = kalshi::gateway::Settings::new(settings.kalshi.rest.clone(), instance);
+        let at = kalshi::gateway::Settings {
+            order_group_contracts: settings.kalshi.order_group_contracts,
+            ..kalshi::gateway::Settings::new(settings.kalshi.rest.clone(), instance)
+        };
         let kalshi = kalshi::Gateway::new(at, own);
         let account = signer.account(settings).await?;
         let channels = channels(settings, credentials, &account, seed)?;

@@ -20,6 +20,7 @@ impl Gateway {
         &mut self,
         intent: IntentId,
         answer: &Answer<'_>,
+        markets: &dyn Markets,
         now: Timestamp,
         taken: &mut Taken,
     ) {
@@ -39,7 +40,16 @@ impl Gateway {
         }
         self.limited = self.limited.wrapping_add(1);
         match verdict(status, body, intent.0.rotate_left(32) ^ self.limited) {
-            Verdict::Refused(refusal) => self.say(intent, Evidence::Refused(refusal), taken),
+            Verdict::Refused(refusal) => {
+                if let Some(known) = self.roster.get(intent)
+                    && let Some(shard) =
+                        markets.facts(known.order.market).and_then(|market| market.shard)
+                {
+                    let order = known.order.clone();
+                    self.hear_refusal(&order, shard, &refusal.text, taken);
+                }
+                self.say(intent, Evidence::Refused(refusal), taken);
+            }
             Verdict::Unclear(text) => self.say(intent, Evidence::Unclear(text), taken),
             Verdict::Exists(text) => {
                 self.say(intent, Evidence::Unclear(format!("it exists already: {text}")), taken);
@@ -179,6 +189,10 @@ impl Gateway {
                     let wire: wire::Order = serde_json::from_str(body).map_err(words)?;
                     parse::order(wire).map(Frame::Order).map_err(|error| error.to_string())
                 }
+                "order_group_updates" => {
+                    let wire: wire::OrderGroupUpdate = serde_json::from_str(body).map_err(words)?;
+                    Ok(Frame::Group(wire))
+                }
                 // One market's position says nothing about the account's; all are read anew by
                 // and by. Words that are not known may come at any time.
                 _ => Ok(Frame::Other),
@@ -191,6 +205,7 @@ impl Gateway {
             Ok(Frame::Order(said)) => {
                 self.take_order(&said, markets, now, taken);
             }
+            Ok(Frame::Group(said)) => self.take_group(&said, taken),
             Ok(Frame::Other) => {}
             Err(why) => taken.notices.push(format!("a private message makes no sense: {why}")),
         }
@@ -366,5 +381,6 @@ impl Gateway {
 enum Frame {
     Fill(FillSaid),
     Order(OrderSaid),
+    Group(wire::OrderGroupUpdate),
     Other,
 }

@@ -15,6 +15,7 @@
 
 mod account;
 mod belief;
+mod brake;
 mod budget;
 mod inquiry;
 mod message;
@@ -37,6 +38,7 @@ use super::parse::malformed;
 use super::sign::{Pool, Signer};
 use super::stream::path_of;
 
+use brake::Brake;
 use budget::Tariff;
 use roster::Roster;
 use walk::{Then, Walk, Walks};
@@ -52,8 +54,9 @@ pub struct Settings {
     pub instance: Instance,
     /// How many sets of headers are signed ahead; zero signs every order on the spot.
     pub prepared: usize,
-    /// The order group that all orders are put in, as a brake of the venue's own.
-    pub order_group: Option<String>,
+    /// The most contracts that may match within 15 seconds on one shard before the venue stops all
+    /// orders by itself; `None` without that brake.
+    pub order_group_contracts: Option<u32>,
     /// How long an order may rest before the venue drops it by itself; `None` for ever.
     pub resting_max: Option<Duration>,
 }
@@ -61,7 +64,7 @@ pub struct Settings {
 impl Settings {
     /// What suits the venue at this address.
     pub const fn new(base: String, instance: Instance) -> Self {
-        Self { base, instance, prepared: 4, order_group: None, resting_max: None }
+        Self { base, instance, prepared: 4, order_group_contracts: None, resting_max: None }
     }
 }
 
@@ -74,6 +77,7 @@ pub struct Gateway {
     roster: Roster,
     walks: Walks,
     tariff: Tariff,
+    brake: Brake,
     /// Orders that were looked at and are not ours, by the venue's id.
     strangers: BTreeSet<String>,
     /// Counts answers that were limited, so that no two of them wait the same.
@@ -96,6 +100,7 @@ impl Gateway {
             roster: Roster::default(),
             walks: Walks::default(),
             tariff: Tariff::default(),
+            brake: Brake::default(),
             strangers: BTreeSet::new(),
             limited: 0,
         }
@@ -222,8 +227,8 @@ impl port::Gateway for Gateway {
             .resting_max
             .filter(|_| order.lifetime == Lifetime::Resting)
             .map(|span| order.at.after(span));
-        let group = self.settings.order_group.as_deref();
-        let ticket = Ticket::new(order, market, &client, expires, group)?;
+        let group = market.shard.map(|shard| self.group_of(order, shard)).transpose()?.flatten();
+        let ticket = Ticket::new(order, market, &client, expires, group.as_deref())?;
         let request = encode::encode_create(&ticket);
         let headers = self.pool.take(&self.signer, now)?;
         let subject = Subject::Place(order.intent);
@@ -298,7 +303,7 @@ impl port::Gateway for Gateway {
         taken: &mut Taken,
     ) {
         match &call.subject {
-            Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
+            Subject::Place(intent) => self.read_place(*intent, answer, markets, now, taken),
             Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
             Subject::Order(_) => {}
             Subject::Seek(_, number) => {
@@ -312,6 +317,7 @@ impl port::Gateway for Gateway {
                     self.read_walk(walk, answer, markets, now, taken);
                 }
             }
+            Subject::Other(brake::NAME, shard) => self.read_group(shard, answer, taken),
             Subject::Other(..) => Self::read_emergency(answer, taken),
         }
     }

@@ -74,6 +74,25 @@ pub struct Cancelled {
     pub reduced_by: String,
 }
 
+/// The answer to a new order group.
+#[derive(Debug, Deserialize)]
+pub struct OrderGroup {
+    /// The venue's id.
+    pub order_group_id: String,
+}
+
+/// A change of an order group, on the channel of that name.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct OrderGroupUpdate {
+    /// `created`, `triggered`, `reset`, `deleted`, `limit_updated`.
+    pub event_type: String,
+    /// The venue's id.
+    pub order_group_id: String,
+    /// Its limit, where that changed.
+    pub contracts_limit_fp: Option<String>,
+}
+
 /// An order, in a listing and in `user_order`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

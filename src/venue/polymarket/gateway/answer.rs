@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::domain::report::{Listing, Rest, Total};
+use crate::domain::report::{Listing, Refusal, Refused, Rest, Total};
 use crate::domain::{Evidence, IntentId, Lifetime, Quantity, Size, Timestamp, Venue};
 use crate::venue::gateway::{Answer, Call, Markets, Subject, Taken};
 use crate::venue::polymarket::error::order::{Answered, Verdict, judge};
@@ -57,6 +57,7 @@ impl Gateway {
                 | permission::CLOSED_ONLY
                 | permission::APPROVALS
                 | permission::ALLOWANCES => self.read_permission(name, answer, taken),
+                permission::VERSION => Self::read_version(answer, taken),
                 permission::UPDATE => self.read_update(detail, answer, now, taken),
                 heart::NAME => self.read_heartbeat(answer, now, taken),
                 conversion::MERGE | conversion::REDEEM => {
@@ -124,6 +125,9 @@ impl Gateway {
                 }
             }
         };
+        if let Evidence::Refused(Refusal { kind: Refused::Outdated, .. }) = evidence {
+            taken.calls.push(self.version_call());
+        }
         self.tell(intent, evidence, taken);
     }
 

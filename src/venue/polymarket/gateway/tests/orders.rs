@@ -275,3 +275,24 @@ fn every_order_of_the_account_is_cancelled_without_a_body_and_only_when_asked_so
     assert_eq!((call.method, call.url.as_str()), ("DELETE", "http://clob/cancel-all"));
     assert_eq!((call.class, call.body), (Class::Cancel, None));
 }
+
+#[test]
+fn an_order_of_an_old_version_has_the_version_asked_and_is_not_sent_again() {
+    let (mut gateway, _, call) = placed(&taking());
+    let taken = read(&mut gateway, &call, 400, &json!({ "error": "order_version_mismatch" }));
+    let Evidence::Refused(refusal) = only(&taken) else { panic!("{taken:?}") };
+    assert_eq!(refusal.kind, Refused::Outdated);
+    let [version] = &taken.calls[..] else { panic!("{:?}", taken.calls) };
+    assert_eq!((version.method, version.url.as_str()), ("GET", "http://clob/version"));
+    for known in [2, 3] {
+        let taken = read(&mut gateway, version, 200, &json!({ "version": known }));
+        assert!(taken.reports.is_empty() && taken.notices.len() == 1, "{taken:?}");
+    }
+    for strange in [json!({ "version": 4 }), json!({})] {
+        let taken = read(&mut gateway, version, 200, &strange);
+        let [Report::Permission { permission, .. }] = &taken.reports[..] else { panic!() };
+        assert!(!permission.is_open(), "{strange}");
+    }
+    let taken = read(&mut gateway, version, 500, &json!({}));
+    assert!(taken.reports.is_empty() && taken.notices.len() == 1);
+}
