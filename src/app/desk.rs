@@ -229,6 +229,7 @@ impl Desk {
         if let Some(counter) = self.counter(call.venue) {
             counter.gateway.read(&call, answer, markets, now, &mut taken);
             if call.class == Class::Read {
+                counter.note_read(answer, now);
                 counter.take_budgets();
             }
         }

@@ -327,7 +327,8 @@ fn sent(desk: &mut Desk) -> (usize, usize) {
 #[test]
 fn a_cancel_that_waited_too_long_is_made_anew_and_a_question_is_dropped() {
     let since = Timestamp::from_secs(1_000);
-    let gateway = crate::venue::paper::Gateway::new(Venue::Kalshi);
+    let gateway =
+        crate::venue::paper::Gateway::new(Venue::Kalshi, crate::venue::paper::Merges::ByVenue);
     let (gateways, keep) = (vec![Box::new(gateway) as Box<dyn Gateway>], Box::new(Paperless));
     let mut desk = Desk::new(gateways, keep, Rhythm::default(), since);
     let budget = gateway.budget(Class::Cancel).capacity;
@@ -457,6 +458,39 @@ fn a_journal_that_cannot_be_written_stops_orders_and_holds_up_nothing_else() {
         desk.act(&Act::Place(order(6)), &NoMarkets, now);
         desk.dispatch(now);
         assert_eq!(desk.outgoing.len(), 1, "{text}");
+
+#[test]
+fn reads_that_were_too_many_wait_longer_each_time_and_cancels_do_not() {
+    let since = Timestamp::from_secs(1_000);
+    let merges = crate::venue::paper::Merges::ByVenue;
+    let gateway = crate::venue::paper::Gateway::new(Venue::Kalshi, merges);
+    let (gateways, keep) = (vec![Box::new(gateway) as Box<dyn Gateway>], Box::new(Paperless));
+    let mut desk = Desk::new(gateways, keep, Rhythm::default(), since);
+    desk.recall(&order(1), &OrderId("id".to_owned()));
+    let mut now = since;
+    let mut last = Duration::ZERO;
+    for told in [None, None, None, Some(Duration::from_secs(20))] {
+        desk.act(&Act::Inquire(IntentId(1)), &NoMarkets, now);
+        let (id, _) = desk.outgoing.pop().unwrap();
+        let limited = Answer::Reply { status: 429, retry_after: told, body: "" };
+        desk.answer(id, &limited, &NoMarkets, now);
+        desk.outgoing.clear();
+        let asked = now;
+        desk.act(&Act::Cancel(IntentId(1)), &NoMarkets, now);
+        assert_eq!(sent(&mut desk), (1, 0), "a cancel goes out");
+        // Questions wait; each is asked for again by whoever still wants to know.
+        while desk.outgoing.iter().all(|(_, call)| call.class != Class::Read) {
+            now = now.after(Duration::from_millis(50));
+            desk.act(&Act::Inquire(IntentId(1)), &NoMarkets, now);
+        }
+        let waited = now.since(asked);
+        assert!(waited >= told.unwrap_or(last / 2), "{waited:?} after {last:?}");
+        assert!(waited >= Duration::from_millis(250), "{waited:?}");
+        last = waited;
+        let (id, _) = desk.outgoing.pop().unwrap();
+        let good = Answer::Lost("no word about the rate");
+        desk.answer(id, &good, &NoMarkets, now);
+        desk.outgoing.clear();
     }
 }
 

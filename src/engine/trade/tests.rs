@@ -584,7 +584,8 @@ fn a_market_that_is_not_what_an_order_took_it_for_is_read_anew() {
         let refusal = Refusal { kind, code: String::new(), text: String::new() };
         let (intent, evidence) = (first.intent, Evidence::Refused(refusal));
         story.report(&Report::Order { intent, evidence });
-        let is_reload = |effect: &&Effect| matches!(effect, Effect::Reload { market } if *market == first.market);
+        let reload = Effect::Reload { market: first.market };
+        let is_reload = |effect: &&Effect| **effect == reload;
         let effects = &story.watch.effects;
         assert_eq!(effects.iter().filter(is_reload).count(), expected, "{kind:?}");
     }

@@ -3,9 +3,9 @@
 //! A group is made at the start on every shard that holds cash, anew with each run. All orders go
 //! out in the group of their shard, and none that could open a position goes out without one. When
 //! more than its limit matched within 15 seconds, the venue cancels the group's orders and takes no
-//! new ones until somebody resets it: then nothing new is begun, and a person has to look. What the
-//! venue itself lets do no more than reduce goes out beside a group that tripped, since a brake that
-//! strands a leg does harm.
+//! new ones until somebody resets it: then nothing new is begun, and a person has to look. What
+//! the venue itself lets do no more than reduce goes out beside a group that tripped, since a brake
+//! that strands a leg does harm.
 
 use std::collections::BTreeMap;
 

@@ -120,7 +120,8 @@ impl Gateway {
         }
     }
 
-    /// Which orders the order book takes, asked when it did not take one for what it was signed for.
+    /// Which orders the order book takes, asked when it did not take one for what it was signed
+    /// for.
     ///
     /// An order's name is the hash of what is signed, and the journal has it before anything is
     /// sent: the same intent can't go out again under another name. The market is read anew, and
