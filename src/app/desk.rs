@@ -111,6 +111,8 @@ pub struct Desk {
     /// Calls that place or cancel something and went out since the last tick.
     unnoted: Vec<(CallId, Timestamp)>,
     last_call: u64,
+    /// Orders that are to be taken back with what was decided together.
+    cancelling: Vec<IntentId>,
     /// Orders that the journal was given and may not hold durably yet.
     ready: Vec<(IntentId, Call)>,
     taken: Taken,
@@ -160,6 +162,7 @@ impl Desk {
             under_way: BTreeMap::new(),
             unnoted: Vec::new(),
             last_call: 0,
+            cancelling: Vec::new(),
             ready: Vec::new(),
             taken: Taken::default(),
             unpaid: Unpaid::default(),
@@ -180,11 +183,7 @@ impl Desk {
                 self.unpaid.hear(record);
             }
             Act::Place(order) => self.place(order, markets, now),
-            Act::Cancel(intent) => {
-                let Some(venue) = self.venue_of(*intent) else { return };
-                let call = self.with(venue, |gateway| gateway.cancel(*intent, markets, now));
-                self.offer(venue, call, markets, now);
-            }
+            Act::Cancel(intent) => self.cancelling.push(*intent),
             Act::Inquire(intent) => {
                 let Some(venue) = self.venue_of(*intent) else { return };
                 self.ask(venue, &Question::Order(*intent), markets, now);
@@ -196,6 +195,50 @@ impl Desk {
             Act::Redeem { market } => {
                 self.convert(Conversion::Redeem { market: *market }, markets, now);
             }
+        }
+    }
+
+    /// Takes back what was to be since the last time: several orders of one venue together.
+    /// Follows the last act of what was decided together.
+    pub fn take_back(&mut self, markets: &dyn Markets, now: Timestamp) {
+        let intents = std::mem::take(&mut self.cancelling);
+        if intents.is_empty() {
+            return;
+        }
+        let known: Vec<(Venue, IntentId)> = intents
+            .into_iter()
+            .filter_map(|intent| self.venue_of(intent).map(|venue| (venue, intent)))
+            .collect();
+        for venue in Venue::ALL {
+            let of_venue = known.iter().filter(|(of, _)| *of == venue);
+            let intents: Vec<IntentId> = of_venue.map(|(_, intent)| *intent).collect();
+            self.cancel(venue, &intents, markets, now);
+        }
+    }
+
+    fn cancel(
+        &mut self,
+        venue: Venue,
+        intents: &[IntentId],
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) {
+        let calls = match intents {
+            [] => return,
+            [one] => vec![self.with(venue, |gateway| gateway.cancel(*one, markets, now))],
+            many => {
+                let all = self.with(venue, |gateway| Ok(gateway.cancel_many(many, markets, now)));
+                let told = |call: Result<Call, crate::venue::Error>| {
+                    call.map_err(|error| error.to_string())
+                };
+                match all {
+                    Ok(calls) => calls.into_iter().map(told).collect(),
+                    Err(text) => vec![Err(text)],
+                }
+            }
+        };
+        for call in calls {
+            self.offer(venue, call, markets, now);
         }
     }
 
@@ -366,17 +409,23 @@ impl Desk {
         }
         let mut dropped = 0;
         for call in expired {
-            let (Subject::Cancel(intent) | Subject::Seek(intent, _)) = call.subject else {
-                dropped += 1;
-                continue;
-            };
-            match self.with(venue, |gateway| gateway.cancel(intent, markets, now)) {
-                Ok(call) => {
-                    if let Some(counter) = self.counter(venue) {
-                        counter.queue(call, now);
-                    }
+            let intents = match call.subject {
+                Subject::Cancel(intent) | Subject::Seek(intent, _) => vec![intent],
+                Subject::Cancels(intents) => intents,
+                _ => {
+                    dropped += 1;
+                    continue;
                 }
-                Err(text) => self.notices.push((venue, text)),
+            };
+            for intent in intents {
+                match self.with(venue, |gateway| gateway.cancel(intent, markets, now)) {
+                    Ok(call) => {
+                        if let Some(counter) = self.counter(venue) {
+                            counter.queue(call, now);
+                        }
+                    }
+                    Err(text) => self.notices.push((venue, text)),
+                }
             }
         }
         if dropped > 0 {

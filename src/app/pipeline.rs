@@ -442,6 +442,7 @@ impl Pipeline {
                 self.tell(News::Decision(effect));
             }
             if let Some(desk) = &mut self.desk {
+                desk.take_back(&self.registry, now);
                 desk.dispatch(now);
             }
         }

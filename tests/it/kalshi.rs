@@ -22,6 +22,7 @@ use crossbook::venue::kalshi::{Signer, parse};
 use crossbook::venue::{Feed as _, Output};
 
 mod brake;
+mod cancels;
 
 const BASE: &str = "https://kalshi.test/trade-api/v2";
 const LINK: Connection = Connection(1);

@@ -340,6 +340,7 @@ fn a_cancel_that_waited_too_long_is_made_anew_and_a_question_is_dropped() {
         }
         desk.act(&Act::Inquire(IntentId(intent)), &NoMarkets, since);
     }
+    desk.take_back(&NoMarkets, since);
     let room = |tokens: u64| usize::try_from(tokens).unwrap();
     assert_eq!(sent(&mut desk), (room(budget), room(reads)));
     assert_eq!(desk.cancels(), room(budget) + 2);
@@ -477,6 +478,7 @@ fn reads_that_were_too_many_wait_longer_each_time_and_cancels_do_not() {
         desk.outgoing.clear();
         let asked = now;
         desk.act(&Act::Cancel(IntentId(1)), &NoMarkets, now);
+        desk.take_back(&NoMarkets, now);
         assert_eq!(sent(&mut desk), (1, 0), "a cancel goes out");
         // Questions wait; each is asked for again by whoever still wants to know.
         while desk.outgoing.iter().all(|(_, call)| call.class != Class::Read) {

@@ -1,11 +1,11 @@
-//! Who we say we are, on the wire.
+//! Who we say we are on the wire, and how much we let come back.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
 
 use crossbook::net::http::{Call, Client};
-use crossbook::net::ws::{Refusal, Socket};
+use crossbook::net::ws::{Received, Refusal, Socket};
 
 /// Takes one request, answers it as a firewall would, and gives its head.
 fn firewall() -> (u16, std::thread::JoinHandle<String>) {
@@ -47,4 +47,30 @@ fn requests_and_handshakes_say_who_sends_them() {
     assert!(matches!(refused, Err(Refusal::Refused { status: 403, .. })), "{refused:?}");
     let head = heard.join().unwrap();
     assert!(head.contains(&expected()), "{head}");
+}
+
+#[test]
+fn a_frame_beyond_the_usual_limit_of_a_mebibyte_is_read() {
+    use futures_util::SinkExt as _;
+    use tokio_tungstenite::tungstenite::Message;
+    const BYTES: usize = 3 << 20;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let server = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            socket.send(Message::text("x".repeat(BYTES))).await.unwrap();
+        };
+        let client = async {
+            let mut socket = Socket::connect(&url, &[]).await.unwrap();
+            match socket.receive().await {
+                Received::Text(text) => text.len(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let ((), length) = futures_util::future::join(server, client).await;
+        assert_eq!(length, BYTES);
+    });
 }

@@ -190,6 +190,9 @@ impl Gateway {
     }
 }
 
+/// Where several orders are taken back at once; the venue counts each of them.
+const BATCHED: &str = "/portfolio/events/orders/batched";
+
 fn unknown(what: &str, text: &str) -> Error {
     Error::Refused {
         venue: Venue::Kalshi,
@@ -270,6 +273,45 @@ impl port::Gateway for Gateway {
         self.cancel_every_order_of_the_account(now)
     }
 
+    fn cancel_many(
+        &mut self,
+        intents: &[IntentId],
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Vec<Result<Call, Error>> {
+        let mut calls = Vec::new();
+        let mut named = Vec::new();
+        for intent in intents {
+            let known = self.roster.get(*intent);
+            let id = known.and_then(|known| known.id.clone());
+            let market = known.and_then(|known| markets.facts(known.order.market));
+            match (id, market.and_then(|market| Some((market.id.as_str(), market.shard?)))) {
+                (Some(id), Some((ticker, shard))) => named.push((*intent, id, ticker, shard)),
+                // One that is not known well enough goes by itself, with its own error.
+                _ => calls.push(self.cancel(*intent, markets, now)),
+            }
+        }
+        let each = self.tariff.cost("DELETE", BATCHED);
+        let most = self.tariff.budget(Class::Cancel).capacity / u64::from(each.max(1));
+        let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
+        for some in named.chunks(most) {
+            if let [(intent, ..)] = some {
+                calls.push(self.cancel(*intent, markets, now));
+                continue;
+            }
+            let targets: Vec<Target<'_>> = some
+                .iter()
+                .map(|(_, id, ticker, shard)| Target { order_id: id, ticker, shard: *shard })
+                .collect();
+            let subject = Subject::Cancels(some.iter().map(|(intent, ..)| *intent).collect());
+            let call = encode::encode_cancel_batch(&targets)
+                .and_then(|request| self.call(subject, Class::Cancel, request, now));
+            let cost = each.saturating_mul(u32::try_from(some.len()).unwrap_or(u32::MAX));
+            calls.push(call.map(|call| Call { cost, ..call }));
+        }
+        calls
+    }
+
     fn ask(
         &mut self,
         question: &Question,
@@ -305,6 +347,7 @@ impl port::Gateway for Gateway {
         match &call.subject {
             Subject::Place(intent) => self.read_place(*intent, answer, markets, now, taken),
             Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
+            Subject::Cancels(intents) => self.read_cancels(intents, answer, now, taken),
             Subject::Order(_) => {}
             Subject::Seek(_, number) => {
                 if let Some(walk) = self.walks.take(*number) {
