@@ -327,7 +327,7 @@ fn several_cancels_are_one_request_with_a_result_for_each() {
     let body: Value = serde_json::from_str(call.body.as_ref().unwrap()).unwrap();
     assert_eq!(body, json!([id, other_id.0]));
     let said = json!({
-        "canceled": [id], "not_canceled": { other_id.0.clone(): "already canceled or matched" }
+        "canceled": [id], "not_canceled": { (other_id.0): "already canceled or matched" }
     });
     let taken = read(&mut gateway, &call, 200, &said);
     let [
