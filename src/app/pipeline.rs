@@ -212,6 +212,7 @@ impl Pipeline {
             for intent in &open {
                 desk.act(&Act::Cancel(*intent), &self.registry, now);
             }
+            desk.take_back(&self.registry, now);
         }
         self.settle(now);
         open.len()

@@ -459,6 +459,8 @@ fn a_journal_that_cannot_be_written_stops_orders_and_holds_up_nothing_else() {
         desk.act(&Act::Place(order(6)), &NoMarkets, now);
         desk.dispatch(now);
         assert_eq!(desk.outgoing.len(), 1, "{text}");
+    }
+}
 
 #[test]
 fn reads_that_were_too_many_wait_longer_each_time_and_cancels_do_not() {
