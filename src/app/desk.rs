@@ -255,6 +255,7 @@ impl Desk {
 
     /// Does what is due.
     pub fn tick(&mut self, markets: &dyn Markets, now: Timestamp) {
+        self.take_back(markets, now);
         if matches!(self.journal, Journal::Broken(_)) {
             let probed = self.keep.probe();
             self.note_journal(probed);
@@ -286,7 +287,7 @@ impl Desk {
     pub fn cancels(&self) -> usize {
         let waiting = self.counters.iter().flat_map(Counter::waiting);
         let calls = self.under_way.values().chain(waiting);
-        calls.filter(|call| is_to_cancel(call)).count()
+        calls.filter(|call| is_to_cancel(call)).count() + self.cancelling.len()
     }
 
     /// Whether the journal takes what it is given.
