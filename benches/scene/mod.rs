@@ -57,7 +57,10 @@ impl Scene {
         let settings = config::load(None, &Overrides::default()).unwrap();
         let gateways: Vec<Box<dyn venue::gateway::Gateway>> = Venue::ALL
             .into_iter()
-            .map(|venue| Box::new(paper::Gateway::new(venue)) as Box<dyn venue::gateway::Gateway>)
+            .map(|venue| {
+                Box::new(paper::Gateway::new(venue, paper::Merges::ByVenue))
+                    as Box<dyn venue::gateway::Gateway>
+            })
             .collect();
         let (journal, _) = Memory::open(&Disk::new(), Instance([7; 16]));
         let desk = Desk::new(gateways, Box::new(journal), Rhythm::default(), scene.now);
@@ -422,6 +425,7 @@ fn kalshi_market(number: usize) -> Market {
         delay: Duration::ZERO,
         shard: Some(0),
         rules: None,
+        yes_pays: None,
         tokens: None,
     }
 }

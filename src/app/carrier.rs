@@ -16,7 +16,7 @@ use crate::domain::{Market, MarketIndex, Money, Outcome, Quantity, Timestamp, Ve
 use crate::net::clock;
 use crate::net::http::{self, Client, Failure, Method};
 use crate::venue::gateway::{Answer, Call};
-use crate::venue::paper::{Sight, Simulator};
+use crate::venue::paper::{Arrival, Sight, Simulator};
 
 use super::desk::{ANSWER_MAX, CallId};
 use super::driver::Driver;
@@ -27,6 +27,7 @@ use super::pipeline::{Input, Pipeline};
 pub struct Paper {
     simulators: Rc<RefCell<[Simulator; 2]>>,
     latency: [Duration; 2],
+    is_polled: [bool; 2],
 }
 
 /// How a paper account begins.
@@ -38,6 +39,8 @@ pub struct PaperStart {
     pub held: [Vec<(MarketIndex, Outcome, Quantity)>; 2],
     /// Each way.
     pub latency: [Duration; 2],
+    /// Whether the venue's books are read now and then, and not told as they change.
+    pub is_polled: [bool; 2],
 }
 
 impl Paper {
@@ -49,17 +52,28 @@ impl Paper {
         for (at, simulator) in simulators.iter_mut().enumerate() {
             simulator.restore(&start.held[at], start.cash[at]);
         }
-        Self { simulators: Rc::new(RefCell::new(simulators)), latency: start.latency }
+        let PaperStart { latency, is_polled, .. } = *start;
+        Self { simulators: Rc::new(RefCell::new(simulators)), latency, is_polled }
     }
 
     async fn carry(&self, driver: &Rc<RefCell<Driver>>, call: &Call) -> String {
         let at = usize::from(call.venue == Venue::Polymarket);
         tokio::time::sleep(self.latency[at]).await;
-        let now = Timestamp::from_nanos(clock::unix_nanos());
-        let body = {
-            let driver = driver.borrow();
-            let sight = Live { pipeline: &driver.pipeline, now };
-            self.simulators.borrow_mut()[at].arrive(call, &sight, now)
+        let clock = || Timestamp::from_nanos(clock::unix_nanos());
+        let arrived = clock();
+        // A reading that came back within a round trip may have been asked for before.
+        let reading = self.is_polled[at].then(|| self.latency[at] * 2);
+        let body = loop {
+            let now = clock();
+            let arrival = {
+                let driver = driver.borrow();
+                let sight = Live { pipeline: &driver.pipeline, reading, now };
+                self.simulators.borrow_mut()[at].arrive(call, &sight, arrived, now)
+            };
+            match arrival {
+                Arrival::Answered(body) => break body,
+                Arrival::Waits(wait) => tokio::time::sleep(wait).await,
+            }
         };
         tokio::time::sleep(self.latency[at]).await;
         body
@@ -69,6 +83,8 @@ impl Paper {
 /// The live books at one moment.
 struct Live<'a> {
     pipeline: &'a Pipeline,
+    /// How long a reading of a book takes, where books are read now and then.
+    reading: Option<Duration>,
     now: Timestamp,
 }
 
@@ -79,6 +95,11 @@ impl Sight for Live<'_> {
 
     fn facts(&self, market: MarketIndex) -> Option<&Market> {
         self.pipeline.registry().get(market)?.facts()
+    }
+
+    fn has_seen(&self, market: MarketIndex, moment: Timestamp) -> bool {
+        let Some(reading) = self.reading else { return true };
+        self.book(market).is_some_and(|book| book.proven() > moment.after(reading))
     }
 }
 

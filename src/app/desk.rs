@@ -16,6 +16,7 @@ mod past;
 mod placing;
 mod talk;
 mod unpaid;
+mod withdrawal;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -111,6 +112,8 @@ pub struct Desk {
     /// Calls that place or cancel something and went out since the last tick.
     unnoted: Vec<(CallId, Timestamp)>,
     last_call: u64,
+    /// Orders that are to be taken back with what was decided together.
+    cancelling: Vec<IntentId>,
     /// Orders that the journal was given and may not hold durably yet.
     ready: Vec<(IntentId, Call)>,
     taken: Taken,
@@ -160,6 +163,7 @@ impl Desk {
             under_way: BTreeMap::new(),
             unnoted: Vec::new(),
             last_call: 0,
+            cancelling: Vec::new(),
             ready: Vec::new(),
             taken: Taken::default(),
             unpaid: Unpaid::default(),
@@ -180,11 +184,7 @@ impl Desk {
                 self.unpaid.hear(record);
             }
             Act::Place(order) => self.place(order, markets, now),
-            Act::Cancel(intent) => {
-                let Some(venue) = self.venue_of(*intent) else { return };
-                let call = self.with(venue, |gateway| gateway.cancel(*intent, markets, now));
-                self.offer(venue, call, markets, now);
-            }
+            Act::Cancel(intent) => self.cancelling.push(*intent),
             Act::Inquire(intent) => {
                 let Some(venue) = self.venue_of(*intent) else { return };
                 self.ask(venue, &Question::Order(*intent), markets, now);
@@ -229,6 +229,7 @@ impl Desk {
         if let Some(counter) = self.counter(call.venue) {
             counter.gateway.read(&call, answer, markets, now, &mut taken);
             if call.class == Class::Read {
+                counter.note_read(answer, now);
                 counter.take_budgets();
             }
         }
@@ -254,6 +255,7 @@ impl Desk {
 
     /// Does what is due.
     pub fn tick(&mut self, markets: &dyn Markets, now: Timestamp) {
+        self.take_back(markets, now);
         if matches!(self.journal, Journal::Broken(_)) {
             let probed = self.keep.probe();
             self.note_journal(probed);
@@ -285,7 +287,7 @@ impl Desk {
     pub fn cancels(&self) -> usize {
         let waiting = self.counters.iter().flat_map(Counter::waiting);
         let calls = self.under_way.values().chain(waiting);
-        calls.filter(|call| is_to_cancel(call)).count()
+        calls.filter(|call| is_to_cancel(call)).count() + self.cancelling.len()
     }
 
     /// Whether the journal takes what it is given.
@@ -365,17 +367,23 @@ impl Desk {
         }
         let mut dropped = 0;
         for call in expired {
-            let (Subject::Cancel(intent) | Subject::Seek(intent, _)) = call.subject else {
-                dropped += 1;
-                continue;
-            };
-            match self.with(venue, |gateway| gateway.cancel(intent, markets, now)) {
-                Ok(call) => {
-                    if let Some(counter) = self.counter(venue) {
-                        counter.queue(call, now);
-                    }
+            let intents = match call.subject {
+                Subject::Cancel(intent) | Subject::Seek(intent, _) => vec![intent],
+                Subject::Cancels(intents) => intents,
+                _ => {
+                    dropped += 1;
+                    continue;
                 }
-                Err(text) => self.notices.push((venue, text)),
+            };
+            for intent in intents {
+                match self.with(venue, |gateway| gateway.cancel(intent, markets, now)) {
+                    Ok(call) => {
+                        if let Some(counter) = self.counter(venue) {
+                            counter.queue(call, now);
+                        }
+                    }
+                    Err(text) => self.notices.push((venue, text)),
+                }
             }
         }
         if dropped > 0 {

@@ -141,7 +141,8 @@ impl Embedded {
         let running = &self.running;
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         format!(
-            "[kalshi]\nrest = {}\nws = {}\nkey_id = {}\nkey_file = {}\n\n\
+            "[kalshi]\nrest = {}\nws = {}\nkey_id = {}\nkey_file = {}\n\
+             order_group_contracts = 100000\n\n\
              [polymarket]\nclob = {}\ngamma = {}\ndata = {}\nws = {}\nsite = {}\n\
              wallet_key_file = {}\nconversions = \"venue\"\n\n{DEMO_LIMITS}",
             quoted(&running.kalshi_rest),

@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
+use super::carrier::PaperStart;
 use super::control::Asked;
 use super::driver::{self, Finished, MESSAGES_MAX, Message, Parts, Settle};
 use super::exit::Misuse;
@@ -84,7 +85,9 @@ impl Plan {
     /// Starts the run: the engine on a thread of its own, everything else on the runtime.
     pub fn start(self) -> anyhow::Result<Live> {
         let feed = self.kalshi_feed();
-        let clients = clients(&self.settings, self.credentials.as_ref(), self.seed)?;
+        // Orders' side asks much too, and both draw on what the key may read.
+        let share = if self.trading.is_some() { SHARED_PERCENT } else { 100 };
+        let clients = clients(&self.settings, self.credentials.as_ref(), self.seed, share)?;
         let recorder = self.record.as_deref().map(create).transpose()?;
         let today = clock::today();
         let sources = Sources::new(self.settings.clone(), feed, self.credentials, self.seed);
@@ -123,7 +126,9 @@ impl Plan {
                 let now = clock::now();
                 let opened = trading.map(|trading| trading.open(&mut pipeline, now)).transpose();
                 let opened = opened.map_err(std::io::Error::other)?;
+                let is_polled = [feed == KalshiFeed::Polling, false];
                 let paper = opened.as_ref().and_then(|opened| opened.paper.clone());
+                let paper = paper.map(|start| PaperStart { is_polled, ..start });
                 let parts = Parts {
                     pipeline,
                     reporter,
@@ -164,16 +169,22 @@ fn create(path: &Path) -> anyhow::Result<Writer> {
         .map_err(|error| Misuse(format!("cannot record into `{}`: {error}", path.display())).into())
 }
 
-/// Both venues' REST clients.
+/// Which part of the key's reads market facts may use while orders' side uses the rest.
+const SHARED_PERCENT: u64 = 100 - kalshi::facts::ORDER_READS_PERCENT;
+
+/// Both venues' REST clients; `kalshi_share_percent` is how much of what the key may read at Kalshi
+/// is theirs.
 pub fn clients(
     settings: &Settings,
     credentials: Option<&Credentials>,
     seed: u64,
+    kalshi_share_percent: u64,
 ) -> anyhow::Result<Clients> {
     let signer = credentials.map(Credentials::signer).transpose()?;
     let kalshi = kalshi::rest::Settings {
         seed,
         unsigned_per_s: u64::from(settings.kalshi.poll_per_s),
+        read_share_percent: kalshi_share_percent,
         ..kalshi::rest::Settings::new(settings.kalshi.rest.clone())
     };
     let polymarket = polymarket::rest::Settings {

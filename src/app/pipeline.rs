@@ -212,6 +212,7 @@ impl Pipeline {
             for intent in &open {
                 desk.act(&Act::Cancel(*intent), &self.registry, now);
             }
+            desk.take_back(&self.registry, now);
         }
         self.settle(now);
         open.len()
@@ -442,6 +443,7 @@ impl Pipeline {
                 self.tell(News::Decision(effect));
             }
             if let Some(desk) = &mut self.desk {
+                desk.take_back(&self.registry, now);
                 desk.dispatch(now);
             }
         }

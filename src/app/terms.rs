@@ -210,6 +210,7 @@ mod tests {
             delay: Duration::ZERO,
             shard: None,
             rules: None,
+            yes_pays: None,
             tokens: None,
         }
     }

@@ -93,14 +93,19 @@ impl Trading {
     /// Orders that are filled on this machine, against the live books. `live` are the fingerprints
     /// that were accepted for live trading.
     pub fn on_paper(settings: &Settings, books: Books, live: BTreeSet<String>) -> Self {
+        let merges = match settings.polymarket.conversions {
+            Conversions::User => paper::Merges::ByUser,
+            Conversions::Venue => paper::Merges::ByVenue,
+        };
         let gateways: Vec<Box<dyn Gateway>> = Venue::ALL
             .into_iter()
-            .map(|venue| Box::new(paper::Gateway::new(venue)) as Box<dyn Gateway>)
+            .map(|venue| Box::new(paper::Gateway::new(venue, merges)) as Box<dyn Gateway>)
             .collect();
         let start = PaperStart {
             cash: [settings.paper.cash; 2],
             held: [Vec::new(), Vec::new()],
             latency: settings.paper.latency,
+            is_polled: [false; 2],
         };
         let mut trading =
             Self::new(settings, books, gateways, Vec::new(), Acceptance::OnPaper(live));
@@ -119,7 +124,10 @@ impl Trading {
     ) -> anyhow::Result<Self> {
         let instance = books.journal.instance();
         let own = credentials.signer().context("the Kalshi key is not usable")?;
-        let at = kalshi::gateway::Settings::new(settings.kalshi.rest.clone(), instance);
+        let at = kalshi::gateway::Settings {
+            order_group_contracts: settings.kalshi.order_group_contracts,
+            ..kalshi::gateway::Settings::new(settings.kalshi.rest.clone(), instance)
+        };
         let kalshi = kalshi::Gateway::new(at, own);
         let account = signer.account(settings).await?;
         let channels = channels(settings, credentials, &account, seed)?;

@@ -99,6 +99,9 @@ pub struct Kalshi {
     pub poll_per_s: u32,
     /// Markets on one connection.
     pub markets_per_lane: u32,
+    /// Contracts that may match in 15 seconds before the venue stops orders by itself; `None`
+    /// without that brake.
+    pub order_group_contracts: Option<u32>,
 }
 
 /// How Polymarket is reached.
@@ -260,6 +263,7 @@ fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
     let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
     let poll_per_s = take.whole("poll_per_s", bounds::POLL_PER_S);
     let markets_per_lane = take.whole("markets_per_lane", bounds::MARKETS_PER_LANE);
+    let group = take.whole("order_group_contracts", bounds::ORDER_GROUP_CONTRACTS);
     take.finish();
     Some(Kalshi {
         rest: rest?,
@@ -269,6 +273,7 @@ fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
         silence_max: silence_max?.value,
         poll_per_s: poll_per_s?.value,
         markets_per_lane: markets_per_lane?.value,
+        order_group_contracts: Some(group?.value).filter(|contracts| *contracts > 0),
     })
 }
 

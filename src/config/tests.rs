@@ -42,6 +42,7 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!(kalshi.ws, "wss://external-api-ws.kalshi.com/trade-api/ws/v2");
     assert_eq!(kalshi.key, None);
     assert_eq!((kalshi.poll_per_s, kalshi.markets_per_lane), (1, 500));
+    assert_eq!(kalshi.order_group_contracts, Some(5_000));
     assert_eq!(kalshi.silence_max, Duration::from_secs(25));
     let polymarket = &settings.polymarket;
     assert_eq!(polymarket.ws, "wss://ws-subscriptions-clob.polymarket.com/ws");
@@ -105,7 +106,7 @@ fn the_bounds_behind_each_default_are_the_bounds_that_are_checked() {
         let told = told_below(&write(if quoted { "-0.000001" } else { "-1" }));
         assert!(told.contains(&format!("it may be {least} to {most}")), "{told}");
     }
-    assert_eq!(numbers, 65, "every number states its bounds");
+    assert_eq!(numbers, 66, "every number states its bounds");
 }
 
 fn told_below(text: &str) -> String {

@@ -304,7 +304,11 @@ pub enum Refused {
     Funds,
     /// The price is off the grid or out of range: the market is read anew.
     Price,
-    /// Below the minimum, or a size that the venue's rounding rules do not take.
+    /// It was signed for another contract than the market's: the market is read anew, and the next
+    /// order is signed for what it says then.
+    Outdated,
+    /// Below the minimum, or a size that the venue's rounding rules do not take: the market is read
+    /// anew.
     Size,
     /// The market or the exchange takes no orders at present.
     Paused,
@@ -332,6 +336,7 @@ impl Refused {
             Self::NoMatch => "no_match",
             Self::Funds => "funds",
             Self::Price => "price",
+            Self::Outdated => "outdated",
             Self::Size => "size",
             Self::Paused => "paused",
             Self::Again(_) => "again",

@@ -65,7 +65,7 @@ impl Client {
     pub fn new(timeout: Duration) -> Result<Self, Failure> {
         let inner = reqwest::Client::builder()
             .tls_backend_preconfigured((*tls::client_config()).clone())
-            .user_agent(concat!("crossbook/", env!("CARGO_PKG_VERSION")))
+            .user_agent(super::USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .timeout(timeout)
             .tcp_nodelay(true)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::header::USER_AGENT;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
@@ -59,6 +60,8 @@ impl Socket {
     pub async fn connect(url: &str, headers: &[(&'static str, String)]) -> Result<Self, Refusal> {
         let unreachable = |error: &dyn std::fmt::Display| Refusal::Unreachable(error.to_string());
         let mut request = url.into_client_request().map_err(|error| unreachable(&error))?;
+        // Firewalls turn away clients that do not say who they are.
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
         for (name, value) in headers {
             let mut value = HeaderValue::from_str(value).map_err(|error| unreachable(&error))?;
             value.set_sensitive(true);

@@ -69,6 +69,9 @@ pub struct MarketFacts {
     /// SHA-256 of the rules text.
     #[serde(default)]
     pub rules: Option<String>,
+    /// What one YES contract pays, in millionths of a dollar.
+    #[serde(default)]
+    pub yes_pays: Option<i64>,
 }
 
 impl From<&Market> for MarketFacts {
@@ -104,6 +107,7 @@ impl From<&Market> for MarketFacts {
             is_open_ended: market.tokens.as_ref().is_some_and(|tokens| tokens.is_open_ended),
             shard: market.shard,
             rules: market.rules.clone(),
+            yes_pays: market.yes_pays.map(Money::micros),
         }
     }
 }
@@ -167,6 +171,7 @@ impl MarketFacts {
             delay: Duration::from_millis(self.delay_ms),
             shard: self.shard,
             rules: self.rules.clone(),
+            yes_pays: self.yes_pays.map(Money::from_micros),
             tokens,
         })
     }
@@ -215,6 +220,7 @@ mod tests {
             delay: Duration::from_millis(250),
             shard: None,
             rules: Some("ab".repeat(32)),
+            yes_pays: Some(Money::from_micros(500_000)),
             tokens: Some(Tokens {
                 yes: "111".to_owned(),
                 no: "222".to_owned(),

@@ -32,6 +32,8 @@ pub enum Subject {
     Place(IntentId),
     /// Cancels an order.
     Cancel(IntentId),
+    /// Cancels several orders, each with a result of its own.
+    Cancels(Vec<IntentId>),
     /// Asks what became of an order.
     Order(IntentId),
     /// Looks for an order in order to cancel it, by a number of the gateway's own.
@@ -212,6 +214,15 @@ pub trait Gateway: Send {
             status: 0,
             text: "not sent: there are none but our own here".to_owned(),
         })
+    }
+    /// Takes several orders back, in as few requests as the venue and its budget allow.
+    fn cancel_many(
+        &mut self,
+        intents: &[IntentId],
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Vec<Result<Call, Error>> {
+        intents.iter().map(|intent| self.cancel(*intent, markets, now)).collect()
     }
     /// The requests that answer a question: the first pages.
     fn ask(

@@ -21,6 +21,9 @@ use crossbook::venue::kalshi::private::{self, Private};
 use crossbook::venue::kalshi::{Signer, parse};
 use crossbook::venue::{Feed as _, Output};
 
+mod brake;
+mod cancels;
+
 const BASE: &str = "https://kalshi.test/trade-api/v2";
 const LINK: Connection = Connection(1);
 
@@ -63,11 +66,19 @@ enum Ways {
 
 impl Bench {
     fn new(kind: Kind, ways: Ways) -> Self {
+        Self::braked(kind, ways, None)
+    }
+
+    /// The same, where so many contracts may match in one burst.
+    fn braked(kind: Kind, ways: Ways, group: Option<u32>) -> Self {
         let world = World::new(3);
         let key = generate(kind, vec![Scope::Read, Scope::WriteTrade]).unwrap();
         let id = key.account.key_id.clone();
         let signer = || Signer::from_pem(&id, &key.pem).unwrap();
-        let settings = Settings::new(BASE.to_owned(), Instance([5; 16]));
+        let settings = Settings {
+            order_group_contracts: group,
+            ..Settings::new(BASE.to_owned(), Instance([5; 16]))
+        };
         let url = "wss://kalshi.test/trade-api/ws/v2".to_owned();
         let mut bench = Self {
             kalshi: Kalshi::new(&world.kalshi, vec![key.account.clone()]),

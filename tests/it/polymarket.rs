@@ -24,6 +24,8 @@ use crossbook::venue::polymarket::sign::hmac::Credentials;
 use crossbook::venue::polymarket::sign::order::Wallet;
 use crossbook::venue::{Feed as _, Output};
 
+mod cancels;
+
 /// The public test key of Anvil.
 const ANVIL: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const FUNDER: &str = "0x1111111111111111111111111111111111111111";

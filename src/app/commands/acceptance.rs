@@ -81,7 +81,7 @@ pub(super) fn accept(args: &Accept) -> anyhow::Result<Exit> {
 fn look(pairs: &[&Pair], settings: &Settings) -> anyhow::Result<Vec<Option<[Facts; 2]>>> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let asking = async {
-        let clients = clients(settings, None, 1)?;
+        let clients = clients(settings, None, 1, 100)?;
         let mut seen = Vec::new();
         for pair in pairs {
             let kalshi = clients.read(Venue::Kalshi, &pair.kalshi).await?;

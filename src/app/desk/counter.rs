@@ -3,16 +3,22 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::domain::Timestamp;
 use crate::domain::report::Listing;
+use crate::domain::{Timestamp, Venue};
+use crate::net::backoff::Backoff;
 use crate::net::rate::Bucket;
-use crate::venue::gateway::{Call, Class, Gateway};
+use crate::venue::gateway::{Answer, Call, Class, Gateway};
 
 /// Calls that may wait for one venue's budget; beyond it the oldest is dropped, to be asked again
 /// by whoever still wants to know.
 const WAITING_MAX: usize = 10_000;
 /// A call that waited for longer is not sent any more: its signature would be refused as too old.
 const WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// The first and the longest wait after a read that was too much; longer ones are the venue's word.
+const LIMITED_WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+/// The longest wait that a venue is believed to want.
+const HELD_MAX: Duration = Duration::from_secs(60);
 
 /// What is due at a venue.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +70,10 @@ pub(super) struct Counter {
     pub(super) orders: Bucket,
     cancels: Bucket,
     reads: Bucket,
+    /// Until when nothing is read because the venue said that it was too much, and how long the
+    /// next time.
+    reads_held: Timestamp,
+    patience: Backoff,
     waiting: VecDeque<Waiting>,
     pub(super) due: Due,
 }
@@ -78,6 +88,12 @@ impl Counter {
             orders: bucket(Class::Order),
             cancels: bucket(Class::Cancel),
             reads: bucket(Class::Read),
+            reads_held: Timestamp::ZERO,
+            patience: Backoff::new(
+                LIMITED_WAIT.0,
+                LIMITED_WAIT.1,
+                u64::from(gateway.venue() == Venue::Polymarket),
+            ),
             waiting: VecDeque::new(),
             due: Due {
                 reconcile: Timestamp::ZERO,
@@ -101,6 +117,19 @@ impl Counter {
         }
     }
 
+    /// Learns from the answer to a read whether it was too much for the venue.
+    pub(super) fn note_read(&mut self, answer: &Answer<'_>, now: Timestamp) {
+        match answer {
+            Answer::Reply { status: 429, retry_after, .. } => {
+                self.reads.drain(now.nanos());
+                let wait = self.patience.wait().max(retry_after.unwrap_or_default());
+                self.reads_held = self.reads_held.max(now.after(wait.min(HELD_MAX)));
+            }
+            Answer::Reply { .. } => self.patience.reset(),
+            Answer::NotSent(_) | Answer::Lost(_) => {}
+        }
+    }
+
     /// Lets a call wait.
     pub(super) fn queue(&mut self, call: Call, now: Timestamp) {
         if self.waiting.len() == WAITING_MAX {
@@ -119,7 +148,7 @@ impl Counter {
     pub(super) fn release(&mut self, room: usize, now: Timestamp) -> Released {
         let mut room = room;
         let mut released = Released::default();
-        let (mut reads_open, mut writes_open) = (true, true);
+        let (mut reads_open, mut writes_open) = (now >= self.reads_held, true);
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into();
         waiting.sort_by_key(|waiting| !super::is_to_cancel(&waiting.call));
         for one in waiting {

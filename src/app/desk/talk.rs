@@ -54,6 +54,8 @@ fn request(id: CallId, call: &Call, at: Timestamp) -> Request {
     let (kind, intent) = match &call.subject {
         Subject::Place(intent) => ("place", Some(*intent)),
         Subject::Cancel(intent) => ("cancel", Some(*intent)),
+        // Which orders it names stands in its body.
+        Subject::Cancels(_) => ("cancels", None),
         Subject::Order(intent) => ("order", Some(*intent)),
         Subject::Seek(intent, _) => ("seek", Some(*intent)),
         Subject::Other(name, _) => (*name, None),

@@ -327,7 +327,8 @@ fn sent(desk: &mut Desk) -> (usize, usize) {
 #[test]
 fn a_cancel_that_waited_too_long_is_made_anew_and_a_question_is_dropped() {
     let since = Timestamp::from_secs(1_000);
-    let gateway = crate::venue::paper::Gateway::new(Venue::Kalshi);
+    let gateway =
+        crate::venue::paper::Gateway::new(Venue::Kalshi, crate::venue::paper::Merges::ByVenue);
     let (gateways, keep) = (vec![Box::new(gateway) as Box<dyn Gateway>], Box::new(Paperless));
     let mut desk = Desk::new(gateways, keep, Rhythm::default(), since);
     let budget = gateway.budget(Class::Cancel).capacity;
@@ -339,6 +340,7 @@ fn a_cancel_that_waited_too_long_is_made_anew_and_a_question_is_dropped() {
         }
         desk.act(&Act::Inquire(IntentId(intent)), &NoMarkets, since);
     }
+    desk.take_back(&NoMarkets, since);
     let room = |tokens: u64| usize::try_from(tokens).unwrap();
     assert_eq!(sent(&mut desk), (room(budget), room(reads)));
     assert_eq!(desk.cancels(), room(budget) + 2);
@@ -460,6 +462,42 @@ fn a_journal_that_cannot_be_written_stops_orders_and_holds_up_nothing_else() {
     }
 }
 
+#[test]
+fn reads_that_were_too_many_wait_longer_each_time_and_cancels_do_not() {
+    let since = Timestamp::from_secs(1_000);
+    let merges = crate::venue::paper::Merges::ByVenue;
+    let gateway = crate::venue::paper::Gateway::new(Venue::Kalshi, merges);
+    let (gateways, keep) = (vec![Box::new(gateway) as Box<dyn Gateway>], Box::new(Paperless));
+    let mut desk = Desk::new(gateways, keep, Rhythm::default(), since);
+    desk.recall(&order(1), &OrderId("id".to_owned()));
+    let mut now = since;
+    let mut last = Duration::ZERO;
+    for told in [None, None, None, Some(Duration::from_secs(20))] {
+        desk.act(&Act::Inquire(IntentId(1)), &NoMarkets, now);
+        let (id, _) = desk.outgoing.pop().unwrap();
+        let limited = Answer::Reply { status: 429, retry_after: told, body: "" };
+        desk.answer(id, &limited, &NoMarkets, now);
+        desk.outgoing.clear();
+        let asked = now;
+        desk.act(&Act::Cancel(IntentId(1)), &NoMarkets, now);
+        desk.take_back(&NoMarkets, now);
+        assert_eq!(sent(&mut desk), (1, 0), "a cancel goes out");
+        // Questions wait; each is asked for again by whoever still wants to know.
+        while desk.outgoing.iter().all(|(_, call)| call.class != Class::Read) {
+            now = now.after(Duration::from_millis(50));
+            desk.act(&Act::Inquire(IntentId(1)), &NoMarkets, now);
+        }
+        let waited = now.since(asked);
+        assert!(waited >= told.unwrap_or(last / 2), "{waited:?} after {last:?}");
+        assert!(waited >= Duration::from_millis(250), "{waited:?}");
+        last = waited;
+        let (id, _) = desk.outgoing.pop().unwrap();
+        let good = Answer::Lost("no word about the rate");
+        desk.answer(id, &good, &NoMarkets, now);
+        desk.outgoing.clear();
+    }
+}
+
 /// A gateway that has to look for an order before it can cancel it: two reads, then the cancel.
 #[derive(Debug, Default)]
 struct Seeker(Arc<Mutex<u64>>);
@@ -532,6 +570,8 @@ fn an_order_that_is_looked_for_to_be_cancelled_counts_as_a_cancel_until_it_is() 
     let mut desk = Desk::new(gateways, Box::new(Paperless), Rhythm::default(), now);
     desk.recall(&order(1), &OrderId("id".to_owned()));
     desk.act(&Act::Cancel(IntentId(1)), &NoMarkets, now);
+    assert_eq!(desk.cancels(), 1, "it counts before it left");
+    desk.take_back(&NoMarkets, now);
     for _ in 0..3 {
         assert_eq!(desk.cancels(), 1, "a kill that ends now leaves the order");
         let (id, _) = desk.outgoing.pop().unwrap();
@@ -543,6 +583,7 @@ fn an_order_that_is_looked_for_to_be_cancelled_counts_as_a_cancel_until_it_is() 
         desk.recall(&order(intent), &OrderId("id".to_owned()));
         desk.act(&Act::Cancel(IntentId(intent)), &NoMarkets, now);
     }
+    desk.take_back(&NoMarkets, now);
     let waiting = desk.cancels() - desk.outgoing.len();
     assert!(waiting > 0, "the budget is used up");
     let before = *made.lock().unwrap();

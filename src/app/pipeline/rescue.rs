@@ -48,7 +48,10 @@ impl Pipeline {
             let Some(desk) = &mut self.desk else { return };
             let registry = &self.registry;
             // One order that cannot be cancelled is not in the way of the others.
-            let act = AssertUnwindSafe(|| desk.act(&Act::Cancel(intent), registry, now));
+            let act = AssertUnwindSafe(|| {
+                desk.act(&Act::Cancel(intent), registry, now);
+                desk.take_back(registry, now);
+            });
             if catch_unwind(act).is_err() {
                 tracing::error!("{intent} could not be cancelled: look at its venue's own page");
             }

@@ -60,8 +60,9 @@ pub const GROWN_BY_PERCENT: Bounds<u32> = whole(1, 1_000);
 pub const BOOK_AGE_MS_MAX: Bounds<u32> = whole(100, 60_000);
 /// `detect.feed_lag_ms_max`.
 pub const FEED_LAG_MS_MAX: Bounds<u32> = whole(10, 60_000);
-/// `detect.clock_offset_ms_max`.
-pub const CLOCK_OFFSET_MS_MAX: Bounds<u32> = whole(1, 60_000);
+/// `detect.clock_offset_ms_max`: Kalshi's times are believed, and its signatures were seen to be
+/// taken, up to 5 s apart; the bound keeps well inside.
+pub const CLOCK_OFFSET_MS_MAX: Bounds<u32> = whole(1, 3_000);
 /// `detect.batch_open_ms_max`.
 pub const BATCH_OPEN_MS_MAX: Bounds<u32> = whole(10, 5_000);
 /// `detect.near_close_s`, `detect.near_start_s`.
@@ -76,6 +77,8 @@ pub const SILENCE_MS_MAX: Bounds<u32> = whole(1_000, 300_000);
 pub const POLL_PER_S: Bounds<u32> = whole(1, 20);
 /// `kalshi.markets_per_lane`.
 pub const MARKETS_PER_LANE: Bounds<u32> = whole(1, 5_000);
+/// `kalshi.order_group_contracts`: the most is the venue's own.
+pub const ORDER_GROUP_CONTRACTS: Bounds<u32> = whole(0, 1_000_000);
 /// `polymarket.tokens_per_lane`: connections with many more bring no images.
 pub const TOKENS_PER_LANE: Bounds<u32> = whole(2, 200);
 /// `polymarket.reconnect_planned_s`.

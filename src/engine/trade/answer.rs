@@ -24,7 +24,9 @@ impl Trader {
                 }
             }
             Report::Permission { venue, permission } => self.floor.permit(*venue, permission),
-            Report::Order { intent, evidence } => self.hear_order(*intent, evidence, around),
+            Report::Order { intent, evidence } => {
+                self.hear_order(*intent, evidence, around, effects);
+            }
             _ => {}
         }
         let view = around.view(&self.floor);
@@ -41,9 +43,23 @@ impl Trader {
         }
     }
 
-    fn hear_order(&mut self, intent: IntentId, evidence: &Evidence, around: &Around<'_>) {
+    /// Learns what an answer says about its venue and its market: one that was refused for what its
+    /// market is not (any more) has the market read anew.
+    fn hear_order(
+        &mut self,
+        intent: IntentId,
+        evidence: &Evidence,
+        around: &Around<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
         self.floor.taken.answered(intent, evidence);
         let Some(order) = self.orders.get(&intent) else { return };
+        let market = order.market;
+        if let Evidence::Refused(refusal) = evidence
+            && matches!(refusal.kind, Refused::Price | Refused::Size | Refused::Outdated)
+        {
+            effects.push(Effect::Reload { market });
+        }
         let order = (order.venue, order.decided);
         self.floor.hear(order, evidence, self.settings.not_tradable_min, around.now);
     }

@@ -98,7 +98,7 @@ impl Floor {
                     closed.extend(now, pause);
                     false
                 }
-                Refused::NoMatch | Refused::Price | Refused::Size => true,
+                Refused::NoMatch | Refused::Price | Refused::Size | Refused::Outdated => true,
                 _ => false,
             },
             Evidence::Standing { .. } | Evidence::Fill(_) => true,

@@ -572,6 +572,26 @@ fn a_venue_that_takes_only_resting_orders_is_left_alone_for_a_while() {
 }
 
 #[test]
+fn a_market_that_is_not_what_an_order_took_it_for_is_read_anew() {
+    for (kind, expected) in [
+        (Refused::Price, 1),
+        (Refused::Size, 1),
+        (Refused::Outdated, 1),
+        (Refused::NoMatch, 0),
+        (Refused::Funds, 0),
+    ] {
+        let (mut story, first) = begun();
+        let refusal = Refusal { kind, code: String::new(), text: String::new() };
+        let (intent, evidence) = (first.intent, Evidence::Refused(refusal));
+        story.report(&Report::Order { intent, evidence });
+        let reload = Effect::Reload { market: first.market };
+        let is_reload = |effect: &&Effect| **effect == reload;
+        let effects = &story.watch.effects;
+        assert_eq!(effects.iter().filter(is_reload).count(), expected, "{kind:?}");
+    }
+}
+
+#[test]
 fn an_order_that_found_nothing_shows_that_the_book_is_behind() {
     let (mut story, first) = begun();
     assert_eq!(story.refuse(&first, Refused::NoMatch), []);

@@ -232,6 +232,7 @@ fn refused_in(fields: Fields<'_>) -> Result<Refused, Unread> {
         "no_match" => Refused::NoMatch,
         "funds" => Refused::Funds,
         "price" => Refused::Price,
+        "outdated" => Refused::Outdated,
         "size" => Refused::Size,
         "paused" => Refused::Paused,
         "again" => Refused::Again(fields.span("wait_nanos")?),

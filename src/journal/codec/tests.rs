@@ -91,6 +91,7 @@ fn evidence() -> Vec<Evidence> {
         Refused::NoMatch,
         Refused::Funds,
         Refused::Price,
+        Refused::Outdated,
         Refused::Size,
         Refused::Paused,
         Refused::Again(Duration::from_millis(250)),

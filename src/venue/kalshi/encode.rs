@@ -13,7 +13,7 @@ pub const BOOKS: &str = "orderbook_delta";
 pub const LIFECYCLE: &str = "market_lifecycle_v2";
 
 /// The channels about an account. They know no filter that is needed and no order of their own.
-pub const ACCOUNT: [&str; 3] = ["fill", "user_orders", "market_positions"];
+pub const ACCOUNT: [&str; 4] = ["fill", "user_orders", "market_positions", "order_group_updates"];
 
 /// What to do with the markets of a subscription that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ struct SubscribeLifecycle {
 
 #[derive(Serialize)]
 struct SubscribeAccount {
-    channels: [&'static str; 3],
+    channels: [&'static str; ACCOUNT.len()],
 }
 
 #[derive(Serialize)]
@@ -132,7 +132,7 @@ mod tests {
             encode_subscribe_account(2),
             concat!(
                 r#"{"id":2,"cmd":"subscribe","params":"#,
-                r#"{"channels":["fill","user_orders","market_positions"]}}"#
+                r#"{"channels":["fill","user_orders","market_positions","order_group_updates"]}}"#
             )
         );
         assert_eq!(

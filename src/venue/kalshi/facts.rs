@@ -26,6 +26,10 @@ pub const MARKETS_PER_FRAME: usize = 500;
 /// Market subscriptions a session may hold (docs, changelog of 2026-06-18).
 pub const MARKETS_PER_SESSION: usize = 500_000;
 
+/// Which part of the reads that a key may make the order side keeps for itself; market facts get
+/// the rest. The venue counts them together.
+pub const ORDER_READS_PERCENT: u64 = 50;
+
 /// How far the clock may be off: 5 s were accepted and 30 s refused on the demo exchange (wire,
 /// June 2026), 10 s accepted and 60 s refused on the exchange (wire, October 2026).
 pub const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(5);

@@ -196,7 +196,12 @@ impl Feed for Private {
         session.heard = now;
         self.note_work(now);
         match serde_json::from_str::<ws::Head<'_>>(text) {
-            Ok(head) if matches!(&*head.kind, "fill" | "user_order" | "market_position") => {
+            Ok(head)
+                if matches!(
+                    &*head.kind,
+                    "fill" | "user_order" | "market_position" | "order_group_updates"
+                ) =>
+            {
                 out.private.push(text.to_owned());
             }
             Ok(_) => self.take_control(text, out),

@@ -10,20 +10,30 @@ use crate::venue::gateway::{
     Answer, Call, Class, Conversion, Gateway as Port, Markets, Question, Subject, Taken,
 };
 
-use super::wire::{PaperAnswer, PaperOrder};
+use super::wire::{PaperAnswer, PaperFill, PaperOrder};
 
 /// Orders on paper at one venue.
 #[derive(Debug, Clone, Copy)]
 pub struct Gateway {
     venue: Venue,
+    merges: Merges,
     /// Whether it was said that anybody may trade here.
     has_permitted: bool,
 }
 
+/// How contracts of both outcomes become dollars at Polymarket. Kalshi nets them by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merges {
+    /// On request, at once.
+    ByVenue,
+    /// By a person with a wallet, which a paper account has not: they stay until the market pays.
+    ByUser,
+}
+
 impl Gateway {
     /// The paper side of a venue.
-    pub const fn new(venue: Venue) -> Self {
-        Self { venue, has_permitted: false }
+    pub const fn new(venue: Venue, merges: Merges) -> Self {
+        Self { venue, merges, has_permitted: false }
     }
 
     fn call(&self, subject: Subject, class: Class, path: &str, body: Option<String>) -> Call {
@@ -42,32 +52,7 @@ impl Gateway {
     fn take(&self, answer: PaperAnswer, markets: &dyn Markets, taken: &mut Taken) {
         let order = |intent, evidence| Report::Order { intent: IntentId(intent), evidence };
         match answer {
-            PaperAnswer::Done { intent, fills } => {
-                let mut total = Total::default();
-                for fill in &fills {
-                    let quantity = Quantity::from_units(fill.contracts).unwrap_or_default();
-                    total.quantity = total.quantity.saturating_add(quantity);
-                    total.money += Money::from_micros(fill.money);
-                }
-                let standing = Evidence::Standing {
-                    id: order_id(IntentId(intent)),
-                    filled: Some(total),
-                    rest: Rest::Nothing,
-                    trades: Vec::new(),
-                };
-                taken.reports.push(order(intent, standing));
-                for fill in fills {
-                    let fill = Fill {
-                        trade: fill.trade,
-                        quantity: Quantity::from_units(fill.contracts).unwrap_or_default(),
-                        money: Money::from_micros(fill.money),
-                        fee: Fee::Reported(Money::from_micros(fill.fee)),
-                        finality: Finality::Confirmed,
-                        at: Timestamp::from_nanos(fill.at),
-                    };
-                    taken.reports.push(order(intent, Evidence::Fill(fill)));
-                }
-            }
+            PaperAnswer::Done { intent, fills } => done(intent, fills, taken),
             PaperAnswer::Refused { intent, why, text } => {
                 let kind = match why.as_str() {
                     "no_match" => Refused::NoMatch,
@@ -77,6 +62,19 @@ impl Gateway {
                 };
                 let refusal = Refusal { kind, code: why, text };
                 taken.reports.push(order(intent, Evidence::Refused(refusal)));
+            }
+            PaperAnswer::Waits { intent } => {
+                let standing = Evidence::Standing {
+                    id: order_id(IntentId(intent)),
+                    filled: None,
+                    rest: Rest::Delayed,
+                    trades: Vec::new(),
+                };
+                taken.reports.push(order(intent, standing));
+            }
+            PaperAnswer::Settled { payments } => {
+                let payments = payments.into_iter();
+                taken.reports.extend(payments.map(|payment| self.settled(payment, markets)));
             }
             PaperAnswer::NotFound { intent, at } => {
                 let as_of = Timestamp::from_nanos(at);
@@ -95,6 +93,19 @@ impl Gateway {
                 quantity: Quantity::from_units(contracts).unwrap_or_default(),
                 at: Timestamp::from_nanos(at),
             }),
+        }
+    }
+
+    fn settled(&self, payment: (u32, i64, i64, i64), markets: &dyn Markets) -> Report {
+        let (market, yes_pays, paid, at) = payment;
+        let market = MarketIndex(market);
+        Report::Settled {
+            venue: self.venue,
+            market: Some(market),
+            id: markets.facts(market).map(|facts| facts.id.clone()).unwrap_or_default(),
+            yes_pays: Money::from_micros(yes_pays),
+            paid: Money::from_micros(paid),
+            at: Timestamp::from_nanos(at),
         }
     }
 
@@ -128,6 +139,33 @@ pub const SHARD: u32 = 0;
 
 fn order_id(intent: IntentId) -> OrderId {
     OrderId(format!("paper-{}", intent.0))
+}
+
+/// An order that was taken and is over, and each of its fills.
+fn done(intent: u64, fills: Vec<PaperFill>, taken: &mut Taken) {
+    let order = |evidence| Report::Order { intent: IntentId(intent), evidence };
+    let mut total = Total::default();
+    for fill in &fills {
+        let quantity = Quantity::from_units(fill.contracts).unwrap_or_default();
+        total.quantity = total.quantity.saturating_add(quantity);
+        total.money += Money::from_micros(fill.money);
+    }
+    taken.reports.push(order(Evidence::Standing {
+        id: order_id(IntentId(intent)),
+        filled: Some(total),
+        rest: Rest::Nothing,
+        trades: Vec::new(),
+    }));
+    taken.reports.extend(fills.into_iter().map(|fill| {
+        order(Evidence::Fill(Fill {
+            trade: fill.trade,
+            quantity: Quantity::from_units(fill.contracts).unwrap_or_default(),
+            money: Money::from_micros(fill.money),
+            fee: Fee::Reported(Money::from_micros(fill.fee)),
+            finality: Finality::Confirmed,
+            at: Timestamp::from_nanos(fill.at),
+        }))
+    }));
 }
 
 impl Port for Gateway {
@@ -196,12 +234,13 @@ impl Port for Gateway {
                 vec![self.call(subject("positions"), Class::Read, "positions", None)]
             }
             Question::Cash => vec![self.call(subject("cash"), Class::Read, "cash", None)],
+            Question::Settlements(_) => {
+                vec![self.call(subject("settlements"), Class::Read, "settlements", None)]
+            }
             // Nothing rests, every fill comes with its answer, and everybody may trade.
-            Question::OpenOrders
-            | Question::Fills(_)
-            | Question::Settlements(_)
-            | Question::Permission
-            | Question::Limits => Vec::new(),
+            Question::OpenOrders | Question::Fills(_) | Question::Permission | Question::Limits => {
+                Vec::new()
+            }
         })
     }
 
@@ -213,6 +252,14 @@ impl Port for Gateway {
         taken: &mut Taken,
     ) {
         match conversion {
+            Conversion::Merge { market, .. } if self.merges == Merges::ByUser => {
+                taken.reports.push(Report::NotConverted {
+                    market,
+                    text: "a person with a wallet would merge both outcomes; on paper they stay \
+                           until the market pays (`conversions = \"venue\"` merges at once)"
+                        .to_owned(),
+                });
+            }
             Conversion::Merge { market, quantity } => {
                 let body = serde_json::to_string(&(market.0, quantity.units())).unwrap_or_default();
                 let subject = Subject::Other("merge", String::new());
@@ -220,7 +267,7 @@ impl Port for Gateway {
             }
             Conversion::Redeem { market } => taken.reports.push(Report::NotConverted {
                 market,
-                text: "paper positions are not redeemed: nothing is known of the payment"
+                text: "paper positions are paid by themselves once the venue says what they pay"
                     .to_owned(),
             }),
         }
@@ -239,7 +286,7 @@ impl Port for Gateway {
             | Subject::Cancel(intent)
             | Subject::Order(intent)
             | Subject::Seek(intent, _) => Some(*intent),
-            Subject::Other(..) => None,
+            Subject::Cancels(_) | Subject::Other(..) => None,
         };
         let unclear = |text: &str| {
             let evidence = Evidence::Unclear(text.to_owned());

@@ -1,6 +1,7 @@
 //! Fills against live books, as they stand when an order arrives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::book::Book;
 use crate::domain::{
@@ -16,6 +17,18 @@ pub trait Sight {
     fn book(&self, market: MarketIndex) -> Option<&Book>;
     /// What is known of the market.
     fn facts(&self, market: MarketIndex) -> Option<&Market>;
+    /// Whether the book shows the market as it was at that moment, or later. A book that is told of
+    /// every change always does; one that is read now and then only after the next reading.
+    fn has_seen(&self, market: MarketIndex, moment: Timestamp) -> bool;
+}
+
+/// What becomes of a call that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// It is answered with this body.
+    Answered(String),
+    /// It can't be answered yet: it is to be brought again after this.
+    Waits(Duration),
 }
 
 /// What was taken of a level, and what the level showed then.
@@ -34,7 +47,16 @@ pub struct Simulator {
     held: BTreeMap<(MarketIndex, bool), Quantity>,
     taken: BTreeMap<(MarketIndex, Side, Price), Taken>,
     answers: BTreeMap<u64, PaperAnswer>,
+    /// Orders that have come and wait.
+    waiting: BTreeSet<u64>,
+    /// What markets paid: of YES, in all, and when.
+    payments: BTreeMap<MarketIndex, (Money, Money, Timestamp)>,
 }
+
+/// How long an order waits for a book that is not older than it.
+const SEEN_MAX: Duration = Duration::from_secs(15);
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Answers that are kept for questions about orders.
 const ANSWERS_MAX: usize = 100_000;
@@ -48,6 +70,8 @@ impl Simulator {
             held: BTreeMap::new(),
             taken: BTreeMap::new(),
             answers: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            payments: BTreeMap::new(),
         }
     }
 
@@ -65,20 +89,35 @@ impl Simulator {
         self.cash
     }
 
-    /// A call of the paper gateway arrives; the answer's body.
-    pub fn arrive(&mut self, call: &Call, sight: &dyn Sight, now: Timestamp) -> String {
-        let answer = self.respond(call, sight, now);
-        serde_json::to_string(&answer).unwrap_or_default()
+    /// A call of the paper gateway has come at `arrived`, and is looked at now.
+    pub fn arrive(
+        &mut self,
+        call: &Call,
+        sight: &dyn Sight,
+        arrived: Timestamp,
+        now: Timestamp,
+    ) -> Arrival {
+        let answer = match (call.method, route(call)) {
+            ("POST", "order") => match self.place(call, sight, arrived, now) {
+                Ok(answer) => answer,
+                Err(wait) => return Arrival::Waits(wait),
+            },
+            _ => self.respond(call, sight, now),
+        };
+        Arrival::Answered(serde_json::to_string(&answer).unwrap_or_default())
     }
 
     fn respond(&mut self, call: &Call, sight: &dyn Sight, now: Timestamp) -> PaperAnswer {
         let number = || call.url.rsplit('/').next().and_then(|text| text.parse().ok()).unwrap_or(0);
         let at = now.nanos();
-        match (call.method, call.url.split('/').nth(3).unwrap_or_default()) {
-            ("POST", "order") => self.place(call, sight, now),
+        match (call.method, route(call)) {
             ("POST", "merge") => self.merge(call, now),
+            (_, "settlements") => self.settle(sight, now),
             (_, "order") => {
                 let intent = number();
+                if self.waiting.contains(&intent) {
+                    return PaperAnswer::Waits { intent };
+                }
                 let known = self.answers.get(&intent).cloned();
                 known.unwrap_or(PaperAnswer::NotFound { intent, at })
             }
@@ -95,20 +134,70 @@ impl Simulator {
         }
     }
 
-    fn place(&mut self, call: &Call, sight: &dyn Sight, now: Timestamp) -> PaperAnswer {
+    /// The answer to an order, or how long it waits: first as long as the venue holds it, then
+    /// until the book is not older than that moment.
+    fn place(
+        &mut self,
+        call: &Call,
+        sight: &dyn Sight,
+        arrived: Timestamp,
+        now: Timestamp,
+    ) -> Result<PaperAnswer, Duration> {
         let body = call.body.as_deref().unwrap_or_default();
         let Ok(order) = serde_json::from_str::<PaperOrder>(body) else {
-            return refused(0, "other", "the order cannot be read");
+            return Ok(refused(0, "other", "the order cannot be read"));
         };
         if let Some(known) = self.answers.get(&order.intent) {
-            return known.clone();
+            return Ok(known.clone());
         }
-        let answer = self.take(&order, sight, now);
+        let market = MarketIndex(order.market);
+        let delay = sight.facts(market).map_or(Duration::ZERO, |facts| facts.delay);
+        let due = arrived.after(delay);
+        let wait = if now < due {
+            Some(due.since(now))
+        } else {
+            let patient = now.since(due) < SEEN_MAX;
+            (!sight.has_seen(market, due) && patient).then_some(LOOK_EVERY)
+        };
+        if let Some(wait) = wait {
+            self.waiting.insert(order.intent);
+            return Err(wait);
+        }
+        self.waiting.remove(&order.intent);
+        let answer = if sight.has_seen(market, due) {
+            self.take(&order, sight, now)
+        } else {
+            refused(order.intent, "paused", "no reading of the book came behind the order")
+        };
         if self.answers.len() == ANSWERS_MAX {
             self.answers.pop_first();
         }
         self.answers.insert(order.intent, answer.clone());
-        answer
+        Ok(answer)
+    }
+
+    /// Pays what is held in markets that have resolved, each once, and tells of all that was paid.
+    fn settle(&mut self, sight: &dyn Sight, now: Timestamp) -> PaperAnswer {
+        let markets: BTreeSet<MarketIndex> = self.held.keys().map(|(market, _)| *market).collect();
+        for market in markets {
+            let Some(pays) = sight.facts(market).and_then(|facts| facts.yes_pays) else { continue };
+            let mut of = |yes| self.held.remove(&(market, yes)).unwrap_or_default();
+            let (yes, no) = (of(true), of(false));
+            if yes.is_zero() && no.is_zero() {
+                continue;
+            }
+            let other = Money::from_micros(Money::DOLLAR) - pays;
+            let paid = each_floor(pays, yes) + each_floor(other, no);
+            self.cash += paid;
+            let known = self.payments.entry(market).or_insert((pays, Money::ZERO, now));
+            known.1 += paid;
+            known.2 = now;
+        }
+        let payments = self
+            .payments
+            .iter()
+            .map(|(market, (pays, paid, at))| (market.0, pays.micros(), paid.micros(), at.nanos()));
+        PaperAnswer::Settled { payments: payments.collect() }
     }
 
     fn take(&mut self, order: &PaperOrder, sight: &dyn Sight, now: Timestamp) -> PaperAnswer {
@@ -278,6 +367,16 @@ const COLLATERAL_GRAIN: i64 = 100;
 /// The most that this much money buys, in shares of four decimals.
 fn affordable(money: Money, price: Price) -> Quantity {
     money.buys_floor(price).floor_to(COLLATERAL_GRAIN)
+}
+
+/// So much for each of these contracts, rounded down.
+fn each_floor(each: Money, quantity: Quantity) -> Money {
+    -(-each).per_contract_ceil(quantity)
+}
+
+/// What a call is about.
+fn route(call: &Call) -> &str {
+    call.url.split('/').nth(3).unwrap_or_default()
 }
 
 fn refused(intent: u64, why: &str, text: &str) -> PaperAnswer {

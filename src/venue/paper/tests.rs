@@ -10,7 +10,9 @@ use crate::domain::{
 };
 use crate::venue::gateway::{Answer, Conversion, Gateway as _, Markets, Question, Taken};
 
-use super::{Gateway, Sight, Simulator};
+use super::{Arrival, Gateway, Merges, Sight, Simulator};
+
+mod honest;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const MARKET: MarketIndex = MarketIndex(0);
@@ -18,6 +20,8 @@ const MARKET: MarketIndex = MarketIndex(0);
 struct World {
     book: Option<Book>,
     market: Market,
+    /// When the book was last read, where it is read now and then.
+    read: Option<Timestamp>,
 }
 
 impl Sight for World {
@@ -27,6 +31,10 @@ impl Sight for World {
 
     fn facts(&self, _: MarketIndex) -> Option<&Market> {
         Some(&self.market)
+    }
+
+    fn has_seen(&self, _: MarketIndex, moment: Timestamp) -> bool {
+        self.read.is_none_or(|read| read > moment)
     }
 }
 
@@ -79,9 +87,10 @@ fn world(venue: Venue) -> World {
         delay: Duration::ZERO,
         shard: None,
         rules: None,
+        yes_pays: None,
         tokens: None,
     };
-    World { book: Some(book), market }
+    World { book: Some(book), market, read: None }
 }
 
 fn order(venue: Venue, intent: u64, action: Action, limit: &str, size: Size) -> Order {
@@ -110,15 +119,21 @@ impl Desk {
     fn new(venue: Venue, cash: i64) -> Self {
         let cash = Money::from_micros(cash * Money::DOLLAR);
         Self {
-            gateway: Gateway::new(venue),
+            gateway: Gateway::new(venue, Merges::ByVenue),
             simulator: Simulator::new(venue, cash),
             world: world(venue),
         }
     }
 
     fn read(&mut self, call: &crate::venue::gateway::Call) -> Vec<Report> {
-        let body = self.simulator.arrive(call, &self.world, NOW);
-        let answer = Answer::Reply { status: 200, retry_after: None, body: &body };
+        let Arrival::Answered(body) = self.simulator.arrive(call, &self.world, NOW, NOW) else {
+            panic!("it waits")
+        };
+        self.take(call, &body)
+    }
+
+    fn take(&mut self, call: &crate::venue::gateway::Call, body: &str) -> Vec<Report> {
+        let answer = Answer::Reply { status: 200, retry_after: None, body };
         let mut taken = Taken::default();
         self.gateway.read(call, &answer, &self.world, NOW, &mut taken);
         taken.reports

@@ -58,6 +58,17 @@ pub(super) enum PaperAnswer {
         /// In words.
         text: String,
     },
+    /// It has come and waits: for the venue's delay, or for a book that is not older than it.
+    Waits {
+        /// The number of its intent.
+        intent: u64,
+    },
+    /// What markets paid that were held when they resolved: market index, what YES paid and what
+    /// the account was paid in micro-dollars, nanoseconds since 1970 UTC.
+    Settled {
+        /// All of them.
+        payments: Vec<(u32, i64, i64, i64)>,
+    },
     /// No such order came.
     NotFound {
         /// The number of its intent.

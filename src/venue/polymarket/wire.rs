@@ -130,6 +130,12 @@ pub(super) struct GammaMarket {
     pub enable_order_book: Option<bool>,
     pub active: Option<bool>,
     pub closed: Option<bool>,
+    /// On `v1`: `resolved` at the end.
+    pub uma_resolution_status: Option<String>,
+    /// On `v2`: `inactive`, `active`, `resolved`.
+    pub resolution_status: Option<String>,
+    /// A string that holds a JSON array of prices; at the end, of payouts.
+    pub outcome_prices: Option<Box<RawValue>>,
     pub neg_risk: Option<bool>,
     pub neg_risk_other: Option<bool>,
     pub seconds_delay: Option<Box<RawValue>>,

@@ -3,6 +3,7 @@
 //! Every wait has a limit, and every child process ends with the test that started it.
 
 mod accept;
+mod agent;
 mod capture;
 mod crash;
 mod demo;

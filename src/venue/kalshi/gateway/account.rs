@@ -1,6 +1,6 @@
 //! Questions about the account as a whole.
 
-use crate::domain::report::{Listing as PastListing, Permission, Position};
+use crate::domain::report::{Listing as PastListing, Permission, Position, Purse};
 use crate::domain::{Change, Money, Outcome, Quantity, Report, Timestamp, Venue};
 use crate::venue::Error;
 use crate::venue::gateway::{Answer, Call, Markets, Question, Taken};
@@ -314,7 +314,18 @@ impl Gateway {
                 let keys: wire::Keys = read_page(answer, "keys")?;
                 self.permission_of(&keys, now, taken)
             }
+            (Asked::Shards, _) => {
+                let balance: wire::Balance = read_page(answer, "balance")?;
+                self.set_brakes(&shards(&balance)?, now, taken);
+                return Ok(());
+            }
         };
+        if permission.is_open() && self.settings.order_group_contracts.is_some() {
+            walk.errand = Errand::Permission(Asked::Shards);
+            walk.turn(BALANCE, Query::none());
+            self.walk_on(walk, "", now, taken);
+            return Ok(());
+        }
         taken.reports.push(Report::Permission { venue, permission });
         Ok(())
     }
@@ -341,6 +352,20 @@ impl Gateway {
             _ => Permission::Open,
         }
     }
+}
+
+/// The shards that hold cash; the first one where none does.
+fn shards(balance: &wire::Balance) -> Result<Vec<u32>, String> {
+    let purses = parse::purses(balance).map_err(|error| error.to_string())?;
+    let shards: Vec<u32> = purses
+        .into_iter()
+        .filter(|(_, money)| *money > Money::ZERO)
+        .filter_map(|(purse, _)| match purse {
+            Purse::Shard(shard) => Some(shard),
+            Purse::Collateral => None,
+        })
+        .collect();
+    Ok(if shards.is_empty() { vec![0] } else { shards })
 }
 
 fn read_cash(walk: &Walk, answer: &Answer<'_>, taken: &mut Taken) -> Result<(), String> {

@@ -43,7 +43,8 @@ impl Tariff {
         told.unwrap_or_else(|| ordinary(method, path))
     }
 
-    /// The budget of a class: of the account where it told, else of the lowest tier.
+    /// The budget of a class: of the account where it told, else of the lowest tier. Reads are
+    /// shared with the client that reads market facts.
     pub(super) fn budget(&self, class: Class) -> Budget {
         let basic = (facts::WRITE_TOKENS_PER_S, facts::WRITE_TOKENS_PER_S);
         let write = self
@@ -58,7 +59,10 @@ impl Tariff {
             });
         let share = |of: u64, percent: u64| of.saturating_mul(percent) / 100;
         let (capacity, refill_per_s) = match class {
-            Class::Read => read,
+            Class::Read => {
+                let percent = facts::ORDER_READS_PERCENT;
+                (share(read.0, percent), share(read.1, percent))
+            }
             Class::Order => {
                 let percent = 100 - CANCEL_SHARE_PERCENT;
                 (share(write.0, percent), share(write.1, percent))
@@ -121,12 +125,12 @@ mod tests {
         let mut tariff = Tariff::default();
         assert_eq!(tariff.budget(Class::Order), Budget { capacity: 80, refill_per_s: 80 });
         assert_eq!(tariff.budget(Class::Cancel), Budget { capacity: 20, refill_per_s: 20 });
-        assert_eq!(tariff.budget(Class::Read), Budget { capacity: 200, refill_per_s: 200 });
+        assert_eq!(tariff.budget(Class::Read), Budget { capacity: 100, refill_per_s: 100 });
         let limits = r#"{"read":{"refill_rate":300,"bucket_capacity":900},
             "write":{"refill_rate":300,"bucket_capacity":900}}"#;
         tariff.take_limits(serde_json::from_str(limits).unwrap());
         assert_eq!(tariff.budget(Class::Order), Budget { capacity: 720, refill_per_s: 240 });
         assert_eq!(tariff.budget(Class::Cancel), Budget { capacity: 180, refill_per_s: 60 });
-        assert_eq!(tariff.budget(Class::Read), Budget { capacity: 900, refill_per_s: 300 });
+        assert_eq!(tariff.budget(Class::Read), Budget { capacity: 450, refill_per_s: 150 });
     }
 }

@@ -20,6 +20,7 @@ impl Gateway {
         &mut self,
         intent: IntentId,
         answer: &Answer<'_>,
+        markets: &dyn Markets,
         now: Timestamp,
         taken: &mut Taken,
     ) {
@@ -39,7 +40,16 @@ impl Gateway {
         }
         self.limited = self.limited.wrapping_add(1);
         match verdict(status, body, intent.0.rotate_left(32) ^ self.limited) {
-            Verdict::Refused(refusal) => self.say(intent, Evidence::Refused(refusal), taken),
+            Verdict::Refused(refusal) => {
+                if let Some(known) = self.roster.get(intent)
+                    && let Some(shard) =
+                        markets.facts(known.order.market).and_then(|market| market.shard)
+                {
+                    let order = known.order.clone();
+                    self.hear_refusal(&order, shard, &refusal.text, taken);
+                }
+                self.say(intent, Evidence::Refused(refusal), taken);
+            }
             Verdict::Unclear(text) => self.say(intent, Evidence::Unclear(text), taken),
             Verdict::Exists(text) => {
                 self.say(intent, Evidence::Unclear(format!("it exists already: {text}")), taken);
@@ -127,6 +137,70 @@ impl Gateway {
     ) -> Result<(), String> {
         let said: wire::Cancelled =
             serde_json::from_str(body).map_err(|error| tame(&error.to_string()))?;
+        self.take_cancelled(intent, &said, now, taken)
+    }
+
+    /// The results of a batch of cancels, one for each order. What it does not tell of an order is
+    /// asked for; so is what became of all of them when the batch as a whole was not answered.
+    pub(super) fn read_cancels(
+        &mut self,
+        intents: &[IntentId],
+        answer: &Answer<'_>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let said: Result<Vec<wire::CancelResult>, String> = match answer {
+            Answer::Reply { status: 200..=299, body, .. } => {
+                serde_json::from_str::<wire::CancelResults>(body)
+                    .map(|page| page.orders)
+                    .map_err(|error| tame(&error.to_string()))
+            }
+            Answer::Reply { status, body, .. } => {
+                Err(format!("status {status}: {}", read_body(body).text))
+            }
+            Answer::NotSent(why) => {
+                taken.notices.push(format!("cancels were not sent: {}", tame(why)));
+                return;
+            }
+            Answer::Lost(why) => Err(format!("no answer: {}", tame(why))),
+        };
+        for intent in intents {
+            let id = self.roster.get(*intent).and_then(|known| known.id.clone());
+            let found = said
+                .as_ref()
+                .map(|all| all.iter().find(|one| id.as_ref() == Some(&one.order_id)).cloned());
+            let why = match found {
+                Ok(Some(one)) => match one.outcome() {
+                    Ok(cancelled) => match self.take_cancelled(*intent, &cancelled, now, taken) {
+                        Ok(()) => continue,
+                        Err(why) => why,
+                    },
+                    Err(error) => {
+                        let told = read_body(&error);
+                        // As with one order: it is filled, cancelled, or was never there.
+                        if told.code.to_ascii_lowercase().contains("not_found") {
+                            self.say(*intent, Evidence::NotCancelled(told.text), taken);
+                            self.look_for(*intent, Then::Report, now, taken);
+                            continue;
+                        }
+                        told.text
+                    }
+                },
+                Ok(None) => "the answer does not name it".to_owned(),
+                Err(why) => why.clone(),
+            };
+            taken.notices.push(format!("the cancel of {intent} is not sure: {why}"));
+            self.look_for(*intent, Then::Report, now, taken);
+        }
+    }
+
+    fn take_cancelled(
+        &mut self,
+        intent: IntentId,
+        said: &wire::Cancelled,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<(), String> {
         let reduced = crate::domain::Quantity::parse(&said.reduced_by)
             .map_err(|why| format!("reduced_by {:?}: {why}", tame(&said.reduced_by)))?;
         let known = self.roster.get(intent).ok_or("the order is not known")?;
@@ -179,6 +253,10 @@ impl Gateway {
                     let wire: wire::Order = serde_json::from_str(body).map_err(words)?;
                     parse::order(wire).map(Frame::Order).map_err(|error| error.to_string())
                 }
+                "order_group_updates" => {
+                    let wire: wire::OrderGroupUpdate = serde_json::from_str(body).map_err(words)?;
+                    Ok(Frame::Group(wire))
+                }
                 // One market's position says nothing about the account's; all are read anew by
                 // and by. Words that are not known may come at any time.
                 _ => Ok(Frame::Other),
@@ -191,6 +269,7 @@ impl Gateway {
             Ok(Frame::Order(said)) => {
                 self.take_order(&said, markets, now, taken);
             }
+            Ok(Frame::Group(said)) => self.take_group(&said, taken),
             Ok(Frame::Other) => {}
             Err(why) => taken.notices.push(format!("a private message makes no sense: {why}")),
         }
@@ -366,5 +445,6 @@ impl Gateway {
 enum Frame {
     Fill(FillSaid),
     Order(OrderSaid),
+    Group(wire::OrderGroupUpdate),
     Other,
 }

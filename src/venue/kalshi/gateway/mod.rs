@@ -15,6 +15,7 @@
 
 mod account;
 mod belief;
+mod brake;
 mod budget;
 mod inquiry;
 mod message;
@@ -37,6 +38,7 @@ use super::parse::malformed;
 use super::sign::{Pool, Signer};
 use super::stream::path_of;
 
+use brake::Brake;
 use budget::Tariff;
 use roster::Roster;
 use walk::{Then, Walk, Walks};
@@ -52,8 +54,9 @@ pub struct Settings {
     pub instance: Instance,
     /// How many sets of headers are signed ahead; zero signs every order on the spot.
     pub prepared: usize,
-    /// The order group that all orders are put in, as a brake of the venue's own.
-    pub order_group: Option<String>,
+    /// The most contracts that may match within 15 seconds on one shard before the venue stops all
+    /// orders by itself; `None` without that brake.
+    pub order_group_contracts: Option<u32>,
     /// How long an order may rest before the venue drops it by itself; `None` for ever.
     pub resting_max: Option<Duration>,
 }
@@ -61,7 +64,7 @@ pub struct Settings {
 impl Settings {
     /// What suits the venue at this address.
     pub const fn new(base: String, instance: Instance) -> Self {
-        Self { base, instance, prepared: 4, order_group: None, resting_max: None }
+        Self { base, instance, prepared: 4, order_group_contracts: None, resting_max: None }
     }
 }
 
@@ -74,6 +77,7 @@ pub struct Gateway {
     roster: Roster,
     walks: Walks,
     tariff: Tariff,
+    brake: Brake,
     /// Orders that were looked at and are not ours, by the venue's id.
     strangers: BTreeSet<String>,
     /// Counts answers that were limited, so that no two of them wait the same.
@@ -96,6 +100,7 @@ impl Gateway {
             roster: Roster::default(),
             walks: Walks::default(),
             tariff: Tariff::default(),
+            brake: Brake::default(),
             strangers: BTreeSet::new(),
             limited: 0,
         }
@@ -185,6 +190,9 @@ impl Gateway {
     }
 }
 
+/// Where several orders are taken back at once; the venue counts each of them.
+const BATCHED: &str = "/portfolio/events/orders/batched";
+
 fn unknown(what: &str, text: &str) -> Error {
     Error::Refused {
         venue: Venue::Kalshi,
@@ -222,8 +230,8 @@ impl port::Gateway for Gateway {
             .resting_max
             .filter(|_| order.lifetime == Lifetime::Resting)
             .map(|span| order.at.after(span));
-        let group = self.settings.order_group.as_deref();
-        let ticket = Ticket::new(order, market, &client, expires, group)?;
+        let group = market.shard.map(|shard| self.group_of(order, shard)).transpose()?.flatten();
+        let ticket = Ticket::new(order, market, &client, expires, group.as_deref())?;
         let request = encode::encode_create(&ticket);
         let headers = self.pool.take(&self.signer, now)?;
         let subject = Subject::Place(order.intent);
@@ -265,6 +273,45 @@ impl port::Gateway for Gateway {
         self.cancel_every_order_of_the_account(now)
     }
 
+    fn cancel_many(
+        &mut self,
+        intents: &[IntentId],
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Vec<Result<Call, Error>> {
+        let mut calls = Vec::new();
+        let mut named = Vec::new();
+        for intent in intents {
+            let known = self.roster.get(*intent);
+            let id = known.and_then(|known| known.id.clone());
+            let market = known.and_then(|known| markets.facts(known.order.market));
+            match (id, market.and_then(|market| Some((market.id.as_str(), market.shard?)))) {
+                (Some(id), Some((ticker, shard))) => named.push((*intent, id, ticker, shard)),
+                // One that is not known well enough goes by itself, with its own error.
+                _ => calls.push(self.cancel(*intent, markets, now)),
+            }
+        }
+        let each = self.tariff.cost("DELETE", BATCHED);
+        let most = self.tariff.budget(Class::Cancel).capacity / u64::from(each.max(1));
+        let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
+        for some in named.chunks(most) {
+            if let [(intent, ..)] = some {
+                calls.push(self.cancel(*intent, markets, now));
+                continue;
+            }
+            let targets: Vec<Target<'_>> = some
+                .iter()
+                .map(|(_, id, ticker, shard)| Target { order_id: id, ticker, shard: *shard })
+                .collect();
+            let subject = Subject::Cancels(some.iter().map(|(intent, ..)| *intent).collect());
+            let call = encode::encode_cancel_batch(&targets)
+                .and_then(|request| self.call(subject, Class::Cancel, request, now));
+            let cost = each.saturating_mul(u32::try_from(some.len()).unwrap_or(u32::MAX));
+            calls.push(call.map(|call| Call { cost, ..call }));
+        }
+        calls
+    }
+
     fn ask(
         &mut self,
         question: &Question,
@@ -298,8 +345,9 @@ impl port::Gateway for Gateway {
         taken: &mut Taken,
     ) {
         match &call.subject {
-            Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
+            Subject::Place(intent) => self.read_place(*intent, answer, markets, now, taken),
             Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
+            Subject::Cancels(intents) => self.read_cancels(intents, answer, now, taken),
             Subject::Order(_) => {}
             Subject::Seek(_, number) => {
                 if let Some(walk) = self.walks.take(*number) {
@@ -312,6 +360,7 @@ impl port::Gateway for Gateway {
                     self.read_walk(walk, answer, markets, now, taken);
                 }
             }
+            Subject::Other(brake::NAME, shard) => self.read_group(shard, answer, taken),
             Subject::Other(..) => Self::read_emergency(answer, taken),
         }
     }

@@ -9,6 +9,7 @@ use crate::domain::{
 use crate::venue::gateway::Gateway as _;
 
 mod account;
+mod brake;
 mod inquiry;
 mod orders;
 mod private;

@@ -42,6 +42,8 @@ pub(super) enum Asked {
     Status,
     /// It works, and the keys are asked for.
     Keys,
+    /// The key may trade, and the shards that hold cash are asked for, to brake orders there.
+    Shards,
 }
 
 /// The fills of one order, as far as they were read.

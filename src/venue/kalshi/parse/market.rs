@@ -59,9 +59,26 @@ pub fn market(
         delay: Duration::ZERO,
         shard: wire.exchange_index.and_then(|shard| u32::try_from(shard).ok()),
         rules: Some(crate::domain::market::rules_hash(&rules_text(wire))),
+        yes_pays: yes_pays(wire),
         tokens: None,
         id,
     })
+}
+
+/// What a YES contract pays once the result is final; a determined one may still be contested.
+fn yes_pays(wire: &http::Market) -> Option<Money> {
+    if !matches!(wire.status.as_deref(), Some("finalized" | "settled")) {
+        return None;
+    }
+    let dollar = Money::from_micros(Money::DOLLAR);
+    match wire.result.as_deref() {
+        Some("yes") => Some(dollar),
+        Some("no") => Some(Money::ZERO),
+        _ => {
+            let told = Money::parse(wire.settlement_value_dollars.as_deref()?).ok()?;
+            (Money::ZERO..=dollar).contains(&told).then_some(told)
+        }
+    }
 }
 
 /// Only `active` takes orders, and a status that is not known does not.

@@ -262,6 +262,32 @@ fn a_market_is_read_with_its_ticks() {
 }
 
 #[test]
+fn what_a_market_pays_is_known_once_its_result_is_final() {
+    let pays = |status: &str, result: &str, value: Option<&str>| {
+        let mut wire = wire_market();
+        wire.status = Some(status.to_owned());
+        wire.result = Some(result.to_owned());
+        wire.settlement_value_dollars = value.map(str::to_owned);
+        let market = market(&wire, None, crate::domain::FeePlan::unknown()).unwrap();
+        market.yes_pays.map(|money| money.to_string())
+    };
+    let told = |text: &str| Some(text.to_owned());
+    assert_eq!(pays("finalized", "yes", None), told("1.000000"));
+    assert_eq!(pays("settled", "no", Some("0.0000")), told("0.000000"));
+    assert_eq!(pays("finalized", "scalar", Some("0.2600")), told("0.260000"));
+    for (status, result, value) in [
+        ("active", "", None),
+        ("determined", "yes", Some("1.0000")),
+        ("disputed", "no", None),
+        ("finalized", "scalar", None),
+        ("finalized", "scalar", Some("1.5000")),
+        ("finalized", "", None),
+    ] {
+        assert_eq!(pays(status, result, value), None, "{status} {result} {value:?}");
+    }
+}
+
+#[test]
 fn each_status_has_its_meaning_and_an_unknown_one_takes_no_orders() {
     for (name, status) in [
         ("initialized", Status::Paused),

@@ -57,6 +57,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Requests a second without a key.
     pub unsigned_per_s: u64,
+    /// How much of what the key may read is for this client.
+    pub read_share_percent: u64,
     /// How often a read is tried in all.
     pub attempts_max: u32,
     /// First and longest wait between two tries.
@@ -76,12 +78,19 @@ impl Settings {
             base,
             timeout: Duration::from_secs(10),
             unsigned_per_s: facts::UNSIGNED_REQUESTS_PER_S,
+            read_share_percent: 100,
             attempts_max: 5,
             retry_wait: facts::LIMITED_WAIT,
             facts_age_max: Duration::from_mins(5),
             seed: 0,
             now: crate::net::clock::unix_nanos,
         }
+    }
+}
+
+impl Settings {
+    const fn share_of(&self, tokens: u64) -> u64 {
+        tokens.saturating_mul(self.read_share_percent) / 100
     }
 }
 
@@ -131,7 +140,7 @@ impl<T: Transport> Client<T> {
     pub fn over(transport: T, mut settings: Settings, signer: Option<Signer>) -> Self {
         settings.base.truncate(settings.base.trim_end_matches('/').len());
         let per_s = match signer {
-            Some(_) => facts::READ_TOKENS_PER_S,
+            Some(_) => settings.share_of(facts::READ_TOKENS_PER_S),
             None => settings.unsigned_per_s.saturating_mul(facts::REQUEST_COST),
         };
         let state = State {
@@ -264,7 +273,9 @@ impl<T: Transport> Client<T> {
         let limits: wire::AccountLimits = self.get_json(what, path, &Query::none(), "").await?;
         if self.signer.is_some() {
             let read = limits.read;
-            self.state().bucket = Bucket::new(read.bucket_capacity, read.refill_rate);
+            let share = |tokens| self.settings.share_of(tokens);
+            let bucket = Bucket::new(share(read.bucket_capacity), share(read.refill_rate));
+            self.state().bucket = bucket;
         }
         Ok(limits)
     }

@@ -36,6 +36,10 @@ pub struct Market {
     /// `initialized`, `active`, `inactive`, `closed`, `determined`, `disputed`, `amended`,
     /// `finalized`.
     pub status: Option<String>,
+    /// `yes`, `no`, `scalar`, empty while there is none.
+    pub result: Option<String>,
+    /// What YES pays, where the result alone does not tell.
+    pub settlement_value_dollars: Option<String>,
     /// When trading begins.
     pub open_time: Option<String>,
     /// When trading ends.

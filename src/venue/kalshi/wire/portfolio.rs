@@ -74,6 +74,61 @@ pub struct Cancelled {
     pub reduced_by: String,
 }
 
+/// The answer to a batch of cancels.
+#[derive(Debug, Deserialize)]
+pub struct CancelResults {
+    /// One for each order.
+    #[serde(default)]
+    pub orders: Vec<CancelResult>,
+}
+
+/// What became of one cancel of a batch.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct CancelResult {
+    /// The venue's id.
+    pub order_id: String,
+    /// Our id.
+    pub client_order_id: Option<String>,
+    /// How much was taken back.
+    pub reduced_by: Option<String>,
+    /// Why it was not.
+    pub error: Option<serde_json::Value>,
+}
+
+impl CancelResult {
+    /// The cancel as one alone would be answered, or the body of its error.
+    pub fn outcome(self) -> Result<Cancelled, String> {
+        match (self.error, self.reduced_by) {
+            (Some(error), _) => Err(error.to_string()),
+            (None, None) => Err(String::new()),
+            (None, Some(reduced_by)) => {
+                let (order_id, client_order_id) = (self.order_id, self.client_order_id);
+                Ok(Cancelled { order_id, client_order_id, reduced_by })
+            }
+        }
+    }
+}
+
+/// The answer to a new order group.
+#[derive(Debug, Deserialize)]
+pub struct OrderGroup {
+    /// The venue's id.
+    pub order_group_id: String,
+}
+
+/// A change of an order group, on the channel of that name.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct OrderGroupUpdate {
+    /// `created`, `triggered`, `reset`, `deleted`, `limit_updated`.
+    pub event_type: String,
+    /// The venue's id.
+    pub order_group_id: String,
+    /// Its limit, where that changed.
+    pub contracts_limit_fp: Option<String>,
+}
+
 /// An order, in a listing and in `user_order`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

@@ -77,6 +77,14 @@ fn what_the_venue_refused_from_others_is_written_as_it_takes_it() {
         assert_eq!(found.maker.to_string(), text(&row[right], "maker"));
         assert_eq!(found.taker.to_string(), text(&row[right], "taker"));
     }
+    // One that rested was written dollars first, and its price fell between two ticks: shares come
+    // first, and the dollars are what they cost.
+    let row = &rejections[2];
+    let (shares, price) = (Quantity::parse("10.2").unwrap(), Price::parse(text(row, "price")));
+    let order = order(Action::Buy, price.unwrap(), Size::Contracts(shares), Lifetime::Resting);
+    let found = amounts(&order, &grid(text(row, "tick"))).unwrap();
+    assert_eq!(found.taker.to_string(), text(&row["signed"], "taker"));
+    assert_eq!(found.maker, 9_996_000);
 }
 
 #[test]

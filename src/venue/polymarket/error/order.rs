@@ -40,7 +40,7 @@ const RESTART_WAIT: Duration = Duration::from_secs(1);
 /// Texts by a part of them, in lower case.
 const TEXTS: &[(&str, Meaning)] = &[
     ("duplicated", Meaning::Exists),
-    ("order_version_mismatch", Meaning::Is(Refused::Malformed)),
+    ("order_version_mismatch", Meaning::Is(Refused::Outdated)),
     ("invalid signature", Meaning::Is(Refused::Malformed)),
     ("invalid nonce", Meaning::Is(Refused::Malformed)),
     ("invalid expiration", Meaning::Is(Refused::Malformed)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::domain::report::{Listing, Rest, Total};
+use crate::domain::report::{Listing, Refusal, Refused, Rest, Total};
 use crate::domain::{Evidence, IntentId, Lifetime, Quantity, Size, Timestamp, Venue};
 use crate::venue::gateway::{Answer, Call, Markets, Subject, Taken};
 use crate::venue::polymarket::error::order::{Answered, Verdict, judge};
@@ -40,7 +40,8 @@ impl Gateway {
     ) {
         match &call.subject {
             Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
-            Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
+            Subject::Cancel(intent) => self.read_cancels(&[*intent], answer, now, taken),
+            Subject::Cancels(intents) => self.read_cancels(intents, answer, now, taken),
             Subject::Order(intent) | Subject::Seek(intent, _) => {
                 self.read_order(*intent, call, answer, markets, now, taken);
             }
@@ -57,6 +58,7 @@ impl Gateway {
                 | permission::CLOSED_ONLY
                 | permission::APPROVALS
                 | permission::ALLOWANCES => self.read_permission(name, answer, taken),
+                permission::VERSION => Self::read_version(answer, taken),
                 permission::UPDATE => self.read_update(detail, answer, now, taken),
                 heart::NAME => self.read_heartbeat(answer, now, taken),
                 conversion::MERGE | conversion::REDEEM => {
@@ -124,6 +126,9 @@ impl Gateway {
                 }
             }
         };
+        if let Evidence::Refused(Refusal { kind: Refused::Outdated, .. }) = evidence {
+            taken.calls.push(self.version_call());
+        }
         self.tell(intent, evidence, taken);
     }
 
@@ -144,45 +149,46 @@ impl Gateway {
     }
 
     /// Whatever the answer to a cancel is, only the order itself tells what it filled before.
-    fn read_cancel(
+    fn read_cancels(
         &mut self,
-        intent: IntentId,
+        intents: &[IntentId],
         answer: &Answer<'_>,
         now: Timestamp,
         taken: &mut Taken,
     ) {
-        let Some(known) = self.orders.get(&intent) else { return };
-        let (id, total) = (known.id.clone(), known.total);
-        let evidence = match answer {
-            Answer::Reply { status: 200..=299, body, .. } => match cancelled(body) {
-                Ok(cancelled) if cancelled.canceled.iter().any(|one| is_same(one, &id.0)) => {
+        let said = match answer {
+            Answer::Reply { status: 200..=299, body, .. } => {
+                cancelled(body).map_err(|error| error.to_string())
+            }
+            Answer::Reply { status, body, .. } => {
+                Err(format!("status {status}: {}", text_of(body)))
+            }
+            Answer::NotSent(text) | Answer::Lost(text) => Err(short(text)),
+        };
+        for intent in intents {
+            let Some(known) = self.orders.get(intent) else { continue };
+            let (id, total) = (known.id.clone(), known.total);
+            let evidence = match &said {
+                Ok(said) if said.canceled.iter().any(|one| is_same(one, &id.0)) => {
                     let rest = Rest::Nothing;
                     Some(Evidence::Standing { id, filled: total, rest, trades: Vec::new() })
                 }
-                Ok(cancelled) => {
-                    let why = cancelled.not_canceled.get(&id.0).map(|why| short(why));
-                    why.map(Evidence::NotCancelled)
+                Ok(said) => {
+                    let mut reasons = said.not_canceled.iter();
+                    let why = reasons.find(|(one, _)| is_same(one, &id.0));
+                    why.map(|(_, why)| Evidence::NotCancelled(short(why)))
                 }
-                Err(error) => {
-                    taken.notices.push(error.to_string());
+                Err(why) => {
+                    taken.notices.push(format!("cancel of {intent}: {why}"));
                     None
                 }
-            },
-            Answer::Reply { status, body, .. } => {
-                let text = text_of(body);
-                taken.notices.push(format!("cancel of {intent}: status {status}: {text}"));
-                None
+            };
+            if let Some(evidence) = evidence {
+                self.tell(*intent, evidence, taken);
             }
-            Answer::NotSent(text) | Answer::Lost(text) => {
-                taken.notices.push(format!("cancel of {intent}: {}", short(text)));
-                None
+            if total.is_none() {
+                taken.calls.extend(self.order_call(*intent, now));
             }
-        };
-        if let Some(evidence) = evidence {
-            self.tell(intent, evidence, taken);
-        }
-        if total.is_none() {
-            taken.calls.extend(self.order_call(intent, now));
         }
     }
 

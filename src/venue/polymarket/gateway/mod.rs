@@ -216,6 +216,10 @@ impl Gateway {
     }
 }
 
+/// Orders that are taken back in one request: each costs as much as one alone, and a request is
+/// taken whole or not at all, so that it has to fit into the budget of a signer of the lowest tier.
+const CANCELS_AT_ONCE: usize = 40;
+
 /// The salt of an order: 53 bits of its mark behind the journal's tag, as many as a JSON number
 /// holds exactly.
 fn salt(mark: [u8; 32]) -> u64 {
@@ -309,6 +313,38 @@ impl Port for Gateway {
             },
             now,
         ))
+    }
+
+    fn cancel_many(
+        &mut self,
+        intents: &[IntentId],
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Vec<Result<Call, Error>> {
+        let mut calls = Vec::new();
+        for some in intents.chunks(CANCELS_AT_ONCE) {
+            let ids: Vec<&str> = some
+                .iter()
+                .filter_map(|intent| self.orders.get(intent).map(|known| known.id.0.as_str()))
+                .collect();
+            match encode::order::cancel_orders(&ids) {
+                Some(body) if ids.len() == some.len() && ids.len() > 1 => {
+                    let cost = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+                    let request = Request {
+                        subject: Subject::Cancels(some.to_vec()),
+                        class: Class::Cancel,
+                        method: "DELETE",
+                        path: "/orders",
+                        query: &[],
+                        body: Some(body),
+                    };
+                    calls.push(Ok(Call { cost, ..self.signed(request, now) }));
+                }
+                // One alone, or one that is not known: each by itself.
+                _ => calls.extend(some.iter().map(|intent| self.cancel(*intent, markets, now))),
+            }
+        }
+        calls
     }
 
     fn ask(

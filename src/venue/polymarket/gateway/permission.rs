@@ -27,6 +27,10 @@ pub(super) const APPROVALS: &str = "approvals";
 pub(super) const ALLOWANCES: &str = "allowances";
 /// The order book is to read the chain again.
 pub(super) const UPDATE: &str = "balance_update";
+pub(super) const VERSION: &str = "version";
+/// The domain versions that orders are signed for here.
+const VERSION_FIRST: u64 = 2;
+const VERSION_LAST: u64 = 3;
 const NAMES: [&str; 4] = [GEOBLOCK, CLOSED_ONLY, APPROVALS, ALLOWANCES];
 
 /// What must be approved before an order can settle: a missing approval shows as orders that match
@@ -113,6 +117,34 @@ impl Gateway {
             let query = [("asset_type", "COLLATERAL"), ("signature_type", kind.as_str())];
             let subject = Subject::Other(ALLOWANCES, String::new());
             taken.calls.push(self.get(subject, "/balance-allowance", &query, now));
+        }
+    }
+
+    /// Which orders the order book takes, asked when it did not take one for what it was signed
+    /// for.
+    ///
+    /// An order's name is the hash of what is signed, and the journal has it before anything is
+    /// sent: the same intent can't go out again under another name. The market is read anew, and
+    /// the next order is signed for what it is then.
+    pub(super) fn version_call(&self) -> Call {
+        let subject = Subject::Other(VERSION, String::new());
+        Self::open(subject, &self.settings.clob_url, "/version", &[])
+    }
+
+    pub(super) fn read_version(answer: &Answer<'_>, taken: &mut Taken) {
+        let Some(body) = super::holding::body_of(VERSION, answer, taken) else { return };
+        let said: Option<Value> = serde_json::from_str(body).ok();
+        match said.and_then(|said| said["version"].as_u64()) {
+            Some(version @ VERSION_FIRST..=VERSION_LAST) => taken.notices.push(format!(
+                "polymarket takes orders of version {version} and refused one: its market is read \
+                 anew"
+            )),
+            version => {
+                let version = version.map_or("unknown".to_owned(), |version| version.to_string());
+                let text = format!("polymarket's order version is {version}: crossbook is too old");
+                let permission = Permission::ReadOnly(text);
+                taken.reports.push(Report::Permission { venue: Venue::Polymarket, permission });
+            }
         }
     }
 

@@ -67,6 +67,7 @@ fn market(settlement: Option<Settlement>) -> Market {
         delay: Duration::ZERO,
         shard: None,
         rules: None,
+        yes_pays: None,
         tokens: Some(Tokens {
             yes: YES.to_owned(),
             no: NO.to_owned(),

@@ -262,8 +262,23 @@ impl Listing {
             delay: self.delay(&clob)?,
             shard: None,
             rules: Some(crate::domain::market::rules_hash(&self.rules)),
+            yes_pays: self.yes_pays(),
             tokens: Some(tokens),
         })
+    }
+
+    /// What a contract of the first outcome pays, once the market has resolved. Resolution knows
+    /// one outcome, the other, and half of each; any other price is a price and no payment.
+    fn yes_pays(&self) -> Option<Money> {
+        let said = self.raw.resolution_status.as_deref();
+        let said = said.or(self.raw.uma_resolution_status.as_deref());
+        if self.raw.closed != Some(true) || said != Some("resolved") {
+            return None;
+        }
+        let [yes, no] = self.two("outcomePrices", self.raw.outcome_prices.as_deref()).ok()?;
+        let (yes, no) = (Money::parse(&yes).ok()?, Money::parse(&no).ok()?);
+        let is_payout = [0, Money::DOLLAR / 2, Money::DOLLAR].contains(&yes.micros());
+        (is_payout && (yes + no).micros() == Money::DOLLAR).then_some(yes)
     }
 
     fn cross_check(&self, clob: &wire::ClobMarket, tokens: &Tokens) -> Result<(), Error> {

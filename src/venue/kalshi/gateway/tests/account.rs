@@ -10,10 +10,10 @@ const BALANCE: &str = include_str!("../../../../../tests/data/kalshi/http_balanc
 const SETTLEMENTS: &str = include_str!("../../../../../tests/data/kalshi/http_settlements.json");
 const LIMITS: &str = include_str!("../../../../../tests/data/kalshi/http_account_limits.json");
 const COSTS: &str = include_str!("../../../../../tests/data/kalshi/http_endpoint_costs.json");
-const KEYS: &str = include_str!("../../../../../tests/data/kalshi/http_api_keys.json");
+pub(super) const KEYS: &str = include_str!("../../../../../tests/data/kalshi/http_api_keys.json");
 const STATUS_CLOSED: &str =
     include_str!("../../../../../tests/data/kalshi/http_exchange_status.json");
-const STATUS_SHARDS: &str =
+pub(super) const STATUS_SHARDS: &str =
     include_str!("../../../../../tests/data/kalshi/http_exchange_status_shards.json");
 
 fn as_of() -> Timestamp {

@@ -268,3 +268,110 @@ fn either_id_recalls_an_order() {
         assert!(matches!(report, Report::Foreign { is_ours: true, .. }), "{report:?}");
     }
 }
+
+#[test]
+fn every_answer_to_a_cancel_has_its_row() {
+    let body = r#"{"error":{"code":"x","message":"y"}}"#;
+    for status in [301, 400, 401, 403, 404, 408, 409, 425, 429, 500, 502, 503, 504] {
+        let mut rig = Rig::new();
+        rig.acknowledged(&buy_no(), CREATED_NOTHING);
+        let call = rig.gateway.cancel(IntentId(7), &rig.markets, rig.now).unwrap();
+        let taken = rig.reply(&call, status, body);
+        let told = taken.reports.iter().map(|report| match report {
+            Report::Order { evidence, .. } => evidence.clone(),
+            other => panic!("{other:?}"),
+        });
+        let told: Vec<Evidence> = told.collect();
+        match status {
+            404 => assert!(matches!(told[..], [Evidence::NotCancelled(_)]), "{told:?}"),
+            _ => assert_eq!((told.len(), taken.notices.len()), (0, 1), "{status}"),
+        }
+        assert_eq!(taken.calls.len(), 1, "{status}: the order itself is asked for");
+    }
+    for (answer, asked) in [(Answer::Lost("cut"), 1), (Answer::NotSent("no route"), 0)] {
+        let mut rig = Rig::new();
+        rig.acknowledged(&buy_no(), CREATED_NOTHING);
+        let call = rig.gateway.cancel(IntentId(7), &rig.markets, rig.now).unwrap();
+        let taken = rig.read(&call, &answer);
+        assert_eq!((taken.reports.len(), taken.calls.len()), (0, asked), "{answer:?}");
+        assert_eq!(taken.notices.len(), 1);
+    }
+}
+
+/// Two orders that rest, and the batch that takes both back.
+fn two_resting() -> (Rig, Call) {
+    let mut rig = Rig::new();
+    let other = Order { intent: IntentId(8), ..buy_no() };
+    rig.gateway.recall(&buy_no(), &OrderId(ID.to_owned()));
+    rig.gateway.recall(&other, &OrderId("other-id".to_owned()));
+    let intents = [IntentId(7), IntentId(8)];
+    let call = only(rig.gateway.cancel_many(&intents, &rig.markets, rig.now)).unwrap();
+    (rig, call)
+}
+
+#[test]
+fn several_cancels_are_one_request_that_costs_as_much_as_all_of_them() {
+    let (mut rig, call) = two_resting();
+    assert_eq!((call.method, call.cost), ("DELETE", 4));
+    assert_eq!(path_and_query(&call), "/portfolio/events/orders/batched");
+    assert_eq!(call.subject, Subject::Cancels(vec![IntentId(7), IntentId(8)]));
+    let body = call.body.as_ref().unwrap();
+    assert!(body.contains(ID) && body.contains("other-id"), "{body}");
+    // The budget for cancels holds ten of them: more go out in several requests.
+    let intents: Vec<IntentId> = (1..=24).map(IntentId).collect();
+    for intent in &intents {
+        let order = Order { intent: *intent, ..buy_no() };
+        rig.gateway.recall(&order, &OrderId(format!("id-{}", intent.0)));
+    }
+    let calls = rig.gateway.cancel_many(&intents, &rig.markets, rig.now);
+    let costs: Vec<u32> = calls.into_iter().map(|call| call.unwrap().cost).collect();
+    assert_eq!(costs, [20, 20, 8]);
+    let one = only(rig.gateway.cancel_many(&intents[..1], &rig.markets, rig.now)).unwrap();
+    assert_eq!(one.subject, Subject::Cancel(IntentId(1)));
+}
+
+#[test]
+fn each_order_of_a_batch_of_cancels_has_a_result_of_its_own() {
+    let (mut rig, call) = two_resting();
+    let body = format!(
+        r#"{{"orders":[{{"order_id":"{ID}","reduced_by":"25.00"}},
+            {{"order_id":"other-id","error":{{"code":"not_found","message":"gone"}}}}]}}"#
+    );
+    let taken = rig.reply(&call, 200, &body);
+    let [
+        Report::Order { intent: IntentId(7), evidence: Evidence::Standing { rest, filled, .. } },
+        Report::Order { intent: IntentId(8), evidence: Evidence::NotCancelled(_) },
+    ] = &taken.reports[..]
+    else {
+        panic!("{:?}", taken.reports)
+    };
+    assert_eq!((*rest, filled.unwrap().quantity), (Rest::Nothing, Quantity::ZERO));
+    assert_eq!(taken.calls.len(), 1, "the other one is asked for");
+    // Whatever is not said of an order is not sure.
+    for (status, body) in [
+        (200, r#"{"orders":[]}"#),
+        (200, "["),
+        (200, r#"{"orders":[{"order_id":"other-id","error":{"code":"internal_error"}}]}"#),
+        (429, ""),
+        (500, ""),
+    ] {
+        let (mut rig, call) = two_resting();
+        let taken = rig.reply(&call, status, body);
+        assert!(taken.reports.is_empty(), "{status} {body}: {:?}", taken.reports);
+        assert_eq!((taken.notices.len(), taken.calls.len()), (2, 2), "{status} {body}");
+    }
+}
+
+#[test]
+fn a_killed_all_or_nothing_order_has_used_its_id_up() {
+    let mut rig = Rig::new();
+    let all = Order { lifetime: Lifetime::AllOrNothing, ..buy_no() };
+    let call = rig.place(&all);
+    let body = r#"{"error":{"code":"fill_or_kill_insufficient_resting_volume","message":"x"}}"#;
+    let killed = evidence(rig.reply(&call, 409, body));
+    assert!(matches!(&killed, Evidence::Refused(r) if r.kind == Refused::NoMatch), "{killed:?}");
+    // The next attempt is an intent of its own, and so an id of its own.
+    let again = Order { intent: IntentId(8), ..all };
+    let (id, _) = rig.gateway.place(&again, &rig.markets, rig.now).unwrap();
+    assert_ne!(id.0, rig.gateway.client_id(IntentId(7)));
+}

@@ -163,3 +163,14 @@ fn a_sale_that_may_only_reduce_may_come_back_smaller() {
     assert_eq!(sale.size, Size::Contracts(quantity("25")));
     assert_eq!(sale.limit, Price::parse("0.41").unwrap());
 }
+
+#[test]
+fn a_fill_that_tells_its_time_in_seconds_only_is_read() {
+    let mut rig = Rig::new();
+    rig.gateway.recall(&buy_no(), &OrderId(ID.to_owned()));
+    let whole = include_str!("../../../../../tests/data/kalshi/ws_fill.json");
+    let text = whole.replace(r#","ts_ms":1795341600123"#, "");
+    assert_ne!(text, whole);
+    let Evidence::Fill(fill) = evidence(rig.private(&text)) else { panic!("a fill") };
+    assert_eq!(fill.at, Timestamp::from_secs(1_795_341_600));
+}

@@ -1,7 +1,9 @@
 use alloy_primitives::hex;
 use serde_json::Value;
 
-use crate::venue::polymarket::sign::order::Wallet;
+use crate::domain::market::Settlement;
+use crate::venue::polymarket::sign::Key;
+use crate::venue::polymarket::sign::order::{Exchanges, Wallet};
 
 use super::*;
 
@@ -53,6 +55,51 @@ fn a_posted_order_is_the_one_of_the_official_client_byte_for_byte() {
         let body = post_order(&fields, &signed, terms);
         assert_eq!(body, text(vector, "post_order_body"), "{}", vector["id"]);
     }
+}
+
+#[test]
+fn orders_on_the_wire_are_signed_and_written_byte_for_byte() {
+    let file = include_str!("../../../../../tests/data/polymarket/vectors/wire.json");
+    let file: Value = serde_json::from_str(file).unwrap();
+    let key = Key::from_hex(text(&file, "private_key")).unwrap();
+    let exchanges = Exchanges::new(facts::CHAIN_ID);
+    let mut seen = 0;
+    for request in requests() {
+        if request["method"] != "POST" || request["url"] != "/order" {
+            continue;
+        }
+        seen += 1;
+        let body = text(&request, "body");
+        let post: Value = serde_json::from_str(body).unwrap();
+        let order = &post["order"];
+        let number = |field: &str| text(order, field).parse().unwrap();
+        let fields = Fields {
+            salt: order["salt"].as_u64().unwrap(),
+            maker: text(order, "maker").parse().unwrap(),
+            signer: text(order, "signer").parse().unwrap(),
+            token: text(order, "tokenId").parse().unwrap(),
+            maker_amount: number("makerAmount"),
+            taker_amount: number("takerAmount"),
+            action: Action::Buy,
+            wallet: Wallet::Eoa,
+            timestamp_ms: number("timestamp"),
+            metadata: text(order, "metadata").parse().unwrap(),
+            builder: text(order, "builder").parse().unwrap(),
+        };
+        let terms = Terms {
+            maker: text(order, "maker"),
+            signer: text(order, "signer"),
+            token: text(order, "tokenId"),
+            owner: text(&post, "owner"),
+            kind: if post["orderType"] == "FAK" { Kind::Immediate } else { Kind::Resting },
+        };
+        // One of the three exchanges is the one that the client chose for this token.
+        let same = Settlement::ALL.into_iter().filter(|settlement| {
+            post_order(&fields, &exchanges.sign(&key, *settlement, &fields), terms) == body
+        });
+        assert_eq!(same.count(), 1, "{body}");
+    }
+    assert_eq!(seen, 2);
 }
 
 #[test]

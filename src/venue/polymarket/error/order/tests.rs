@@ -19,7 +19,7 @@ fn error(text: &str) -> String {
 #[test]
 fn every_text_of_the_table_has_its_meaning() {
     for (text, expected) in [
-        ("order_version_mismatch", Refused::Malformed),
+        ("order_version_mismatch", Refused::Outdated),
         ("invalid signature", Refused::Malformed),
         ("invalid nonce", Refused::Malformed),
         ("invalid expiration", Refused::Malformed),

@@ -363,3 +363,18 @@ fn nothing_that_is_shown_holds_a_secret() {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+#[test]
+fn questions_have_the_urls_of_the_official_client() {
+    let file = include_str!("../../../../../tests/data/polymarket/vectors/wire.json");
+    let file: Value = serde_json::from_str(file).unwrap();
+    let requests = file["requests"].as_array().unwrap();
+    let seen: Vec<&str> = requests.iter().filter_map(|one| one["url"].as_str()).collect();
+    let gateway = gateway(Wallet::Eoa, Chain::Polygon);
+    let calls =
+        [gateway.trade_call("abc", now()), gateway.cash_call(now()), gateway.version_call()];
+    for call in calls {
+        let url = call.url.strip_prefix("http://clob").unwrap();
+        assert!(seen.contains(&url), "{url}");
+    }
+}

@@ -275,3 +275,74 @@ fn every_order_of_the_account_is_cancelled_without_a_body_and_only_when_asked_so
     assert_eq!((call.method, call.url.as_str()), ("DELETE", "http://clob/cancel-all"));
     assert_eq!((call.class, call.body), (Class::Cancel, None));
 }
+
+#[test]
+fn an_order_of_an_old_version_has_the_version_asked_and_is_not_sent_again() {
+    let (mut gateway, _, call) = placed(&taking());
+    let taken = read(&mut gateway, &call, 400, &json!({ "error": "order_version_mismatch" }));
+    let Evidence::Refused(refusal) = only(&taken) else { panic!("{taken:?}") };
+    assert_eq!(refusal.kind, Refused::Outdated);
+    let [version] = &taken.calls[..] else { panic!("{:?}", taken.calls) };
+    assert_eq!((version.method, version.url.as_str()), ("GET", "http://clob/version"));
+    for known in [2, 3] {
+        let taken = read(&mut gateway, version, 200, &json!({ "version": known }));
+        assert!(taken.reports.is_empty() && taken.notices.len() == 1, "{taken:?}");
+    }
+    for strange in [json!({ "version": 4 }), json!({})] {
+        let taken = read(&mut gateway, version, 200, &strange);
+        let [Report::Permission { permission, .. }] = &taken.reports[..] else { panic!() };
+        assert!(!permission.is_open(), "{strange}");
+    }
+    let taken = read(&mut gateway, version, 500, &json!({}));
+    assert!(taken.reports.is_empty() && taken.notices.len() == 1);
+}
+
+#[test]
+fn every_answer_to_a_cancel_but_the_venues_word_leaves_the_order_to_be_asked_for() {
+    let statuses = [301, 400, 401, 403, 404, 408, 409, 425, 429, 500, 502, 503, 504, 520];
+    let body = json!({ "error": "x" }).to_string();
+    let replies = statuses.iter().map(|status| reply(*status, &body));
+    let others = [Answer::Lost("cut"), Answer::NotSent("no route"), reply(200, "<html>")];
+    for answer in replies.chain(others) {
+        let (mut gateway, _, _) = placed(&resting());
+        let call = gateway.cancel(IntentId(2), &table(), now()).unwrap();
+        let mut taken = Taken::default();
+        gateway.read(&call, &answer, &table(), now(), &mut taken);
+        assert!(taken.reports.is_empty(), "{answer:?}: {:?}", taken.reports);
+        assert_eq!((taken.notices.len(), taken.calls.len()), (1, 1), "{answer:?}");
+        assert_eq!(taken.calls[0].subject, Subject::Order(IntentId(2)), "{answer:?}");
+    }
+}
+
+#[test]
+fn several_cancels_are_one_request_with_a_result_for_each() {
+    let (mut gateway, id, _) = placed(&resting());
+    let other = Order { intent: IntentId(3), ..resting() };
+    let (other_id, _) = gateway.place(&other, &table(), now()).unwrap();
+    let intents = [IntentId(2), IntentId(3)];
+    let mut calls = gateway.cancel_many(&intents, &table(), now());
+    assert_eq!(calls.len(), 1);
+    let call = calls.remove(0).unwrap();
+    assert_eq!((call.method, call.url.as_str(), call.cost), ("DELETE", "http://clob/orders", 2));
+    let body: Value = serde_json::from_str(call.body.as_ref().unwrap()).unwrap();
+    assert_eq!(body, json!([id, other_id.0]));
+    let said = json!({
+        "canceled": [id], "not_canceled": { (other_id.0): "already canceled or matched" }
+    });
+    let taken = read(&mut gateway, &call, 200, &said);
+    let [
+        Report::Order { intent: IntentId(2), evidence: Evidence::Standing { rest, .. } },
+        Report::Order { intent: IntentId(3), evidence: Evidence::NotCancelled(_) },
+    ] = &taken.reports[..]
+    else {
+        panic!("{:?}", taken.reports)
+    };
+    assert_eq!(*rest, Rest::Nothing);
+    assert_eq!(taken.calls.len(), 2, "what they filled before is asked for");
+    let taken = read(&mut gateway, &call, 425, &json!({ "error": "restart" }));
+    assert!(taken.reports.is_empty());
+    assert_eq!((taken.notices.len(), taken.calls.len()), (2, 2));
+    // One that is not known does not take the others with it.
+    let mixed = gateway.cancel_many(&[IntentId(2), IntentId(9)], &table(), now());
+    assert_eq!(mixed.iter().filter(|call| call.is_ok()).count(), 1);
+}

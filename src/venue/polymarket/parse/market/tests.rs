@@ -264,3 +264,28 @@ fn fees_as_both_sources_write_them_give_the_published_amounts() {
         assert!((0..10_000_000).contains(&above), "{row}: {estimate}");
     }
 }
+
+#[test]
+fn what_a_market_pays_is_known_once_it_has_resolved() {
+    let pays = |closed: bool, status: &str, prices: &str| {
+        let mut gamma: serde_json::Value = serde_json::from_str(GAMMA).unwrap();
+        gamma["closed"] = closed.into();
+        gamma["umaResolutionStatus"] = status.into();
+        gamma["outcomePrices"] = prices.into();
+        let market = listing(&gamma.to_string()).market(CLOB).unwrap();
+        market.yes_pays.map(|money| money.to_string())
+    };
+    let told = |text: &str| Some(text.to_owned());
+    assert_eq!(pays(true, "resolved", r#"["1","0"]"#), told("1.000000"));
+    assert_eq!(pays(true, "resolved", r#"["0","1"]"#), told("0.000000"));
+    assert_eq!(pays(true, "resolved", r#"["0.5","0.5"]"#), told("0.500000"));
+    for (closed, status, prices) in [
+        (false, "resolved", r#"["1","0"]"#),
+        (true, "proposed", r#"["1","0"]"#),
+        (true, "resolved", r#"["0.97","0.03"]"#),
+        (true, "resolved", r#"["1","1"]"#),
+        (true, "resolved", "[]"),
+    ] {
+        assert_eq!(pays(closed, status, prices), None, "{closed} {status} {prices}");
+    }
+}
