@@ -439,12 +439,15 @@ impl Desk {
             {
                 self.notices.push((*venue, why.clone()));
             }
-            if let Report::Permission { venue, permission } = &report
-                && permission.is_open()
-            {
-                let again = now.after(self.rhythm.permission_every);
+            if let Report::Permission { venue, permission } = &report {
+                let Rhythm { permission_every, permission_again, .. } = self.rhythm;
                 if let Some(counter) = self.counter(*venue) {
-                    counter.due.permission = again;
+                    let due = &mut counter.due.permission;
+                    // A no may be an answer that was lost, also one of a round that was overtaken.
+                    *due = match permission.is_open() {
+                        true => now.after(permission_every),
+                        false => (*due).min(now.after(permission_again)),
+                    };
                 }
             }
             self.reports.push(report);

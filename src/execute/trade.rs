@@ -64,7 +64,9 @@ impl Account {
     /// What was paid for what the leg still has, or may have again: a part that was sold for more
     /// than it cost makes the rest no cheaper.
     fn basis_left(&self) -> Money {
-        let closed = self.sold.saturating_sub(self.sold_unsure).saturating_add(self.offset);
+        let sold = self.sold.saturating_sub(self.sold_unsure);
+        let offset = self.offset.saturating_sub(self.offset_unconfirmed);
+        let closed = sold.saturating_add(offset);
         share(self.cost, self.bought.saturating_sub(closed), self.bought)
     }
 

@@ -53,6 +53,34 @@ fn a_part_that_was_sold_at_a_gain_makes_the_rest_no_cheaper() {
 }
 
 #[test]
+fn what_an_offset_that_may_fail_would_leave_stays_at_risk() {
+    let mut scene = Scene::new();
+    let mut rich = plan(POLYMARKET_FIRST);
+    rich.reserve = money("60");
+    scene.open(rich);
+    let first = scene.only();
+    scene.fills_surely(&first, "100", "0.52");
+    let second = scene.only();
+    scene.world.offer(KALSHI, Outcome::Yes, &[("0.70", "500")]);
+    scene.world.bid(POLYMARKET, Outcome::No, &[("0.30", "500")]);
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[("0.50", "20")]);
+    scene.tell(second.intent, over(Some(total("0", "0"))));
+    let offset = scene.only();
+    let matched = scene.fills(&offset, "20", "0.50");
+    scene.world.bid(POLYMARKET, Outcome::No, &[("0.99", "500")]);
+    scene.wait(600);
+    let sale = scene.only();
+    assert_eq!(line(&sale), "unwind sell 80.00 no at 0.9900 on polymarket");
+    scene.fills_surely(&sale, "80", "0.99");
+    assert_eq!(scene.phase(), "flat");
+    let at_risk = |scene: &Scene| scene.exposure().map(|exposure| exposure.legs[1].dollars);
+    assert_eq!(at_risk(&scene), Some(money("10.59968")), "the twenty that would be left");
+    let finality = Finality::Confirmed;
+    scene.tell(offset.intent, Evidence::Fill(Fill { finality, ..matched }));
+    assert_eq!(at_risk(&scene), None);
+}
+
+#[test]
 fn a_sale_of_an_exit_that_may_fail_stays_at_risk() {
     let mut scene = Scene::locked();
     let mut exit = Plan { kind: Kind::Exit, quantity: quantity("40"), ..plan(POLYMARKET_FIRST) };

@@ -151,20 +151,21 @@ proptest! {
             prop_assert!(way.loss_worst <= alone.budget, "{way:?}");
             prop_assert!(way.quantity <= alone.quantity, "{way:?}");
             prop_assert!(way.quantity >= books.markets[place].minimum.quantity, "{way:?}");
-            let spent = match draft.size {
+            let (spent, fees) = match draft.size {
                 Size::Contracts(quantity) => {
                     prop_assert_eq!(quantity.floor_to(Quantity::LOT), quantity);
-                    Money::cost_ceil(draft.limit, quantity)
+                    let fees = fee.estimate(draft.limit, quantity);
+                    (Money::cost_ceil(draft.limit, quantity), fees)
                 }
                 Size::Collateral(money) => {
                     prop_assert_eq!(money.floor_to(CENT), money);
                     prop_assert!(money >= books.markets[place].minimum.notional);
-                    money
+                    // The fee of dollars is highest where they buy the most.
+                    (money, fee_of_dollars(fee, money))
                 }
             };
             match draft.action {
                 Action::Buy => {
-                    let fees = fee.estimate(draft.limit, way.quantity);
                     prop_assert!(spent + fees <= alone.purses[place], "{way:?}");
                 }
                 Action::Sell => prop_assert!(way.quantity <= alone.sellable, "{way:?}"),

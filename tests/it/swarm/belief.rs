@@ -114,6 +114,9 @@ impl Run {
             dust[at(entry.venue)] += i128::from(state.dust(index).units());
         }
         for venue in Venue::ALL {
+            if venue == Venue::Kalshi && self.is_any_taken_back() {
+                continue;
+            }
             let truth = self.oracle.accounts[at(venue)].dollars();
             let believed = i128::from(known.venues[at(venue)].micros()) + dust[at(venue)];
             if truth > believed {
@@ -149,7 +152,7 @@ impl Run {
                 [0, 1].map(|venue: usize| self.oracle.accounts[venue].net(market));
             let same = process::pairs()[question].relation == Relation::Same;
             let alone = if same { kalshi + polymarket } else { kalshi - polymarket };
-            if alone.abs() < ALONE_MIN || self.machine.is_none() {
+            if alone.abs() < ALONE_MIN || self.machine.is_none() || self.is_taken_back(market) {
                 self.watch.alone.remove(&market);
                 continue;
             }

@@ -1,8 +1,9 @@
 //! What must hold, judged from the exchanges' own statements after everything that happens.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crossbook::domain::{Order, Size, Venue};
+use crossbook::domain::{Order, Size, Timestamp, Venue};
 use crossbook::exchange::ledger::Statement;
 use crossbook::execute::Record;
 
@@ -11,6 +12,9 @@ use crate::harness::at;
 use super::process;
 use super::run::Run;
 use super::truth::{self, Account};
+
+/// Two readings of a market that is quiet in between, and what they lead to.
+const TAKEN_BACK_SEEN: Duration = Duration::from_secs(45);
 
 /// What the oracle remembers from one judgement to the next.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub(super) struct Oracle {
     orders: BTreeMap<String, Order>,
     /// Whether the markets end.
     pub(super) over: bool,
+    /// When a fill of a market of Kalshi was last taken back.
+    pub(super) taken_back: BTreeMap<usize, Timestamp>,
 }
 
 impl Run {
@@ -48,6 +54,12 @@ impl Run {
     /// more than it asked for.
     fn judge_orders(&mut self, venue: Venue, statement: &Statement) {
         self.read_journal();
+        for found in &statement.orders {
+            let before = self.oracle.statements[at(venue)].orders.iter();
+            if before.filter(|one| one.id == found.id).any(|one| one.filled > found.filled) {
+                self.oracle.taken_back.insert(found.market, self.now);
+            }
+        }
         let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
         for found in &statement.orders {
             let name = truth::name_of(venue, found);
@@ -104,8 +116,23 @@ impl Run {
         }
     }
 
+    /// Whether a fill was taken back so lately that two readings need not have shown it: nothing
+    /// else tells of it.
+    pub(super) fn is_taken_back(&self, market: usize) -> bool {
+        let taken = self.oracle.taken_back.get(&market);
+        taken.is_some_and(|taken| self.now.since(*taken) < TAKEN_BACK_SEEN)
+    }
+
+    /// The same of any market.
+    pub(super) fn is_any_taken_back(&self) -> bool {
+        (0..self.script.questions.len()).any(|market| self.is_taken_back(market))
+    }
+
     /// No dollar limit is exceeded, whatever we believe.
     fn judge_limits(&mut self) {
+        if self.is_any_taken_back() {
+            return;
+        }
         let limits = &process::settings(&self.script).limits;
         let dollars = self.oracle.accounts.each_ref().map(Account::dollars);
         let mut over = Vec::new();
