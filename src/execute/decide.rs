@@ -13,6 +13,11 @@ use super::trade_state::{End, Event, Phase, Way, next};
 use super::unwind::{Alone, Draft, hedge, is_dust, ways_out};
 use super::{Sight, State};
 
+/// Attempts in vain after which the pause between them doubles, and after which it grows no more:
+/// half a second has become half a minute then.
+const IN_VAIN_MIN: u32 = 4;
+const IN_VAIN_MAX: usize = 10;
+
 /// What is to be done about a trade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
@@ -208,8 +213,9 @@ impl View<'_> {
         })
     }
 
-    /// When the next attempt to leave may be made: at once the first time, then with pauses, and
-    /// not before the venue wants to hear from us again.
+    /// When the next attempt to leave may be made: at once the first time, then with pauses that
+    /// double while nothing is filled, and not before the venue wants to hear from us again. A
+    /// market that is tried without a pause is never quiet enough to be compared with its venue.
     pub(super) fn retry_at(&self, trade: &Trade) -> Timestamp {
         let Some(last) = trade.orders.last().and_then(|intent| self.state.order(*intent)) else {
             return Timestamp::ZERO;
@@ -220,9 +226,16 @@ impl View<'_> {
         };
         let pause = match trade.phase {
             Phase::Stranded(Way::Open) => Duration::ZERO,
-            _ => self.pause,
+            _ => self.pause.saturating_mul(1 << self.in_vain(trade).saturating_sub(IN_VAIN_MIN)),
         };
         last.order().at.after(pause.max(asked))
+    }
+
+    /// How many orders of a trade in a row have brought nothing, as far as that matters.
+    fn in_vain(&self, trade: &Trade) -> u32 {
+        let orders = trade.orders.iter().rev().filter_map(|intent| self.state.order(*intent));
+        let in_vain = orders.take_while(|order| order.held().quantity.is_zero());
+        u32::try_from(in_vain.take(IN_VAIN_MAX).count()).unwrap_or(0)
     }
 
     /// Nothing is out of place: pairs of both outcomes are merged, and when everything is to go, it

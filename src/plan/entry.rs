@@ -192,12 +192,16 @@ fn reserve(legs: &[Leg; 2], most: Quantity, loss_max: Money) -> Money {
 }
 
 /// What a partial fill of the first leg can cost at most and still be less than the other venue
-/// takes as a hedge.
+/// takes as a hedge, and than its own takes back.
 fn dust_max(found: &Found<'_>, plan: &Plan) -> Money {
+    let taken_by = |at: usize| {
+        let minimum = found.sides[at].minimum;
+        minimum.quantity.max(minimum.notional.buys_ceil(plan.legs[at].limit))
+    };
+    let least = taken_by(0).min(taken_by(1));
     let left_by = |first: usize| {
-        let (leg, hedge) = (&plan.legs[first], &found.sides[1 - first]);
-        let by_notional = hedge.minimum.notional.buys_ceil(plan.legs[1 - first].limit);
-        let least = hedge.minimum.quantity.max(by_notional).min(leg.quantity);
+        let leg = &plan.legs[first];
+        let least = least.min(leg.quantity);
         let fee = fee_max(found.sides[first].fee, Action::Buy, Size::Contracts(least), leg.limit);
         Money::cost_ceil(leg.limit, least) + fee
     };

@@ -59,11 +59,16 @@ impl Pipeline {
         for (_, entry) in self.registry.iter_mut() {
             entry.needed = false;
         }
-        let mut needed = Vec::new();
-        for pair in self.set.pairs().iter().filter(|pair| pair.standing != Standing::Suspended) {
-            needed.push(self.registry.intern(Venue::Kalshi, &pair.kalshi));
-            needed.push(self.registry.intern(Venue::Polymarket, &pair.polymarket));
-        }
+        let named = self.set.pairs().iter().filter(|pair| pair.standing != Standing::Suspended);
+        let named: Vec<(Venue, String)> = named
+            .flat_map(|pair| {
+                let (kalshi, polymarket) = (pair.kalshi.clone(), pair.polymarket.clone());
+                [(Venue::Kalshi, kalshi), (Venue::Polymarket, polymarket)]
+            })
+            .collect();
+        // The journal hears of them too: a person may decide on a market before its facts are read.
+        let mut needed: Vec<_> =
+            named.into_iter().map(|(venue, id)| self.intern(venue, &id)).collect();
         if let Some(trader) = self.engine.trader() {
             needed.extend(trader.executor().state().markets_in_use());
         }

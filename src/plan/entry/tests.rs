@@ -149,11 +149,14 @@ fn a_leg_that_could_not_be_got_out_of_is_not_begun() {
 }
 
 #[test]
-fn what_a_partial_fill_may_leave_below_the_hedges_minimum_is_told() {
+fn what_a_partial_fill_may_leave_that_no_venue_takes_is_told() {
     let mut scene = Scene::new();
     let tiny = scene.plan(&settings()).unwrap().dust_max;
     assert!(tiny < money("0.02"), "Kalshi hedges a hundredth of a contract: {tiny}");
     scene.legs = Some(Legs::KalshiFirst);
+    let tiny = scene.plan(&settings()).unwrap().dust_max;
+    assert!(tiny < money("0.02"), "and takes as little back: {tiny}");
+    scene.minimums[0].quantity = quantity("5");
     let made = scene.plan(&settings()).unwrap();
     // Five contracts at 0.43, and their fee.
     assert!(made.dust_max > money("2.15") && made.dust_max < money("2.30"), "{}", made.dust_max);

@@ -74,7 +74,8 @@ fn a_trader_that_refuses_because_of_a_difference_is_told_what_holds_and_trades()
     // It still holds after a restart.
     let mut again = demo(&second);
     again.wait_record("a feed", |record| record["kind"] == "feed");
-    assert_eq!(status()["left_alone"].as_array().unwrap().len(), 1);
+    let standing = status();
+    assert_eq!(standing["left_alone"].as_array().unwrap().len(), 1, "{standing}");
     again.interrupt();
     again.finish(PATIENCE);
 }

@@ -130,7 +130,9 @@ impl Run {
 
     /// No dollar limit is exceeded, whatever we believe.
     fn judge_limits(&mut self) {
-        if self.is_any_taken_back() {
+        // What comes back after the trade was over has no reserve any more, and neither has the leg
+        // that stands alone because of it.
+        if !self.oracle.taken_back.is_empty() {
             return;
         }
         let limits = &process::settings(&self.script).limits;
