@@ -189,6 +189,9 @@ impl Desk {
                 let Some(venue) = self.venue_of(*intent) else { return };
                 self.ask(venue, &Question::Order(*intent), markets, now);
             }
+            Act::Review { venue, market } => {
+                self.ask(*venue, &Question::Market(*market), markets, now);
+            }
             Act::Merge { market, quantity, .. } => {
                 let conversion = Conversion::Merge { market: *market, quantity: *quantity };
                 self.convert(conversion, markets, now);

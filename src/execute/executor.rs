@@ -257,7 +257,9 @@ impl Executor {
         let Some(tracked) = self.state.order(intent) else { return };
         let (venue, trade) = (tracked.order().venue, tracked.order().trade);
         let is_resting = tracked.phase() == OrderPhase::Resting;
-        if tracked.is_final() {
+        if tracked.lacks_fills() {
+            self.agenda.hurry(intent, self.settings.inquire_pause, now);
+        } else if tracked.is_final() {
             self.agenda.forget(intent);
         } else if matches!(evidence, Evidence::Unclear(_) | Evidence::NotCancelled(_)) {
             if self.mode != Mode::Killed {

@@ -231,6 +231,13 @@ pub enum Act {
     Cancel(IntentId),
     /// Ask what became of the order.
     Inquire(IntentId),
+    /// Ask what became of every order of a market.
+    Review {
+        /// Where it is traded.
+        venue: Venue,
+        /// The market.
+        market: MarketIndex,
+    },
     /// Merge contracts of both outcomes into dollars.
     Merge {
         /// For which trade.

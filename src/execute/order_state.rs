@@ -203,6 +203,7 @@ impl Tracked {
             if listed.contains(trade) || fill.finality == Finality::Failed || !is_old {
                 self.unlisted.remove(trade);
             } else if *self.unlisted.entry(trade.clone()).or_insert(as_of) < as_of {
+                self.unlisted.remove(trade);
                 fill.finality = Finality::Failed;
                 struck.push(format!("fill {trade}: the venue took it back"));
             }
@@ -350,6 +351,11 @@ impl Tracked {
             self.phase = Phase::Done;
         }
         self.is_accepted = !self.phase.is_open();
+    }
+
+    /// Whether the venue's last listing lacked a fill, which a second one has yet to confirm.
+    pub fn lacks_fills(&self) -> bool {
+        !self.unlisted.is_empty()
     }
 
     /// Whether it is over for good: known, and nothing can fail any more.

@@ -13,7 +13,7 @@ use crate::domain::report::{Position, Purse};
 use crate::domain::{IntentId, MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
 
 use super::ledger::seat;
-use super::{Line, Record, State};
+use super::{Act, Line, Record, State};
 
 mod merge;
 
@@ -33,7 +33,7 @@ pub struct Settings {
 /// Booked before, it would be missing once the payment is told.
 const PAYMENT_LAG: Duration = Duration::from_mins(10);
 
-/// Orders of a market that are asked about after each reading that differs there.
+/// Orders of a market, or markets of a venue, that are asked about after each reading that differs.
 const QUESTIONS: usize = 8;
 /// How often each is asked about before the next are: what a venue took back is believed by its
 /// second word, and an answer may be lost.
@@ -65,8 +65,15 @@ struct Doubt {
     since: Timestamp,
     is_sure: bool,
     text: String,
-    /// Orders that were asked about because of it, and how often.
-    asked: BTreeMap<IntentId, u32>,
+    /// What was asked about because of it, and how often.
+    asked: BTreeMap<About, u32>,
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Order(IntentId),
+    Market(MarketIndex),
 }
 
 /// What a venue said that is held, as of one moment.
@@ -100,6 +107,8 @@ pub struct Reconciler {
     unmapped: [Vec<Position>; 2],
     /// What each venue said last that is held, and of when that is.
     told: [Option<Told>; 2],
+    /// Markets that were asked about because Kalshi's cash differs, and how often.
+    asked_for_cash: BTreeMap<About, u32>,
     /// The venues' names of markets.
     names: BTreeMap<MarketIndex, String>,
     /// How much more cash each venue has than the ledger, and since which reading.
@@ -118,6 +127,7 @@ impl Reconciler {
             agreed: Vec::new(),
             unmapped: [Vec::new(), Vec::new()],
             told: [None, None],
+            asked_for_cash: BTreeMap::new(),
             names: BTreeMap::new(),
             excess: [None; 2],
             untrue: [None; 2],
@@ -240,30 +250,39 @@ impl Reconciler {
         }
     }
 
-    /// The orders to ask about now, as a reading of positions has just differed where they traded:
-    /// a fill may have been missed, or taken back. Youngest first, each a few times before
-    /// those that are older.
-    pub fn questions(&mut self, venue: Venue, state: &State) -> Vec<IntentId> {
-        let mut questions = Vec::new();
+    /// What is to be asked now, as readings of a venue differ from the ledger: a fill may have been
+    /// missed, or taken back. Youngest first, each a few times before those that are older.
+    pub fn questions(&mut self, venue: Venue, state: &State) -> Vec<Act> {
+        let mut questions: BTreeSet<About> = BTreeSet::new();
         for (subject, doubt) in &mut self.doubts {
-            let Subject::Holding(of, market, _) = *subject else { continue };
-            if of != venue {
-                continue;
-            }
-            let orders = state.orders().values().rev().map(super::Tracked::order);
-            let there = orders.filter(|order| order.venue == venue && order.market == market);
-            let mut due: Vec<_> = there
-                .map(|order| (doubt.asked.get(&order.intent).copied().unwrap_or(0), order.intent))
-                .collect();
-            due.sort_by_key(|(asked, _)| (asked / ROUND, std::cmp::Reverse(asked % ROUND)));
-            for (asked, intent) in due.into_iter().take(QUESTIONS) {
-                doubt.asked.insert(intent, asked + 1);
-                questions.push(intent);
-            }
+            let subjects = match (*subject, venue) {
+                (Subject::Holding(Venue::Kalshi, market, _), Venue::Kalshi) => {
+                    vec![About::Market(market)]
+                }
+                (Subject::Holding(Venue::Polymarket, market, _), Venue::Polymarket) => {
+                    let orders = state.orders().values().map(super::Tracked::order);
+                    let is_there = |order: &&crate::domain::Order| {
+                        (order.venue, order.market) == (venue, market)
+                    };
+                    orders.filter(is_there).map(|order| About::Order(order.intent)).collect()
+                }
+                _ => continue,
+            };
+            questions.extend(next_turn(&mut doubt.asked, subjects));
         }
-        questions.sort_unstable();
-        questions.dedup();
-        questions
+        // A market that has paid shows by the cash alone that something was taken back there.
+        let is_short = self.doubts.contains_key(&Subject::Cash(Venue::Kalshi));
+        let has_more = self.excess[seat(Venue::Kalshi)].is_some();
+        if venue == Venue::Kalshi && (is_short || has_more) {
+            questions.extend(next_turn(&mut self.asked_for_cash, paid_by_age(venue, state)));
+        } else if venue == Venue::Kalshi {
+            self.asked_for_cash.clear();
+        }
+        let act = |about| match about {
+            About::Order(intent) => Act::Inquire(intent),
+            About::Market(market) => Act::Review { venue, market },
+        };
+        questions.into_iter().map(act).collect()
     }
 
     /// What the readings so far come to.
@@ -449,6 +468,33 @@ impl Reconciler {
             }
         }
     }
+}
+
+/// Those of some subjects, eldest first, that are asked about next; it is noted.
+fn next_turn(asked: &mut BTreeMap<About, u32>, subjects: Vec<About>) -> Vec<About> {
+    let count = |about: &About| asked.get(about).copied().unwrap_or(0);
+    let mut due: Vec<_> = subjects.into_iter().rev().map(|about| (count(&about), about)).collect();
+    due.sort_by_key(|(asked, _)| (asked / ROUND, std::cmp::Reverse(asked % ROUND)));
+    due.truncate(QUESTIONS);
+    let due: Vec<About> = due.into_iter().map(|(_, about)| about).collect();
+    for about in &due {
+        *asked.entry(*about).or_default() += 1;
+    }
+    due
+}
+
+/// The markets of a venue that have paid, in the order of their youngest orders.
+fn paid_by_age(venue: Venue, state: &State) -> Vec<About> {
+    let mut youngest: BTreeMap<MarketIndex, IntentId> = BTreeMap::new();
+    let orders = state.orders().values().map(super::Tracked::order);
+    for order in orders.filter(|order| order.venue == venue) {
+        if state.ledger().payout(order.market).is_some() {
+            youngest.insert(order.market, order.intent);
+        }
+    }
+    let mut markets: Vec<_> = youngest.into_iter().map(|(market, last)| (last, market)).collect();
+    markets.sort_unstable();
+    markets.into_iter().map(|(_, market)| About::Market(market)).collect()
 }
 
 /// Whether no order of these markets is under way, nor has been within the grace before a reading.

@@ -78,9 +78,15 @@ impl Executor {
         }
     }
 
-    /// Asks about every order that is not final, with growing pauses.
+    /// Asks about every order that is not final, and about those whose fills a second listing has
+    /// to confirm, with growing pauses.
     pub(super) fn inquire(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         let pauses = (self.settings.inquire_pause, self.settings.inquire_pause_max);
+        for intent in self.state.lacking() {
+            if self.agenda.is_due(intent, pauses, now) {
+                acts.push(Act::Inquire(intent));
+            }
+        }
         let asked: Vec<(IntentId, Timestamp, TradeId, &'static str)> = self
             .state
             .pending()

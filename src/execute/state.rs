@@ -26,6 +26,8 @@ pub struct State {
     pub(super) trades: BTreeMap<TradeId, Trade>,
     /// Orders that are not final.
     pending: BTreeSet<IntentId>,
+    /// Those of which the venue's last listing lacked a fill.
+    lacking: BTreeSet<IntentId>,
     pub(super) ledger: Ledger,
     halts: Vec<(Scope, String)>,
     /// Orders at a venue that bear our mark and are not in the journal.
@@ -218,6 +220,11 @@ impl State {
         let Some(tracked) = self.orders.get_mut(&intent) else { return };
         after.notices.extend(tracked.take(evidence));
         let booked = tracked.booked();
+        if tracked.lacks_fills() {
+            self.lacking.insert(intent);
+        } else {
+            self.lacking.remove(&intent);
+        }
         if tracked.is_final() {
             self.pending.remove(&intent);
         } else {
@@ -361,6 +368,11 @@ impl State {
     /// Orders that are not final: open, unknown, in dispute, or with fills that may still fail.
     pub fn pending(&self) -> impl Iterator<Item = &Tracked> + '_ {
         self.pending.iter().filter_map(|intent| self.orders.get(intent))
+    }
+
+    /// Orders of which the venue's last listing lacked a fill: a second one decides.
+    pub fn lacking(&self) -> impl Iterator<Item = IntentId> + '_ {
+        self.lacking.iter().copied()
     }
 
     /// One trade.

@@ -77,6 +77,30 @@ impl Account {
         self.sold = self.sold.saturating_add(gone);
     }
 
+    /// A sale of what is not held is a purchase of the other outcome, where a venue nets the two:
+    /// that is what is left when Kalshi takes back a purchase whose contracts were sold again.
+    fn turn_short(&mut self) {
+        let short = self.sold.saturating_sub(self.bought);
+        if short.is_zero() {
+            return;
+        }
+        let covered = self.sold.saturating_sub(short);
+        let kept = share(self.proceeds, covered, self.sold);
+        self.offset = self.offset.saturating_add(short);
+        self.offset_cost += Money::payout(short) - (self.proceeds - kept);
+        (self.sold, self.proceeds) = (covered, kept);
+    }
+
+    /// How many contracts of both outcomes it has: a dollar each, whatever happens.
+    fn paired(&self) -> Quantity {
+        self.offset.min(self.bought.saturating_sub(self.sold))
+    }
+
+    /// What it has of the other outcome alone.
+    fn single(&self) -> Quantity {
+        self.offset.saturating_sub(self.paired())
+    }
+
     fn add(&mut self, tracked: &Tracked) {
         let (order, booked) = (tracked.order(), tracked.booked());
         let (quantity, money) = (booked.total.quantity, booked.total.money);
@@ -203,6 +227,9 @@ impl Trade {
         for tracked in self.orders.iter().filter_map(|intent| orders.get(intent)) {
             accounts[seat(tracked.order().venue)].add(tracked);
         }
+        if self.plan.kind == Kind::Enter {
+            accounts[seat(Venue::Kalshi)].turn_short();
+        }
         for (account, gone) in accounts.iter_mut().zip(self.gone) {
             account.lose(gone);
         }
@@ -230,10 +257,13 @@ impl Trade {
     pub fn basis(&self, accounts: &[Account; 2], leg: usize, quantity: Quantity) -> Money {
         match self.plan.kind {
             Kind::Enter => {
-                let own = accounts[leg];
+                let (own, other) = (accounts[leg], accounts[1 - leg]);
                 let had = own.bought.saturating_sub(own.sold).saturating_sub(own.offset);
                 let left = own.cost - share(own.cost, own.sold, own.bought);
+                // What the other leg has of its other outcome stands alone as well.
+                let rest = quantity.saturating_sub(had).min(other.single());
                 share(left, quantity, had.max(quantity))
+                    + share(other.offset_cost, rest, other.offset)
             }
             Kind::Exit => {
                 let other = accounts[1 - leg];
@@ -250,11 +280,16 @@ impl Trade {
             .surplus
             .map_or(Money::ZERO, |(leg, quantity)| self.basis(accounts, leg, quantity));
         let out = accounts[0].spent() + accounts[1].spent();
-        let offset = Money::payout(accounts[0].offset.saturating_add(accounts[1].offset));
         let matched = Money::payout(balance.matched);
+        let [paired, single, offset] =
+            [Account::paired, Account::single, |own: &Account| own.offset]
+                .map(|of| accounts.each_ref().map(of));
+        let sum = |[one, other]: [Quantity; 2]| Money::payout(one.saturating_add(other));
+        // What both legs have of their other outcomes is locked as well.
+        let mirrored = Money::payout(single[0].min(single[1]));
         match self.plan.kind {
-            Kind::Enter => out - alone - matched - offset,
-            Kind::Exit => out + matched - alone - offset,
+            Kind::Enter => out - alone - matched - mirrored - sum(paired),
+            Kind::Exit => out + matched - alone - sum(offset),
         }
     }
 
@@ -352,8 +387,12 @@ impl Trade {
             }
             let closed = own.sold.saturating_add(own.offset);
             let closed_cost = share(own.cost, closed, own.bought);
-            let sold = own.proceeds + Money::payout(own.offset) - own.offset_cost - closed_cost;
+            let (paired, single) = (own.paired(), own.single());
+            let paired_cost = share(own.offset_cost, paired, own.offset);
+            let sold = own.proceeds + Money::payout(paired) - paired_cost - closed_cost;
             let Some(payout) = self.payouts[at] else { return sold };
+            let single_paid = payout.of(self.outcome(at).other()).per_contract_ceil(single);
+            let sold = sold + single_paid - (own.offset_cost - paired_cost);
             let over = left(at).saturating_sub(waits);
             let paid = payout.of(self.outcome(at)).per_contract_ceil(over);
             sold + paid - share(own.cost - closed_cost - self.given[at].cost, over, left(at))

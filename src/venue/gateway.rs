@@ -98,6 +98,10 @@ pub enum Question {
     /// What became of this order, wherever it may be found: by its id where that is known, else
     /// among all orders and fills since it was decided. Answers with [`Report::Order`].
     Order(IntentId),
+    /// What became of all our orders in this market, read whole: what a venue took back without a
+    /// word shows by its absence. Answers with [`Report::Order`]; with nothing where every order
+    /// has to be asked for by itself.
+    Market(MarketIndex),
     /// All orders that rest, ours and others. Answers with [`Report::Order`] or
     /// [`Report::Foreign`].
     OpenOrders,

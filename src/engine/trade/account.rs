@@ -37,8 +37,7 @@ impl Trader {
             self.executor.enter(record, &mut self.acts);
         }
         if let Report::Positions { venue, .. } = report {
-            let questions = reconciler.questions(*venue, self.executor.state());
-            self.acts.extend(questions.into_iter().map(Act::Inquire));
+            self.acts.extend(reconciler.questions(*venue, self.executor.state()));
         }
         for market in reconciler.take_agreed() {
             self.executor.seen(market);

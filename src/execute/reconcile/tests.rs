@@ -288,7 +288,7 @@ fn a_difference_asks_about_the_orders_of_its_market() {
     reconciler.take(&positions("4", 210), &state, at(210));
     // A fill that was taken back is believed by the venue's second word: it is asked for again.
     for secs in [220, 230] {
-        assert_eq!(reconciler.questions(Venue::Polymarket, &state), [IntentId(1)]);
+        assert_eq!(reconciler.questions(Venue::Polymarket, &state), [Act::Inquire(IntentId(1))]);
         assert!(reconciler.questions(Venue::Kalshi, &state).is_empty());
         reconciler.take(&positions("4", secs), &state, at(secs));
     }
@@ -315,7 +315,8 @@ fn older_orders_are_asked_about_once_the_young_ones_have_had_their_turn() {
     reconciler.take(&positions("4", 210), &state, at(210));
     let mut asked = [0; 13];
     for _ in 0..ROUND * 2 {
-        for intent in reconciler.questions(Venue::Polymarket, &state) {
+        for act in reconciler.questions(Venue::Polymarket, &state) {
+            let Act::Inquire(intent) = act else { panic!("{act:?}") };
             asked[usize::try_from(intent.0).unwrap()] += 1;
         }
     }
@@ -356,4 +357,71 @@ fn a_merge_that_nobody_told_is_seen_in_two_readings() {
     state.apply(&found.unwrap());
     assert_eq!(reconciler.take(&positions("6", 440), &state, at(440)), None);
     assert!(!matches!(reconciler.verdict(&state), Verdict::Differs(_)));
+}
+
+/// The same ten NO, bought on Kalshi.
+fn state_on_kalshi() -> State {
+    let mut state = State::default();
+    let old = self::state();
+    let tracked = old.order(IntentId(1)).unwrap();
+    state.apply(&Record::Placed(Order { venue: Venue::Kalshi, ..tracked.order().clone() }));
+    let fill = Fill {
+        trade: "t".to_owned(),
+        quantity: quantity("10"),
+        money: money("5"),
+        fee: Fee::Reported(money("0.1")),
+        finality: Finality::Confirmed,
+        at: at(100),
+    };
+    let filled = Some(Total { quantity: fill.quantity, money: fill.money });
+    let (id, trades) = (OrderId("o".to_owned()), Vec::new());
+    let over = Evidence::Standing { id, filled, rest: Rest::Nothing, trades };
+    for evidence in [Evidence::Fill(fill), over] {
+        let report = Report::Order { intent: IntentId(1), evidence };
+        state.apply(&Record::Reported { report, at: at(100) });
+    }
+    state
+}
+
+#[test]
+fn at_kalshi_a_difference_asks_about_the_whole_market() {
+    let state = state_on_kalshi();
+    let mut reconciler = Reconciler::new(Settings {
+        grace: Duration::from_secs(15),
+        cash_tolerance: money("0.01"),
+        fee_tolerance: money("0.05"),
+    });
+    assert!(reconciler.questions(Venue::Kalshi, &state).is_empty());
+    let nothing = Report::Positions { venue: Venue::Kalshi, positions: Vec::new(), as_of: at(200) };
+    reconciler.take(&nothing, &state, at(200));
+    let review = Act::Review { venue: Venue::Kalshi, market: MARKET };
+    assert_eq!(reconciler.questions(Venue::Kalshi, &state), [review]);
+    assert!(reconciler.questions(Venue::Polymarket, &state).is_empty());
+}
+
+#[test]
+fn cash_that_differs_asks_about_the_markets_that_have_paid() {
+    let mut state = state_on_kalshi();
+    let mut reconciler = Reconciler::new(Settings {
+        grace: Duration::from_secs(15),
+        cash_tolerance: money("0.01"),
+        fee_tolerance: money("0.05"),
+    });
+    let opening = reconciler.take(&cash(Venue::Kalshi, "100", 150), &state, at(150)).unwrap();
+    state.apply(&opening);
+    let report = Report::Settled {
+        venue: Venue::Kalshi,
+        market: Some(MARKET),
+        id: "KX".to_owned(),
+        yes_pays: Money::ZERO,
+        paid: Money::ZERO,
+        at: at(160),
+    };
+    state.apply(&Record::Reported { report, at: at(160) });
+    for (told, is_asked) in [("100", false), ("105", true), ("95", true), ("100", false)] {
+        reconciler.take(&cash(Venue::Kalshi, told, 200), &state, at(200));
+        let questions = reconciler.questions(Venue::Kalshi, &state);
+        let review = Act::Review { venue: Venue::Kalshi, market: MARKET };
+        assert_eq!(questions.contains(&review), is_asked, "{told}: {questions:?}");
+    }
 }

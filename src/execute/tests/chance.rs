@@ -182,7 +182,7 @@ impl Venues {
                     let due = self.later(scene.now);
                     self.post.push((due, Report::Merged { market, quantity, at: due }));
                 }
-                Act::Write(_) | Act::Cancel(_) | Act::Redeem { .. } => {}
+                Act::Write(_) | Act::Cancel(_) | Act::Review { .. } | Act::Redeem { .. } => {}
             }
         }
         let now = scene.now;

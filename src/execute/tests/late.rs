@@ -222,6 +222,56 @@ fn a_bust_of_a_kalshi_fill_makes_the_other_leg_stranded() {
 }
 
 #[test]
+fn what_one_listing_lacks_is_asked_for_again_at_once_and_believed_by_the_second() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills_surely(&first, "100", "0.52");
+    let second = scene.only();
+    let fill = scene.fills(&second, "100", "0.42");
+    scene.wait(20_000);
+    scene.acts.clear();
+    let listed = |scene: &Scene, trades: Vec<String>| Evidence::Listed { trades, as_of: scene.now };
+    scene.tell(second.intent, listed(&scene, Vec::new()));
+    assert_eq!(scene.phase(), "locked", "one listing may lag");
+    scene.wait(500);
+    assert!(scene.acts.contains(&Act::Inquire(second.intent)), "{:?}", scene.acts);
+    // Where the second one has it, nothing happened, and nobody asks any more.
+    scene.tell(second.intent, listed(&scene, vec![fill.trade.clone()]));
+    scene.acts.clear();
+    scene.wait(5_000);
+    assert!(!scene.acts.contains(&Act::Inquire(second.intent)), "{:?}", scene.acts);
+    for _ in 0..2 {
+        scene.tell(second.intent, listed(&scene, Vec::new()));
+        scene.wait(500);
+    }
+    assert_eq!(scene.incidents(), ["fill_failed"]);
+    assert_eq!(scene.phase(), "finishing");
+    scene.acts.clear();
+    scene.wait(5_000);
+    assert!(!scene.acts.contains(&Act::Inquire(second.intent)), "{:?}", scene.acts);
+}
+
+#[test]
+fn a_purchase_that_is_taken_back_after_its_sale_leaves_the_other_outcome_at_its_cost() {
+    let mut scene = Scene::opened(Stages::First(Venue::Kalshi));
+    let first = scene.only();
+    let bought = scene.fills(&first, "100", "0.42");
+    let second = scene.only();
+    scene.world.offer(POLYMARKET, Outcome::No, &[]);
+    scene.world.offer(KALSHI, Outcome::No, &[]);
+    scene.tell(second.intent, over(Some(total("0", "0"))));
+    let sale = scene.only();
+    assert_eq!(line(&sale), "unwind sell 100.00 yes at 0.4000 on kalshi");
+    scene.fills(&sale, "60", "0.40");
+    scene.tell(first.intent, Evidence::Fill(Fill { finality: Finality::Failed, ..bought }));
+    // Sixty NO, for sixty cents each and the fee of their sale.
+    assert_eq!(scene.held(KALSHI, Outcome::No), "60.00");
+    let own = scene.exposure().unwrap();
+    assert!(own.legs[0].dollars >= money("36"), "{own:?}");
+    assert!(own.stranded >= money("36"), "{own:?}");
+}
+
+#[test]
 fn a_cancel_that_comes_too_late_says_nothing_about_fills() {
     let mut scene = Scene::opened(POLYMARKET_FIRST);
     let first = scene.only();

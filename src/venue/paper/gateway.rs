@@ -238,9 +238,11 @@ impl Port for Gateway {
                 vec![self.call(subject("settlements"), Class::Read, "settlements", None)]
             }
             // Nothing rests, every fill comes with its answer, and everybody may trade.
-            Question::OpenOrders | Question::Fills(_) | Question::Permission | Question::Limits => {
-                Vec::new()
-            }
+            Question::Market(_)
+            | Question::OpenOrders
+            | Question::Fills(_)
+            | Question::Permission
+            | Question::Limits => Vec::new(),
         })
     }
 

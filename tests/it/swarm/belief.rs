@@ -153,11 +153,14 @@ impl Run {
                 [0, 1].map(|venue: usize| self.oracle.accounts[venue].net(market));
             let same = process::pairs()[question].relation == Relation::Same;
             let alone = if same { kalshi + polymarket } else { kalshi - polymarket };
-            if alone.abs() < ALONE_MIN || self.machine.is_none() || self.is_taken_back(market) {
+            if alone.abs() < ALONE_MIN || self.machine.is_none() {
                 self.watch.alone.remove(&market);
                 continue;
             }
             let since = *self.watch.alone.entry(market).or_insert(self.now);
+            if self.is_taken_back(market) {
+                continue;
+            }
             let late = self.now.since(since.max(self.watch.began)) > patience;
             if late && !self.watch.alarms.iter().any(|alarm| *alarm >= since) {
                 let text = format!("{alone} of question {question} stand alone since {since}");
@@ -205,7 +208,7 @@ impl Run {
             (!held.iter().all(|one| one.is_zero())).then(|| format!("{venue} {market:?} {held:?}"))
         });
         wrong.extend(held);
-        if !wrong.is_empty() && !self.script.busts() {
+        if !wrong.is_empty() {
             self.fail("money_conserved", wrong.join("; "));
         }
     }

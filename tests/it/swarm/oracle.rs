@@ -14,7 +14,7 @@ use super::run::Run;
 use super::truth::{self, Account};
 
 /// Two readings of a market that is quiet in between, and what they lead to.
-const TAKEN_BACK_SEEN: Duration = Duration::from_secs(45);
+const TAKEN_BACK_SEEN: Duration = Duration::from_secs(35);
 
 /// What the oracle remembers from one judgement to the next.
 #[derive(Debug, Default)]
@@ -130,11 +130,6 @@ impl Run {
 
     /// No dollar limit is exceeded, whatever we believe.
     fn judge_limits(&mut self) {
-        // What comes back after the trade was over has no reserve any more, and neither has the leg
-        // that stands alone because of it.
-        if !self.oracle.taken_back.is_empty() {
-            return;
-        }
         let limits = &process::settings(&self.script).limits;
         let dollars = self.oracle.accounts.each_ref().map(Account::dollars);
         let mut over = Vec::new();

@@ -28,8 +28,8 @@ impl Gateway {
         let none = Query::none;
         let walk = |errand, path, query| Walk::new(errand, path, query, now);
         let walks = match question {
-            // Asked for elsewhere, by the order's own ids.
-            Question::Order(_) => Vec::new(),
+            // Asked for elsewhere, by what is known of our own orders.
+            Question::Order(_) | Question::Market(_) => Vec::new(),
             Question::OpenOrders => {
                 vec![walk(Errand::OpenOrders, ORDER_READS, page().with("status", "resting"))]
             }
@@ -63,6 +63,7 @@ impl Gateway {
                 self.read_inquiry(walk, inquiry, answer, markets, now, taken);
                 Ok(())
             }
+            Errand::Review(review) => self.read_review(walk, review, answer, markets, now, taken),
             Errand::Stranger(id) => {
                 self.read_stranger(&id, answer, markets, now, taken);
                 Ok(())

@@ -14,7 +14,7 @@ use super::super::parse::tame;
 use super::super::rest::{Query, escape};
 use super::super::wire::portfolio as wire;
 use super::message::FILLS;
-use super::walk::{Errand, Inquiry, Listing, Stage, Step, Then, Walk, page_since};
+use super::walk::{Errand, Inquiry, Listing, PATIENCE, Stage, Step, Then, Walk, page_since};
 use super::{Gateway, unknown};
 
 /// How fresh reads of an account are.
@@ -23,10 +23,7 @@ pub(super) const FRESHNESS: &str = "/exchange/user_data_timestamp";
 pub(super) const ORDER_READS: &str = "/portfolio/orders";
 
 /// An order that is younger than this may have fills that are not listed yet.
-const LISTED_AFTER: Duration = Duration::from_secs(15);
-
-/// A question about an order that is younger than this is not asked again.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const LISTED_AFTER: Duration = Duration::from_secs(15);
 
 impl Gateway {
     /// Whether the order is being looked for.

@@ -1,6 +1,6 @@
 //! Answers to orders and cancels, frames of the private channel.
 
-use crate::domain::report::{Refusal, Refused};
+use crate::domain::report::{Refusal, Refused, Rest};
 use crate::domain::{Evidence, IntentId, Market, Report, Timestamp, Venue};
 use crate::venue::gateway::{Answer, Markets, Taken};
 
@@ -267,7 +267,15 @@ impl Gateway {
                 self.take_fill(&said, markets, now, taken);
             }
             Ok(Frame::Order(said)) => {
-                self.take_order(&said, markets, now, taken);
+                let is_ours = self.take_order(&said, markets, now, taken);
+                // It is over with less than it had: something was taken back.
+                let intent = self.roster.find(&said.id, &said.client);
+                let known = intent.and_then(|intent| self.roster.get(intent));
+                if let Some(known) = known.filter(|_| is_ours && said.rest == Rest::Nothing)
+                    && said.filled < known.booked()
+                {
+                    self.look_for(known.order.intent, Then::Report, now, taken);
+                }
             }
             Ok(Frame::Group(said)) => self.take_group(&said, taken),
             Ok(Frame::Other) => {}

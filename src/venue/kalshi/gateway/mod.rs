@@ -19,6 +19,7 @@ mod brake;
 mod budget;
 mod inquiry;
 mod message;
+mod review;
 mod roster;
 mod walk;
 
@@ -321,6 +322,7 @@ impl port::Gateway for Gateway {
         match question {
             Question::Order(intent) if self.is_asked(*intent, now) => Ok(Vec::new()),
             Question::Order(intent) => Ok(vec![self.inquire(*intent, Then::Report, now)?]),
+            Question::Market(market) => Ok(self.review(*market, now)?.into_iter().collect()),
             other => self.ask_account(other, now),
         }
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::domain::{Instance, IntentId, Order, Quantity};
+use crate::domain::{Instance, IntentId, MarketIndex, Order, Quantity, Timestamp};
 
 /// The id under which an order of this journal goes out: a UUID of version 8 whose first bytes are
 /// the journal's tag.
@@ -107,6 +107,12 @@ impl Roster {
     /// The order that a message is about, by whichever id it names.
     pub(super) fn find(&self, id: &str, client: &str) -> Option<IntentId> {
         self.by_id.get(id).or_else(|| self.by_client.get(client)).copied()
+    }
+
+    /// When the first of our orders in a market was decided.
+    pub(super) fn since(&self, market: MarketIndex) -> Option<Timestamp> {
+        let there = self.orders.values().filter(|known| known.order.market == market);
+        there.map(|known| known.order.at).min()
     }
 
     /// The orders whose id at the venue is not known.

@@ -13,6 +13,7 @@ mod brake;
 mod inquiry;
 mod orders;
 mod private;
+mod review;
 
 /// The venue's id of the order in the payloads, and the client id that stands in them for ours.
 const ID: &str = "0b7c6d5e-1111-4222-8333-444455556666";

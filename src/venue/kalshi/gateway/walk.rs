@@ -1,18 +1,25 @@
 //! Questions that take more than one request: a listing of many pages, a reading and its age.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::domain::report::Position;
-use crate::domain::{Evidence, IntentId, Quantity, Timestamp};
+use crate::domain::{Evidence, IntentId, MarketIndex, Quantity, Timestamp};
 
 use super::super::facts;
 use super::super::rest::Query;
+use super::review::Review;
+
+/// A question that is younger than this is not asked again.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a walk is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Errand {
     /// What became of an order.
     Inquiry(Inquiry),
+    /// What became of every order of a market.
+    Review(Review),
     /// An order that may be ours, by the venue's id.
     Stranger(String),
     /// What rests.
@@ -200,6 +207,15 @@ impl Walks {
     /// Whether this order of somebody, perhaps us, is being looked at.
     pub(super) fn looks_at(&self, id: &str) -> bool {
         let is_it = |walk: &Walk| matches!(&walk.errand, Errand::Stranger(one) if one == id);
+        self.open.values().any(is_it)
+    }
+
+    /// Whether this market is being read, and its answers are still to be expected.
+    pub(super) fn reads_market(&self, market: MarketIndex, now: Timestamp) -> bool {
+        let is_it = |walk: &Walk| match &walk.errand {
+            Errand::Review(review) => review.market == market && now.since(walk.asked) < PATIENCE,
+            _ => false,
+        };
         self.open.values().any(is_it)
     }
 

@@ -218,8 +218,9 @@ impl Gateway {
             Question::Cash => vec![self.cash_call(now)],
             Question::Settlements(since) => vec![self.redemptions_first(*since, now)],
             Question::Permission => self.permission_calls(now),
-            // The venue tells no budgets but in headers that answers do not carry here.
-            Question::Limits => Vec::new(),
+            // It tells of every trade that fails, and its orders are asked for one by one. Its
+            // budgets it tells only in headers that answers do not carry here.
+            Question::Market(_) | Question::Limits => Vec::new(),
         })
     }
 
