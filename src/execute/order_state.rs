@@ -208,11 +208,37 @@ impl Tracked {
                 struck.push(format!("fill {trade}: the venue took it back"));
             }
         }
+        struck.extend(self.strike_total(listed, as_of));
         let is_any = !struck.is_empty();
         let told =
             struck.into_iter().map(|text| (incident::FILL_FAILED, format!("{self}, {text}")));
         notices.extend(told);
         is_any
+    }
+
+    /// The same of what was told as a total and never fill by fill.
+    fn strike_total(&mut self, listed: &[String], as_of: Timestamp) -> Option<String> {
+        const TOTAL: &str = "";
+        let stands =
+            |fill: &&Fill| fill.finality != Finality::Failed && listed.contains(&fill.trade);
+        let (left, failed) = (sum(self.fills.values().filter(stands)), self.failed());
+        let told = self.told.quantity.saturating_sub(failed.quantity);
+        let is_named = listed.iter().all(|trade| self.fills.contains_key(trade));
+        let is_old = as_of > self.moved_at().after(LISTING_LAG);
+        if self.unlisted.keys().any(|trade| trade != TOTAL) || told <= left.quantity || !is_named {
+            self.unlisted.remove(TOTAL);
+        } else if is_old && *self.unlisted.entry(TOTAL.to_owned()).or_insert(as_of) < as_of {
+            self.unlisted.remove(TOTAL);
+            self.told = Total {
+                quantity: left.quantity.saturating_add(failed.quantity),
+                money: left.money + failed.money,
+            };
+            let gone = told.saturating_sub(left.quantity);
+            return Some(format!(
+                "{gone} that were told and never listed: the venue took them back"
+            ));
+        }
+        None
     }
 
     fn take_fill(&mut self, fill: &Fill, notices: &mut Vec<Notice>) {

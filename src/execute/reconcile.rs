@@ -10,12 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::report::{Position, Purse};
-use crate::domain::{IntentId, MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
+use crate::domain::{MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
 
 use super::ledger::seat;
-use super::{Act, Line, Record, State};
+use super::{Line, Record, State};
 
 mod merge;
+mod questions;
+
+use questions::About;
 
 /// How patient and how exact the comparison is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +35,6 @@ pub struct Settings {
 /// How much later than its money a payment may be told: Polymarket's lists lag behind by minutes.
 /// Booked before, it would be missing once the payment is told.
 const PAYMENT_LAG: Duration = Duration::from_mins(10);
-
-/// Orders of a market, or markets of a venue, that are asked about after each reading that differs.
-const QUESTIONS: usize = 8;
-/// How often each is asked about before the next are: what a venue took back is believed by its
-/// second word, and an answer may be lost.
-const ROUND: u32 = 3;
 
 /// What the comparison says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,13 +64,6 @@ struct Doubt {
     text: String,
     /// What was asked about because of it, and how often.
     asked: BTreeMap<About, u32>,
-}
-
-/// What a question is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum About {
-    Order(IntentId),
-    Market(MarketIndex),
 }
 
 /// What a venue said that is held, as of one moment.
@@ -109,6 +99,9 @@ pub struct Reconciler {
     told: [Option<Told>; 2],
     /// Markets that were asked about because Kalshi's cash differs, and how often.
     asked_for_cash: BTreeMap<About, u32>,
+    /// Kalshi's markets in which something moved a moment before the last reading, and the one of
+    /// them that was asked about last.
+    busy: (BTreeSet<MarketIndex>, Option<MarketIndex>),
     /// The venues' names of markets.
     names: BTreeMap<MarketIndex, String>,
     /// How much more cash each venue has than the ledger, and since which reading.
@@ -128,6 +121,7 @@ impl Reconciler {
             unmapped: [Vec::new(), Vec::new()],
             told: [None, None],
             asked_for_cash: BTreeMap::new(),
+            busy: (BTreeSet::new(), None),
             names: BTreeMap::new(),
             excess: [None; 2],
             untrue: [None; 2],
@@ -250,41 +244,6 @@ impl Reconciler {
         }
     }
 
-    /// What is to be asked now, as readings of a venue differ from the ledger: a fill may have been
-    /// missed, or taken back. Youngest first, each a few times before those that are older.
-    pub fn questions(&mut self, venue: Venue, state: &State) -> Vec<Act> {
-        let mut questions: BTreeSet<About> = BTreeSet::new();
-        for (subject, doubt) in &mut self.doubts {
-            let subjects = match (*subject, venue) {
-                (Subject::Holding(Venue::Kalshi, market, _), Venue::Kalshi) => {
-                    vec![About::Market(market)]
-                }
-                (Subject::Holding(Venue::Polymarket, market, _), Venue::Polymarket) => {
-                    let orders = state.orders().values().map(super::Tracked::order);
-                    let is_there = |order: &&crate::domain::Order| {
-                        (order.venue, order.market) == (venue, market)
-                    };
-                    orders.filter(is_there).map(|order| About::Order(order.intent)).collect()
-                }
-                _ => continue,
-            };
-            questions.extend(next_turn(&mut doubt.asked, subjects));
-        }
-        // A market that has paid shows by the cash alone that something was taken back there.
-        let is_short = self.doubts.contains_key(&Subject::Cash(Venue::Kalshi));
-        let has_more = self.excess[seat(Venue::Kalshi)].is_some();
-        if venue == Venue::Kalshi && (is_short || has_more) {
-            questions.extend(next_turn(&mut self.asked_for_cash, paid_by_age(venue, state)));
-        } else if venue == Venue::Kalshi {
-            self.asked_for_cash.clear();
-        }
-        let act = |about| match about {
-            About::Order(intent) => Act::Inquire(intent),
-            About::Market(market) => Act::Review { venue, market },
-        };
-        questions.into_iter().map(act).collect()
-    }
-
     /// What the readings so far come to.
     pub fn verdict(&self, state: &State) -> Verdict {
         let mut texts: Vec<String> =
@@ -344,8 +303,12 @@ impl Reconciler {
             }
             if !is_quiet(state, as_of, self.settings.grace, |of, m| of == venue && m == market) {
                 is_whole = false;
+                if venue == Venue::Kalshi {
+                    self.busy.0.insert(market);
+                }
                 continue;
             }
+            self.busy.0.remove(&market);
             self.agreed.push(market);
             // What lost is worth nothing, and whether the venue still lists it is its own affair.
             let payout = state.ledger().payout(market);
@@ -468,33 +431,6 @@ impl Reconciler {
             }
         }
     }
-}
-
-/// Those of some subjects, eldest first, that are asked about next; it is noted.
-fn next_turn(asked: &mut BTreeMap<About, u32>, subjects: Vec<About>) -> Vec<About> {
-    let count = |about: &About| asked.get(about).copied().unwrap_or(0);
-    let mut due: Vec<_> = subjects.into_iter().rev().map(|about| (count(&about), about)).collect();
-    due.sort_by_key(|(asked, _)| (asked / ROUND, std::cmp::Reverse(asked % ROUND)));
-    due.truncate(QUESTIONS);
-    let due: Vec<About> = due.into_iter().map(|(_, about)| about).collect();
-    for about in &due {
-        *asked.entry(*about).or_default() += 1;
-    }
-    due
-}
-
-/// The markets of a venue that have paid, in the order of their youngest orders.
-fn paid_by_age(venue: Venue, state: &State) -> Vec<About> {
-    let mut youngest: BTreeMap<MarketIndex, IntentId> = BTreeMap::new();
-    let orders = state.orders().values().map(super::Tracked::order);
-    for order in orders.filter(|order| order.venue == venue) {
-        if state.ledger().payout(order.market).is_some() {
-            youngest.insert(order.market, order.intent);
-        }
-    }
-    let mut markets: Vec<_> = youngest.into_iter().map(|(market, last)| (last, market)).collect();
-    markets.sort_unstable();
-    markets.into_iter().map(|(_, market)| About::Market(market)).collect()
 }
 
 /// Whether no order of these markets is under way, nor has been within the grace before a reading.

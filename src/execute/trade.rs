@@ -240,7 +240,8 @@ impl Trade {
     pub fn balance(&self, accounts: &[Account; 2]) -> Balance {
         let [kalshi, polymarket] = [accounts[0].change(), accounts[1].change()];
         let matched = match self.plan.kind {
-            Kind::Enter => kalshi.min(polymarket),
+            // Both may have their other outcomes instead: those lock one another as well.
+            Kind::Enter => kalshi.min(polymarket).max(-kalshi.max(polymarket)),
             Kind::Exit => -kalshi.max(polymarket),
         };
         let quantity = |units: i64| Quantity::from_units(units.max(0)).unwrap_or(Quantity::MAX);
@@ -281,15 +282,12 @@ impl Trade {
             .map_or(Money::ZERO, |(leg, quantity)| self.basis(accounts, leg, quantity));
         let out = accounts[0].spent() + accounts[1].spent();
         let matched = Money::payout(balance.matched);
-        let [paired, single, offset] =
-            [Account::paired, Account::single, |own: &Account| own.offset]
-                .map(|of| accounts.each_ref().map(of));
-        let sum = |[one, other]: [Quantity; 2]| Money::payout(one.saturating_add(other));
-        // What both legs have of their other outcomes is locked as well.
-        let mirrored = Money::payout(single[0].min(single[1]));
+        let sum = |of: fn(&Account) -> Quantity| {
+            Money::payout(of(&accounts[0]).saturating_add(of(&accounts[1])))
+        };
         match self.plan.kind {
-            Kind::Enter => out - alone - matched - mirrored - sum(paired),
-            Kind::Exit => out + matched - alone - sum(offset),
+            Kind::Enter => out - alone - matched - sum(Account::paired),
+            Kind::Exit => out + matched - alone - sum(|own| own.offset),
         }
     }
 

@@ -226,3 +226,29 @@ fn a_fill_is_taken_back_when_two_whole_listings_lack_it() {
     assert_eq!((order.held().quantity, order.held().money), (quantity("60"), money("30")));
     assert!(order.is_final() && order.take(&listed(&["a"], 160)).is_empty());
 }
+
+#[test]
+fn a_total_of_which_two_whole_listings_know_no_fill_was_taken_back() {
+    let listed = |trades: &[&str], secs| Evidence::Listed {
+        trades: trades.iter().map(|trade| (*trade).to_owned()).collect(),
+        as_of: Timestamp::from_secs(secs),
+    };
+    let some = fill("a", "60", "30", Finality::Confirmed);
+    for (fills, left) in [(vec![], "0"), (vec![some], "60")] {
+        let names: &[&str] = if fills.is_empty() { &[] } else { &["a"] };
+        let mut order = told(Venue::Kalshi, &[over("100", "50")]);
+        for fill in fills {
+            order.take(&fill);
+        }
+        for reading in [listed(names, 110), listed(names, 120), listed(names, 120)] {
+            assert!(order.take(&reading).is_empty());
+            assert!(!order.is_known() && order.held().quantity == quantity("100"));
+        }
+        // A fill that nobody has told yet may explain it.
+        assert!(order.take(&listed(&[names, &["b"]].concat(), 130)).is_empty());
+        assert!(order.take(&listed(names, 140)).is_empty());
+        assert_eq!(order.take(&listed(names, 150))[0].0, incident::FILL_FAILED);
+        assert_eq!(order.held().quantity, quantity(left));
+        assert!(order.is_final() && !order.lacks_fills());
+    }
+}

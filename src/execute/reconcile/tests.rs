@@ -1,5 +1,7 @@
 //! Readings that agree, lag, differ once, and differ for sure.
 
+use super::super::Act;
+use super::questions::ROUND;
 use super::*;
 use crate::domain::order::{Action, Lifetime, Purpose, Size};
 use crate::domain::report::{Fee, Rest, Total};
@@ -397,6 +399,37 @@ fn at_kalshi_a_difference_asks_about_the_whole_market() {
     let review = Act::Review { venue: Venue::Kalshi, market: MARKET };
     assert_eq!(reconciler.questions(Venue::Kalshi, &state), [review]);
     assert!(reconciler.questions(Venue::Polymarket, &state).is_empty());
+}
+
+#[test]
+fn markets_that_are_never_quiet_are_read_whole_in_turn() {
+    let mut state = state_on_kalshi();
+    let first = state.order(IntentId(1)).unwrap().order().clone();
+    let other = MarketIndex(9);
+    state.apply(&Record::Placed(Order { intent: IntentId(2), market: other, ..first }));
+    let mut reconciler = Reconciler::new(Settings {
+        grace: Duration::from_secs(15),
+        cash_tolerance: money("0.01"),
+        fee_tolerance: money("0.05"),
+    });
+    let mut read = |secs| {
+        let positions = [MARKET, other].map(|market| Position {
+            market: Some(market),
+            id: String::new(),
+            outcome: Outcome::No,
+            quantity: quantity("10"),
+        });
+        let report = Report::Positions {
+            venue: Venue::Kalshi,
+            positions: positions.to_vec(),
+            as_of: at(secs),
+        };
+        reconciler.take(&report, &state, at(secs));
+        reconciler.questions(Venue::Kalshi, &state)
+    };
+    let review = |market| vec![Act::Review { venue: Venue::Kalshi, market }];
+    assert_eq!([read(105), read(106), read(107)], [MARKET, other, MARKET].map(review));
+    assert_eq!(read(200), review(other), "that one is quiet, this one still under way");
 }
 
 #[test]

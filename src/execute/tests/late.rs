@@ -269,6 +269,18 @@ fn a_purchase_that_is_taken_back_after_its_sale_leaves_the_other_outcome_at_its_
     let own = scene.exposure().unwrap();
     assert!(own.legs[0].dollars >= money("36"), "{own:?}");
     assert!(own.stranded >= money("36"), "{own:?}");
+    // Sixty YES at the other venue lock them.
+    scene.world.bid(KALSHI, Outcome::No, &[]);
+    scene.world.offer(KALSHI, Outcome::Yes, &[]);
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[("0.41", "500")]);
+    scene.placed();
+    scene.wait(1_000);
+    let offset = scene.only();
+    assert_eq!(line(&offset), "offset buy $24.600000 yes at 0.4100 on polymarket");
+    scene.fills_surely(&offset, "60", "0.41");
+    assert_eq!(scene.phase(), "locked");
+    let own = scene.exposure().unwrap();
+    assert!(own.legs[1].dollars >= money("24.6") && own.stranded == money("0"), "{own:?}");
 }
 
 #[test]

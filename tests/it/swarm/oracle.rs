@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crossbook::domain::{Order, Size, Timestamp, Venue};
+use crossbook::domain::{Money, Order, Size, Timestamp, Venue};
 use crossbook::exchange::ledger::Statement;
 use crossbook::execute::Record;
 
@@ -16,6 +16,10 @@ use super::truth::{self, Account};
 /// Two readings of a market that is quiet in between, and what they lead to.
 const TAKEN_BACK_SEEN: Duration = Duration::from_secs(35);
 
+/// More than a plan keeps in reserve, in millionths of a dollar: a leg that is taken back from a
+/// trade at rest is bought again, with a reserve that was released when the trade came to rest.
+const BOUGHT_AGAIN: i128 = 3_500_000;
+
 /// What the oracle remembers from one judgement to the next.
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
@@ -27,6 +31,9 @@ pub(super) struct Oracle {
     pub(super) over: bool,
     /// When a fill of a market of Kalshi was last taken back.
     pub(super) taken_back: BTreeMap<usize, Timestamp>,
+    /// The most dollars that came back into a market at risk without an order, in millionths: what
+    /// is taken back returns what it was netted with, be it a purchase or what was sold of it.
+    returned: BTreeMap<usize, i128>,
 }
 
 impl Run {
@@ -55,9 +62,14 @@ impl Run {
     fn judge_orders(&mut self, venue: Venue, statement: &Statement) {
         self.read_journal();
         for found in &statement.orders {
-            let before = self.oracle.statements[at(venue)].orders.iter();
-            if before.filter(|one| one.id == found.id).any(|one| one.filled > found.filled) {
+            let mut before = self.oracle.statements[at(venue)].orders.iter();
+            let before = before.find(|one| one.id == found.id);
+            if let Some(before) = before.filter(|one| one.filled > found.filled) {
                 self.oracle.taken_back.insert(found.market, self.now);
+                let gone = i128::from(before.filled.units() - found.filled.units());
+                let netted = truth::bought(statement, found.market, found.outcome.other());
+                let returned = self.oracle.returned.entry(found.market).or_default();
+                *returned += gone.min(netted) + BOUGHT_AGAIN;
             }
         }
         let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
@@ -133,21 +145,26 @@ impl Run {
         let limits = &process::settings(&self.script).limits;
         let dollars = self.oracle.accounts.each_ref().map(Account::dollars);
         let mut over = Vec::new();
-        let mut check = |what: String, is: i128, most: crossbook::domain::Money| {
-            if is > i128::from(most.micros()) {
+        let mut check = |what: String, is: i128, returned: i128, most: Money| {
+            if is > i128::from(most.micros()) + returned {
                 over.push(format!("{what}: {is} micro-dollars where {most} are allowed"));
             }
         };
+        let all: i128 = self.oracle.returned.values().sum();
         for venue in Venue::ALL {
-            check(venue.to_string(), dollars[at(venue)], limits.venues[at(venue)]);
+            let returned = if venue == Venue::Kalshi { all } else { 0 };
+            check(venue.to_string(), dollars[at(venue)], returned, limits.venues[at(venue)]);
         }
-        check("total".to_owned(), dollars.iter().sum(), limits.total);
+        check("total".to_owned(), dollars.iter().sum(), all, limits.total);
         for market in 0..self.script.questions.len() {
             let both = [0, 1].map(|venue: usize| self.oracle.accounts[venue].dollars_in(market));
+            let here = self.oracle.returned.get(&market).copied().unwrap_or(0);
             for venue in Venue::ALL {
-                check(format!("market {market} of {venue}"), both[at(venue)], limits.market);
+                let returned = if venue == Venue::Kalshi { here } else { 0 };
+                let what = format!("market {market} of {venue}");
+                check(what, both[at(venue)], returned, limits.market);
             }
-            check(format!("pair {market}"), both.iter().sum(), limits.pair);
+            check(format!("pair {market}"), both.iter().sum(), here, limits.pair);
         }
         if !over.is_empty() {
             self.fail("limits", over.join("; "));

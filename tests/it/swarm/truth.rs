@@ -90,6 +90,15 @@ impl Account {
     }
 }
 
+/// How much was ever bought of a contract, in millionths. Kalshi calls a sale a purchase of the
+/// other outcome.
+pub(super) fn bought(statement: &Statement, market: usize, outcome: Outcome) -> i128 {
+    let there = statement.orders.iter().filter(|order| {
+        (order.action, order.market, order.outcome) == (Action::Buy, market, outcome)
+    });
+    there.map(|order| i128::from(order.filled.units())).sum()
+}
+
 /// The name that we gave an order: Kalshi's client id, Polymarket's hash.
 pub(super) fn name_of(venue: Venue, order: &OrderStatement) -> &str {
     match venue {
