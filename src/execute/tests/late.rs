@@ -236,7 +236,7 @@ fn what_one_listing_lacks_is_asked_for_again_at_once_and_believed_by_the_second(
     scene.wait(500);
     assert!(scene.acts.contains(&Act::Inquire(second.intent)), "{:?}", scene.acts);
     // Where the second one has it, nothing happened, and nobody asks any more.
-    scene.tell(second.intent, listed(&scene, vec![fill.trade.clone()]));
+    scene.tell(second.intent, listed(&scene, vec![fill.trade]));
     scene.acts.clear();
     scene.wait(5_000);
     assert!(!scene.acts.contains(&Act::Inquire(second.intent)), "{:?}", scene.acts);
