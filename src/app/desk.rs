@@ -7,22 +7,24 @@
 //! Whoever carries the calls, a socket or a simulation, knows nothing of this.
 //!
 //! Budgets are known in advance: a call waits here until its venue's budget has room. An order
-//! does not wait: its price would be old. It is reported as not sent.
+//! that opens something does not wait, its price would be old: it is reported as kept back.
 
 mod acceptance;
+mod asking;
 mod counter;
 mod emergency;
 mod past;
 mod placing;
+mod queue;
+mod reserve;
 mod talk;
 mod unpaid;
 mod withdrawal;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::report::{Listing, Permission};
-use crate::domain::{IntentId, MarketIndex, Report, Timestamp, Venue};
+use crate::domain::report::Permission;
+use crate::domain::{IntentId, MarketIndex, Report, Timestamp, TradeId, Venue};
 use crate::execute::{Act, Record};
 use crate::journal::{Mark, Reply, Request};
 use crate::venue::gateway::{
@@ -30,9 +32,12 @@ use crate::venue::gateway::{
 };
 
 pub use acceptance::Acceptance;
+pub use asking::Rhythm;
 
 use counter::{Counter, Released};
 use placing::Sent;
+use queue::{Batch, Ready};
+use reserve::Reserve;
 use unpaid::Unpaid;
 
 pub use placing::ANSWER_MAX;
@@ -59,33 +64,6 @@ pub trait Keep: Send {
 /// A call that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
-
-/// What is asked of the venues from time to time.
-#[derive(Debug, Clone, Copy)]
-pub struct Rhythm {
-    /// Positions, cash, open orders, fills and payments are read this often.
-    pub reconcile_every: Duration,
-    /// Whether the account may trade is asked this often.
-    pub permission_every: Duration,
-    /// Until an answer says that it may, it is asked again this soon.
-    pub permission_again: Duration,
-    /// Fills and payments are read again from this long before the last whole reading.
-    pub overlap: Duration,
-    /// Payments are read again this often since the first market that is not known to have paid.
-    pub payments_every: Duration,
-}
-
-impl Default for Rhythm {
-    fn default() -> Self {
-        Self {
-            reconcile_every: Duration::from_secs(20),
-            permission_every: Duration::from_mins(5),
-            permission_again: Duration::from_secs(15),
-            overlap: Duration::from_mins(2),
-            payments_every: Duration::from_mins(10),
-        }
-    }
-}
 
 /// Whether the journal takes what it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +93,13 @@ pub struct Desk {
     /// Orders that are to be taken back with what was decided together.
     cancelling: Vec<IntentId>,
     /// Orders that the journal was given and may not hold durably yet.
-    ready: Vec<(IntentId, Call)>,
+    ready: Vec<Ready>,
+    /// Trades of which an order could not be prepared, among what was decided together.
+    unready: BTreeSet<TradeId>,
+    /// Orders that the journal holds and that wait for a budget, in order.
+    waiting: Vec<Batch>,
+    /// What trades under way may still have to send.
+    reserve: Reserve,
     taken: Taken,
     /// Calls to be carried, in order.
     pub outgoing: Vec<(CallId, Call)>,
@@ -165,6 +149,9 @@ impl Desk {
             last_call: 0,
             cancelling: Vec::new(),
             ready: Vec::new(),
+            unready: BTreeSet::new(),
+            waiting: Vec::new(),
+            reserve: Reserve::default(),
             taken: Taken::default(),
             unpaid: Unpaid::default(),
             marks: Vec::new(),
@@ -182,9 +169,12 @@ impl Desk {
                 let written = self.keep.append(std::slice::from_ref(record));
                 self.note_journal(written);
                 self.unpaid.hear(record);
+                self.reserve.hear(record);
             }
             Act::Place(order) => self.place(order, markets, now),
             Act::Cancel(intent) => self.cancelling.push(*intent),
+            // Nobody but us has it.
+            Act::Inquire(intent) if self.waits(*intent) => {}
             Act::Inquire(intent) => {
                 let Some(venue) = self.venue_of(*intent) else { return };
                 self.ask(venue, &Question::Order(*intent), markets, now);
@@ -278,11 +268,13 @@ impl Desk {
             self.reconcile(venue, markets, now);
             self.release(venue, markets, now);
         }
+        self.release_orders(now);
     }
 
-    /// How many calls are under way or wait for a budget.
+    /// How many calls, and orders that leave together, are under way or wait for a budget.
     pub fn pending(&self) -> usize {
-        self.under_way.len() + self.counters.iter().map(|one| one.waiting().count()).sum::<usize>()
+        let waiting = self.counters.iter().map(|one| one.waiting().count()).sum::<usize>();
+        self.under_way.len() + waiting + self.waiting.len()
     }
 
     /// How many cancels are under way or wait for a budget, and how many orders are looked for to
@@ -327,17 +319,6 @@ impl Desk {
             counter.gateway.convert(conversion, markets, now, &mut taken);
         }
         self.take(Venue::Polymarket, taken, markets, now);
-    }
-
-    fn ask(&mut self, venue: Venue, question: &Question, markets: &dyn Markets, now: Timestamp) {
-        match self.with(venue, |gateway| gateway.ask(question, markets, now)) {
-            Ok(calls) => {
-                for call in calls {
-                    self.offer(venue, Ok(call), markets, now);
-                }
-            }
-            Err(text) => self.notices.push((venue, text)),
-        }
     }
 
     /// Sends a call that may wait, or lets it wait.
@@ -392,41 +373,6 @@ impl Desk {
         if dropped > 0 {
             let text = format!("{dropped} questions waited too long for a budget and are dropped");
             self.notices.push((venue, text));
-        }
-    }
-
-    fn reconcile(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
-        let rhythm = self.rhythm;
-        let unpaid = self.unpaid.first(venue);
-        let Some(counter) = self.counter(venue) else { return };
-        let mut questions = Vec::new();
-        if now >= counter.due.permission {
-            // Until an answer says that it may: one that does not, or is lost, is asked for again.
-            counter.due.permission = now.after(rhythm.permission_again);
-            questions.extend([Question::Permission, Question::Limits]);
-        }
-        if now >= counter.due.reconcile {
-            counter.due.reconcile = now.after(rhythm.reconcile_every);
-            let since = |listing| counter.due.read_until(listing).before(rhythm.overlap);
-            let (fills, payments) = (since(Listing::Fills), since(Listing::Settlements));
-            // A payment may be listed long after its date.
-            let payments = match unpaid.filter(|_| now >= counter.due.payments) {
-                Some(first) => {
-                    counter.due.payments = now.after(rhythm.payments_every);
-                    payments.min(first.before(rhythm.overlap))
-                }
-                None => payments,
-            };
-            questions.extend([
-                Question::Fills(fills),
-                Question::OpenOrders,
-                Question::Settlements(payments),
-                Question::Positions,
-                Question::Cash,
-            ]);
-        }
-        for question in questions {
-            self.ask(venue, &question, markets, now);
         }
     }
 

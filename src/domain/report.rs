@@ -325,6 +325,9 @@ pub enum Refused {
     Malformed,
     /// The request never left: nothing was sent.
     NotSent,
+    /// We kept it back ourselves, for want of a budget or because it could not be written down:
+    /// nothing was sent, and no venue refused anything.
+    KeptBack,
     /// Refused for sure, for a reason that this table does not know.
     Other,
 }
@@ -345,6 +348,7 @@ impl Refused {
             Self::Credentials => "credentials",
             Self::Malformed => "malformed",
             Self::NotSent => "not_sent",
+            Self::KeptBack => "kept_back",
             Self::Other => "other",
         }
     }

@@ -17,6 +17,9 @@ use super::{Sight, State};
 /// half a second has become half a minute then.
 const IN_VAIN_MIN: u32 = 4;
 const IN_VAIN_MAX: usize = 10;
+/// The same for attempts that never left this machine: two seconds. They say nothing about the
+/// market, and what kept them back ends by itself.
+const KEPT_BACK_MAX: u32 = 6;
 
 /// What is to be done about a trade.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +229,12 @@ impl View<'_> {
         };
         let pause = match trade.phase {
             Phase::Stranded(Way::Open) => Duration::ZERO,
-            _ => self.pause.saturating_mul(1 << self.in_vain(trade).saturating_sub(IN_VAIN_MIN)),
+            _ => {
+                let is_kept_back = last.refusal() == Some(Refused::KeptBack);
+                let most = if is_kept_back { KEPT_BACK_MAX } else { u32::MAX };
+                let in_vain = self.in_vain(trade).min(most);
+                self.pause.saturating_mul(1 << in_vain.saturating_sub(IN_VAIN_MIN))
+            }
         };
         last.order().at.after(pause.max(asked))
     }

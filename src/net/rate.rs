@@ -41,20 +41,34 @@ impl Bucket {
     /// Takes `cost` tokens, or says how long until they are there. A cost above the capacity is
     /// taken as the whole capacity: the request is slow, never impossible.
     pub fn take(&mut self, cost: u64, now: i64) -> Result<(), Duration> {
+        self.check(cost, now)?;
+        self.level -= self.held(cost);
+        Ok(())
+    }
+
+    /// The same, and takes nothing.
+    pub fn check(&mut self, cost: u64, now: i64) -> Result<(), Duration> {
         self.fill(now);
-        let cost = cost.saturating_mul(BILLION).min(self.capacity);
-        if self.level >= cost {
-            self.level -= cost;
+        let missing = self.held(cost).saturating_sub(self.level);
+        if missing == 0 {
             return Ok(());
         }
-        let missing = cost - self.level;
         Err(Duration::from_nanos(missing.div_ceil(self.refill_per_s)))
+    }
+
+    /// The most tokens that it holds.
+    pub const fn capacity(&self) -> u64 {
+        self.capacity / BILLION
     }
 
     /// The venue said no: nothing is left, whatever was counted here.
     pub fn drain(&mut self, now: i64) {
         self.fill(now);
         self.level = 0;
+    }
+
+    fn held(&self, cost: u64) -> u64 {
+        cost.saturating_mul(BILLION).min(self.capacity)
     }
 
     fn fill(&mut self, now: i64) {
@@ -97,6 +111,17 @@ mod tests {
         bucket.resize(5, 5);
         assert_eq!(bucket.take(5, 100_000_000_000), Ok(()));
         assert!(bucket.take(1, 100_000_000_000).is_err());
+    }
+
+    #[test]
+    fn a_look_into_a_bucket_takes_nothing() {
+        let mut bucket = Bucket::new(10, 10);
+        assert_eq!(bucket.check(10, 0), Ok(()));
+        assert_eq!(bucket.take(10, 0), Ok(()));
+        assert_eq!(bucket.check(4, 0), Err(Duration::from_millis(400)));
+        assert_eq!(bucket.check(4, 400_000_000), Ok(()));
+        assert_eq!(bucket.take(4, 400_000_000), Ok(()));
+        assert_eq!(bucket.capacity(), 10);
     }
 
     #[test]

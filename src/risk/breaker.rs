@@ -72,7 +72,7 @@ impl Rejections {
     }
 
     /// A venue refused an order. What says that nothing was there to take, or to try again later,
-    /// is no fault.
+    /// is no fault, and what we kept back ourselves no venue refused.
     pub(super) fn note(
         &mut self,
         pair: &PairId,
@@ -87,7 +87,11 @@ impl Rejections {
         }
         if matches!(
             refused,
-            Refused::NoMatch | Refused::Paused | Refused::Again(_) | Refused::PostOnly(_)
+            Refused::NoMatch
+                | Refused::Paused
+                | Refused::Again(_)
+                | Refused::PostOnly(_)
+                | Refused::KeptBack
         ) {
             return None;
         }

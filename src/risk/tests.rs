@@ -339,6 +339,7 @@ fn refusals_in_a_row_stop_the_pair_the_venue_and_everything() {
     };
     for _ in 0..20 {
         assert_eq!(refuse(&mut risk, 0, Refused::NoMatch), None, "an ordinary end");
+        assert_eq!(refuse(&mut risk, 0, Refused::KeptBack), None, "no venue refused it");
     }
     assert_eq!(refuse(&mut risk, 0, Refused::Funds), None);
     assert_eq!(refuse(&mut risk, 0, Refused::Funds), None);

@@ -190,6 +190,10 @@ pub trait Gateway: Send {
             (Venue::Polymarket, Class::Read) => Budget { capacity: 40, refill_per_s: 40 },
         }
     }
+    /// Tokens that an order costs in its budget.
+    fn order_cost(&self) -> u32 {
+        1
+    }
     /// Builds and signs an order. The id is final; calling it again for the same order gives the
     /// same id and the same body. Nothing is remembered but what [`Gateway::recall`] would hold.
     fn place(

@@ -22,10 +22,12 @@ impl Desk {
         let mut unsent: BTreeMap<IntentId, &Order> = BTreeMap::new();
         for record in history {
             self.unpaid.hear(record);
+            self.reserve.hear(record);
             match record {
                 Record::Placed(order) => drop(unsent.insert(order.intent, order)),
                 Record::Named { intent, id } => {
                     if let Some(order) = unsent.remove(intent) {
+                        self.reserve.begin(order.trade, order.venue);
                         self.recall(order, id);
                     }
                 }

@@ -1,16 +1,17 @@
 //! How an order leaves: named by its gateway, durable in the journal, and only then sent.
 //!
-//! Invariant: a call that places an order is sent in [`Desk::dispatch`] and nowhere else, after a
-//! commit of the journal that covers its records.
+//! Invariant: a call that places an order is let out by [`Desk::dispatch`] and nowhere else, after
+//! a commit of the journal that covers its records; what waits for a budget then has passed it.
 
 use std::time::Duration;
 
 use crate::domain::report::{Refusal, Refused};
 use crate::domain::{Evidence, IntentId, Order, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
-use crate::venue::gateway::{Answer, Call, Markets, Subject};
+use crate::venue::gateway::{Answer, Markets, Subject};
 
-use super::{Desk, UNDER_WAY_MAX};
+use super::Desk;
+use super::queue::Ready;
 
 /// How long whoever carries a call waits for its answer. While the call of an order is under way
 /// nothing says that the venue does not have it, and its leg is held: longer would hold it longer.
@@ -90,6 +91,7 @@ impl Desk {
             Err(text) => {
                 let written = self.keep.append(&[Record::Placed(order.clone())]);
                 self.note_journal(written);
+                self.unready.insert(order.trade);
                 return self.not_sent(order.intent, text);
             }
         };
@@ -97,49 +99,47 @@ impl Desk {
         let kept = self.keep.append(&[Record::Placed(order.clone()), named]);
         self.note_journal(kept.clone());
         match kept {
-            Ok(()) => self.ready.push((order.intent, call)),
+            Ok(()) => {
+                let Order { intent, trade, purpose, .. } = *order;
+                self.ready.push(Ready { intent, trade, purpose, call });
+            }
             Err(why) => self.not_written(order.intent, &why),
         }
     }
 
-    /// Sends what was placed since the last time, once all of it is durable; or says that none of
-    /// it was sent. Follows the last act of what was decided together.
+    /// Lets out what was placed since the last time, once all of it is durable; or says that none
+    /// of it was sent. Follows the last act of what was decided together.
     pub fn dispatch(&mut self, now: Timestamp) {
         if self.ready.is_empty() {
+            self.unready.clear();
             return;
         }
         let kept = self.keep.commit(&[]);
         self.note_journal(kept.clone());
-        for (intent, call) in std::mem::take(&mut self.ready) {
-            match &kept {
-                Ok(()) => self.send_order(intent, call, now),
-                Err(why) => self.not_written(intent, why),
-            }
+        let ready = std::mem::take(&mut self.ready);
+        match kept {
+            Ok(()) => self.let_out(ready, now),
+            Err(why) => ready.iter().for_each(|one| self.not_written(one.intent, &why)),
         }
-    }
-
-    fn send_order(&mut self, intent: IntentId, call: Call, now: Timestamp) {
-        let cost = u64::from(call.cost);
-        let room = match self.counter(call.venue) {
-            Some(counter) => counter.orders.take(cost, now.nanos()),
-            None => return,
-        };
-        match room {
-            Ok(()) if self.under_way.len() < UNDER_WAY_MAX => self.send(call, now),
-            Ok(()) => self.not_sent(intent, "too many calls are under way".to_owned()),
-            Err(wait) => {
-                let text = format!("the budget for orders is used up for {} ms", wait.as_millis());
-                self.not_sent(intent, text);
-            }
-        }
+        self.unready.clear();
     }
 
     fn not_written(&mut self, intent: IntentId, why: &str) {
-        self.not_sent(intent, format!("the journal cannot be written: {why}"));
+        self.kept_back(intent, format!("the journal cannot be written: {why}"));
     }
 
+    /// An order was refused without its venue by what it is.
     pub(super) fn not_sent(&mut self, intent: IntentId, text: String) {
-        let refusal = Refusal { kind: Refused::NotSent, code: String::new(), text };
+        self.refuse(intent, Refused::NotSent, text);
+    }
+
+    /// An order stays here for a reason that is not its own.
+    pub(super) fn kept_back(&mut self, intent: IntentId, text: String) {
+        self.refuse(intent, Refused::KeptBack, text);
+    }
+
+    fn refuse(&mut self, intent: IntentId, kind: Refused, text: String) {
+        let refusal = Refusal { kind, code: String::new(), text };
         self.reports.push(Report::Order { intent, evidence: Evidence::Refused(refusal) });
     }
 }

@@ -1,14 +1,18 @@
 //! What is asked anew, and what was never sent.
 
-use crate::domain::report::Refused;
+use crate::domain::report::{Listing, Refused};
 use crate::domain::{Evidence, Order};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::*;
 use crate::domain::{
     Action, Lifetime, Market, Money, OrderId, Outcome, Price, Purpose, Quantity, Size, TradeId,
 };
 use crate::venue::Error;
+
+mod budget;
+mod flatten;
 
 /// A venue's gateway that keeps what it is asked.
 #[derive(Debug, Clone, Default)]

@@ -15,6 +15,9 @@ impl Desk {
         if intents.is_empty() {
             return;
         }
+        let (waiting, intents): (Vec<IntentId>, Vec<IntentId>) =
+            intents.into_iter().partition(|intent| self.waits(*intent));
+        self.recall_waiting(&waiting);
         let known: Vec<(Venue, IntentId)> = intents
             .into_iter()
             .filter_map(|intent| self.venue_of(intent).map(|venue| (venue, intent)))

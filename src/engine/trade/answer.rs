@@ -60,6 +60,11 @@ impl Trader {
         {
             effects.push(Effect::Reload { market });
         }
+        if let Evidence::Refused(refusal) = evidence
+            && refusal.kind == Refused::KeptBack
+        {
+            self.kept_back_at = Some(around.now);
+        }
         let order = (order.venue, order.decided);
         self.floor.hear(order, evidence, self.settings.not_tradable_min, around.now);
     }
@@ -77,8 +82,6 @@ impl Trader {
                 self.risk.note_taken(pair, *venue);
                 None
             }
-            // What a journal that cannot be written kept here was refused by no venue.
-            Evidence::Refused(refusal) if self.is_kept_back(refusal.kind) => None,
             Evidence::Refused(refusal) => self.risk.note_refused(pair, *venue, refusal.kind),
             Evidence::Fill(fill) => {
                 let facts = around.books.get(*market)?.facts.as_ref()?;
@@ -89,10 +92,6 @@ impl Trader {
             | Evidence::Listed { .. }
             | Evidence::NotCancelled(_) => None,
         }
-    }
-
-    fn is_kept_back(&self, refused: Refused) -> bool {
-        refused == Refused::NotSent && self.risk.check_gates() == Err(NoTrade::JournalBroken)
     }
 
     fn judge_fee(

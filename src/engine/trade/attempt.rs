@@ -1,5 +1,7 @@
 //! From an edge to a trade, or to the named reason why not.
 
+use std::time::Duration;
+
 use crate::detect::edge::{Edge, Fills};
 use crate::domain::report::Purse;
 use crate::domain::{Action, FeeModel, MarketIndex, Outcome, Price, Quantity, Timestamp, Venue};
@@ -10,6 +12,10 @@ use crate::risk::NoTrade;
 
 use super::floor::is_clear_ahead;
 use super::{Around, Effect, Trader};
+
+/// Nothing new for so long after an order was kept back: what keeps one back keeps others too, and
+/// each attempt fills the journal.
+const KEPT_BACK_PAUSE: Duration = Duration::from_millis(500);
 
 /// An edge as it was just found.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +112,8 @@ impl Trader {
         let refused = |holds: bool, no: NoTrade| if holds { Err(no) } else { Ok(()) };
         refused(self.is_draining, NoTrade::Halted)?;
         self.risk.check_gates()?;
+        let is_held_up = self.kept_back_at.is_some_and(|at| now < at.after(KEPT_BACK_PAUSE));
+        refused(is_held_up, NoTrade::LimitOrderRate)?;
         refused(pair.standing != Standing::Approved, NoTrade::NotApproved)?;
         refused(!self.accepted.contains(&pair.id), NoTrade::NotAcceptedHere)?;
         refused(!self.verified.contains(&pair.id), NoTrade::RulesChanged)?;

@@ -98,6 +98,8 @@ pub struct Trader {
     /// Compares readings of the account with the books, where that decides.
     reconciler: Option<Reconciler>,
     differences: Vec<String>,
+    /// When an order was last kept back on this machine.
+    kept_back_at: Option<Timestamp>,
     /// Whether the process is about to end.
     is_draining: bool,
     acts: Vec<Act>,
@@ -123,6 +125,7 @@ impl Trader {
             last: BTreeMap::new(),
             reconciler: None,
             differences: Vec::new(),
+            kept_back_at: None,
             is_draining: false,
             acts: Vec::new(),
         }

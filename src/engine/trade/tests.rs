@@ -621,6 +621,19 @@ fn refusals_in_a_row_halt_the_pair_and_the_halt_is_written_down() {
 }
 
 #[test]
+fn orders_that_we_kept_back_ourselves_halt_nothing_and_hold_entries_up_for_a_moment() {
+    let (mut story, mut order) = begun();
+    for _ in 0..9 {
+        story.refuse(&order, Refused::KeptBack);
+        assert_eq!(story.pass(Duration::from_millis(200)), []);
+        assert_eq!(story.refused(), Some(NoTrade::LimitOrderRate));
+        order = one(story.pass(Duration::from_millis(300)));
+    }
+    assert!(story.trader().risk().halts().is_empty());
+    assert!(!story.journal.iter().any(|record| matches!(record, Record::Halted { .. })));
+}
+
+#[test]
 fn a_fee_beyond_the_schedule_halts_the_pair() {
     let (mut story, first) = begun();
     let fill = Fill {

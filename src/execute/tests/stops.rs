@@ -1,13 +1,15 @@
 //! Exits, kill, flatten, and what markets pay in the end.
 
-use crate::domain::report::Permission;
+use crate::domain::report::{Permission, Refused};
 use crate::domain::{
     Evidence, Fill, MarketIndex, Money, OrderId, Outcome, Purpose, Report, Size, TradeId, Venue,
 };
 use crate::execute::{Act, Scope};
 use crate::plan::{Kind, Plan, Stages};
 
-use super::scene::{KALSHI, POLYMARKET, Scene, line, money, over, plan, price, quantity, total};
+use super::scene::{
+    KALSHI, POLYMARKET, Scene, line, money, over, plan, price, quantity, refused, total,
+};
 
 fn settled(scene: &Scene, market: MarketIndex, yes_pays: &str, paid: &str) -> Report {
     let venue = Venue::ALL[market.at()];
@@ -107,6 +109,25 @@ fn a_payment_that_is_not_what_was_held_is_an_incident() {
     scene.say(&settled(&scene, KALSHI, "1", "90"));
     assert_eq!(scene.incidents(), ["settlement_divergence"]);
     assert_eq!(scene.executor.state().ledger().cash(Venue::Kalshi).paid, money("90"));
+}
+
+#[test]
+fn a_flatten_goes_on_however_often_its_sales_are_kept_back() {
+    let mut scene = Scene::locked();
+    scene.with(|executor, world, now, acts| executor.flatten(money("20"), world, now, acts));
+    scene.wait(600);
+    for round in 0..30 {
+        let both = scene.placed();
+        assert_eq!(both.len(), 2, "round {round}");
+        for order in &both {
+            scene.tell(order.intent, refused(Refused::KeptBack));
+        }
+        scene.wait(2_000);
+    }
+    let both = scene.placed();
+    scene.fills_surely(&both[0], "100", "0.40");
+    scene.fills_surely(&both[1], "100", "0.50");
+    assert_eq!(scene.phase(), "flat");
 }
 
 #[test]

@@ -241,6 +241,7 @@ fn refused_in(fields: Fields<'_>) -> Result<Refused, Unread> {
         "credentials" => Refused::Credentials,
         "malformed" => Refused::Malformed,
         "not_sent" => Refused::NotSent,
+        "kept_back" => Refused::KeptBack,
         "other" => Refused::Other,
         _ => return Err(Unread("reason")),
     })

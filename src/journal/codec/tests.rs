@@ -100,6 +100,7 @@ fn evidence() -> Vec<Evidence> {
         Refused::Credentials,
         Refused::Malformed,
         Refused::NotSent,
+        Refused::KeptBack,
         Refused::Other,
     ];
     for kind in reasons {

@@ -81,7 +81,7 @@ impl Run {
         let Report::Order { intent, evidence } = report else { return };
         self.watch.asked.insert(*intent, self.now);
         let Evidence::Refused(refusal) = evidence else { return };
-        let ours = refusal.kind == Refused::NotSent
+        let ours = refusal.kind == Refused::KeptBack
             && (refusal.text.contains("budget") || refusal.text.contains("under way"));
         if !ours {
             return;

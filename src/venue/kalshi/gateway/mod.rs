@@ -218,6 +218,10 @@ impl port::Gateway for Gateway {
         self.tariff.budget(class)
     }
 
+    fn order_cost(&self) -> u32 {
+        self.tariff.cost("POST", ORDERS)
+    }
+
     fn place(
         &mut self,
         order: &Order,
