@@ -282,6 +282,10 @@ impl Gateway {
         now: Timestamp,
         taken: &mut Taken,
     ) -> Result<(), String> {
+        // A later question has been answered: what was true before it is no news.
+        if walk.asked < self.permission_asked {
+            return Ok(());
+        }
         let venue = Venue::Kalshi;
         let permission = match (asked, answer) {
             (_, Answer::Reply { status: 401, .. }) => {
@@ -318,6 +322,7 @@ impl Gateway {
             (Asked::Shards, _) => {
                 let balance: wire::Balance = read_page(answer, "balance")?;
                 self.set_brakes(&shards(&balance)?, now, taken);
+                self.permission_asked = walk.asked;
                 return Ok(());
             }
         };
@@ -327,6 +332,7 @@ impl Gateway {
             self.walk_on(walk, "", now, taken);
             return Ok(());
         }
+        self.permission_asked = walk.asked;
         taken.reports.push(Report::Permission { venue, permission });
         Ok(())
     }

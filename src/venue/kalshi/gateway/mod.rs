@@ -79,6 +79,8 @@ pub struct Gateway {
     walks: Walks,
     tariff: Tariff,
     brake: Brake,
+    /// When the latest question about the permission was asked that has been answered.
+    permission_asked: Timestamp,
     /// Orders that were looked at and are not ours, by the venue's id.
     strangers: BTreeSet<String>,
     /// Counts answers that were limited, so that no two of them wait the same.
@@ -102,6 +104,7 @@ impl Gateway {
             walks: Walks::default(),
             tariff: Tariff::default(),
             brake: Brake::default(),
+            permission_asked: Timestamp::ZERO,
             strangers: BTreeSet::new(),
             limited: 0,
         }

@@ -57,7 +57,7 @@ impl Gateway {
                 permission::GEOBLOCK
                 | permission::CLOSED_ONLY
                 | permission::APPROVALS
-                | permission::ALLOWANCES => self.read_permission(name, answer, taken),
+                | permission::ALLOWANCES => self.read_permission(name, detail, answer, taken),
                 permission::VERSION => Self::read_version(answer, taken),
                 permission::UPDATE => self.read_update(detail, answer, now, taken),
                 heart::NAME => self.read_heartbeat(answer, now, taken),

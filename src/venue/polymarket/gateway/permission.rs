@@ -1,7 +1,8 @@
 //! Whether the account may trade: where we are, what the venue says about it, what it approved.
 //!
 //! Four answers make a permission. One that says no, or that can't be had, makes it read-only at
-//! once; all four are needed to say yes. An approval that is missing closes the markets that its
+//! once; all four of one round are needed to say yes. Answers overtake each other: once a round has
+//! come to a word, what an earlier one brings is not heard any more. An approval that is missing closes the markets that its
 //! contract settles, and no others. Nothing here works around any of them.
 //!
 //! The order book keeps what it read of the chain. It is asked to read again before each look at
@@ -68,6 +69,9 @@ const REQUIRED: [(&str, &str, &str, Settlement); 6] = [
 /// Which of the answers of a round have said yes, and which approvals they found missing.
 #[derive(Debug, Default)]
 pub(super) struct Round {
+    number: u64,
+    /// Whether it has come to a word.
+    has_spoken: bool,
     passed: [bool; NAMES.len()],
     /// Places in [`REQUIRED`].
     missing: BTreeSet<usize>,
@@ -75,23 +79,24 @@ pub(super) struct Round {
 
 impl Gateway {
     pub(super) fn permission_calls(&mut self, now: Timestamp) -> Vec<Call> {
-        self.permission = Round::default();
+        let number = self.permission.number + 1;
+        self.permission = Round { number, ..Round::default() };
         let user = [("user", self.account.maker_text())];
-        let other = |name| Subject::Other(name, String::new());
+        let other = |name| Subject::Other(name, number.to_string());
         let (site, data) = (&self.settings.site_url, &self.settings.data_url);
         vec![
             Self::open(other(GEOBLOCK), site, "/api/geoblock", &[]),
             self.get(other(CLOSED_ONLY), "/auth/ban-status/closed-only", &[], now),
             Self::open(other(APPROVALS), data, "/v2/approvals", &user),
-            self.update_call(ALLOWANCES, "COLLATERAL", None, now),
+            self.update_call(&number.to_string(), "COLLATERAL", None, now),
         ]
     }
 
-    /// Asks the order book to read the balance and the approvals of one asset again; `next` names
-    /// what is asked once it has.
+    /// Asks the order book to read the balance and the approvals of one asset again; once it has,
+    /// the allowances are asked for `round`, if it is one.
     pub(super) fn update_call(
         &self,
-        next: &str,
+        round: &str,
         asset: &str,
         token: Option<&str>,
         now: Timestamp,
@@ -99,23 +104,23 @@ impl Gateway {
         let kind = self.account.wallet().number().to_string();
         let mut query = vec![("asset_type", asset), ("signature_type", kind.as_str())];
         query.extend(token.map(|token| ("token_id", token)));
-        let subject = Subject::Other(UPDATE, next.to_owned());
+        let subject = Subject::Other(UPDATE, round.to_owned());
         self.get(subject, "/balance-allowance/update", &query, now)
     }
 
     /// Whatever became of it: the allowances are looked at as the order book has them.
     pub(super) fn read_update(
         &self,
-        next: &str,
+        round: &str,
         answer: &Answer<'_>,
         now: Timestamp,
         taken: &mut Taken,
     ) {
         let _ = super::holding::body_of("balance-allowance/update", answer, taken);
-        if next == ALLOWANCES {
+        if !round.is_empty() {
             let kind = self.account.wallet().number().to_string();
             let query = [("asset_type", "COLLATERAL"), ("signature_type", kind.as_str())];
-            let subject = Subject::Other(ALLOWANCES, String::new());
+            let subject = Subject::Other(ALLOWANCES, round.to_owned());
             taken.calls.push(self.get(subject, "/balance-allowance", &query, now));
         }
     }
@@ -148,7 +153,18 @@ impl Gateway {
         }
     }
 
-    pub(super) fn read_permission(&mut self, name: &str, answer: &Answer<'_>, taken: &mut Taken) {
+    /// Reads one answer of a round.
+    pub(super) fn read_permission(
+        &mut self,
+        name: &str,
+        round: &str,
+        answer: &Answer<'_>,
+        taken: &mut Taken,
+    ) {
+        let is_late = round != self.permission.number.to_string();
+        if is_late && self.permission.has_spoken {
+            return;
+        }
         let judged = match answer {
             Answer::Reply { status: 200..=299, body, .. } => judge(name, body),
             Answer::Reply { status, body, .. } => {
@@ -158,6 +174,7 @@ impl Gateway {
         };
         let permission = match judged {
             Err(text) => Permission::ReadOnly(text),
+            Ok(_) if is_late => return,
             Ok(missing) => {
                 let round = &mut self.permission;
                 round.missing.extend(missing);
@@ -170,6 +187,7 @@ impl Gateway {
                 round.permission()
             }
         };
+        self.permission.has_spoken |= !is_late;
         taken.reports.push(Report::Permission { venue: Venue::Polymarket, permission });
     }
 }

@@ -174,6 +174,20 @@ fn permission_follows_from_the_exchange_and_the_keys_scopes() {
 }
 
 #[test]
+fn a_late_answer_to_an_earlier_question_does_not_overrule_a_later_one() {
+    let mut rig = Rig::new();
+    let first = only(rig.ask(&Question::Permission));
+    let again = only(rig.ask(&Question::Permission));
+    rig.now = rig.now.after(Duration::from_secs(15));
+    let (found, _) = permission(&mut rig, STATUS_SHARDS, Some(KEYS));
+    assert_eq!(found, Permission::Open);
+    assert_eq!(rig.reply(&first, 200, STATUS_CLOSED).reports, []);
+    assert_eq!(rig.reply(&again, 401, "{}").reports, []);
+    let (found, _) = permission(&mut rig, STATUS_CLOSED, None);
+    assert!(matches!(found, Permission::ReadOnly(_)), "the next one is heard");
+}
+
+#[test]
 fn a_proof_of_location_that_lapsed_stops_trading() {
     let mut rig = Rig::new();
     let at = |seconds: i64| {

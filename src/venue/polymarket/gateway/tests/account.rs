@@ -279,6 +279,48 @@ fn a_missing_approval_closes_the_markets_that_need_it_and_no_others() {
 }
 
 #[test]
+fn a_late_word_of_an_earlier_round_does_not_overrule_a_later_one() {
+    let answers = [free(), unbanned(), approvals(""), allowances(&[])];
+    let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
+    let ask = |gateway: &mut Gateway| {
+        let mut calls = gateway.ask(&Question::Permission, &table(), now()).unwrap();
+        let mut updated = Taken::default();
+        gateway.read(&calls[3], &reply(200, ""), &table(), now(), &mut updated);
+        calls[3] = updated.calls.remove(0);
+        calls
+    };
+    let words = |gateway: &mut Gateway, call: &Call, answer: &Answer<'_>| {
+        let mut taken = Taken::default();
+        gateway.read(call, answer, &table(), now(), &mut taken);
+        let permission = |report| match report {
+            Report::Permission { permission, .. } => permission,
+            other => panic!("{other:?}"),
+        };
+        taken.reports.into_iter().map(permission).collect::<Vec<_>>()
+    };
+    let (first, second) = (ask(&mut gateway), ask(&mut gateway));
+    let lost = Answer::Lost("cut");
+    let early = words(&mut gateway, &first[0], &lost);
+    assert!(matches!(&early[..], [Permission::ReadOnly(_)]), "nothing newer has been said");
+    let mut said = Vec::new();
+    for (call, answer) in second.iter().zip(&answers) {
+        said.extend(words(&mut gateway, call, &reply(200, &answer.to_string())));
+    }
+    assert_eq!(said, [Permission::Open]);
+    for call in &first {
+        assert_eq!(words(&mut gateway, call, &lost), [], "{}", call.url);
+    }
+    // Nor does a yes of before stand in for one that is still to come.
+    let (old, new) = (ask(&mut gateway), ask(&mut gateway));
+    let yes = |at: usize| answers[at].to_string();
+    assert_eq!(words(&mut gateway, &old[0], &reply(200, &yes(0))), []);
+    for at in 1..4 {
+        assert_eq!(words(&mut gateway, &new[at], &reply(200, &yes(at))), []);
+    }
+    assert_eq!(words(&mut gateway, &new[0], &reply(200, &yes(0))), [Permission::Open]);
+}
+
+#[test]
 fn an_answer_that_can_not_be_had_makes_the_account_read_only() {
     let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
     for call in gateway.ask(&Question::Permission, &table(), now()).unwrap() {
