@@ -24,8 +24,9 @@ pub const NOT_FOUND_GRACE: Duration = Duration::from_secs(5);
 /// A venue's listing may lack a fill that is younger than this.
 pub const LISTING_LAG: Duration = Duration::from_secs(15);
 
-/// By so much the sum of Polymarket's fills may differ from what it says of the order (field notes
-/// of users, 2026-07). Kalshi counts exactly.
+/// By so much the sum of Polymarket's fills may differ from what it says of the order, and two
+/// tellings of one fill from each other (field notes of users, 2026-07): its channel and its
+/// listings round differently. Kalshi counts exactly.
 const DUST: Quantity = match Quantity::from_units(Quantity::LOT) {
     Some(quantity) => quantity,
     None => Quantity::ZERO,
@@ -60,6 +61,8 @@ pub struct Tracked {
     /// The largest total that the venue told.
     told: Total,
     fills: BTreeMap<String, Fill>,
+    /// By how much fills were told again with less.
+    shaved: Quantity,
     /// Whether the venue has ever acknowledged the order.
     is_seen: bool,
     /// The venue's reading that first did not find the order.
@@ -82,6 +85,7 @@ impl Tracked {
             phase: Phase::Decided,
             told: Total { quantity: Quantity::ZERO, money: Money::ZERO },
             fills: BTreeMap::new(),
+            shaved: Quantity::ZERO,
             is_seen: false,
             missing: None,
             unlisted: BTreeMap::new(),
@@ -254,7 +258,12 @@ impl Tracked {
             }
             return;
         };
-        if (known.quantity, known.money) != (fill.quantity, fill.money) {
+        if self.order.venue == Venue::Polymarket && is_dust_apart(known, fill) {
+            let before = known.quantity;
+            (known.quantity, known.money) = worse(self.order.action, known, fill);
+            let less = before.saturating_sub(known.quantity);
+            self.shaved = self.shaved.saturating_add(less);
+        } else if (known.quantity, known.money) != (fill.quantity, fill.money) {
             let text = format!(
                 "{about}: {} for {}, then {} for {}",
                 known.quantity, known.money, fill.quantity, fill.money
@@ -304,12 +313,12 @@ impl Tracked {
     }
 
     /// Whether all that the venue told as a total was told fill by fill too. What is left by its
-    /// rounding is not waited for.
+    /// rounding, of the total and of each fill, is not waited for.
     fn is_all_named(&self) -> bool {
         let named = self.named().quantity;
         let missing = self.told.quantity.saturating_sub(named);
         let rounds = self.order.venue == Venue::Polymarket && !named.is_zero();
-        missing.is_zero() || rounds && missing <= DUST
+        missing.is_zero() || rounds && missing <= DUST.saturating_add(self.shaved)
     }
 
     /// What of it is settled for good. Every Kalshi fill is.
@@ -403,6 +412,15 @@ fn sum<'a>(fills: impl Iterator<Item = &'a Fill>) -> Total {
         quantity: sum.quantity.saturating_add(fill.quantity),
         money: sum.money.saturating_add(fill.money),
     })
+}
+
+/// Whether two accounts of one fill differ by no more than Polymarket's rounding: a lot, and what a
+/// lot costs at the most.
+fn is_dust_apart(one: &Fill, other: &Fill) -> bool {
+    let apart = one.quantity.units().abs_diff(other.quantity.units());
+    let dollars = one.money.micros().abs_diff(other.money.micros());
+    let most = DUST.units().unsigned_abs();
+    apart <= most && dollars <= Money::payout(DUST).micros().unsigned_abs()
 }
 
 /// Of two accounts of one fill, what is worse for us: a BUY that brought less for more, a SELL that

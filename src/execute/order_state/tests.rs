@@ -205,6 +205,43 @@ fn a_total_that_is_dust_away_from_its_fills_is_known_by_the_fills() {
 }
 
 #[test]
+fn two_tellings_of_a_fill_that_differ_by_dust_are_one_at_polymarket_and_dispute_at_kalshi() {
+    let tellings = [("10.00", "4.99"), ("9.99", "5"), ("10.00", "4.99")];
+    let told = |venue, action| {
+        let mut tracked = Tracked::new(Order { action, ..order(venue) });
+        let notices: Vec<Notice> = tellings
+            .iter()
+            .flat_map(|(count, cost)| tracked.take(&fill("t1", count, cost, Finality::Matched)))
+            .collect();
+        (tracked, notices)
+    };
+    for (action, count, cost) in [(Action::Buy, "9.99", "5"), (Action::Sell, "10.00", "4.99")] {
+        let (tracked, notices) = told(Venue::Polymarket, action);
+        assert!(notices.is_empty() && !tracked.is_disputed(), "{notices:?}");
+        let held = Total { quantity: quantity(count), money: money(cost) };
+        assert_eq!(tracked.held(), held, "what is worse for us: {action:?}");
+        let (tracked, notices) = told(Venue::Kalshi, action);
+        assert!(tracked.is_disputed());
+        assert_eq!(notices[0].0, incident::FILL_CHANGED);
+    }
+    let mut whole = Tracked::new(order(Venue::Polymarket));
+    whole.take(&over("100", "50"));
+    for count in ["20.00", "19.99"] {
+        for trade in ["a", "b", "c", "d", "e"] {
+            whole.take(&fill(trade, count, "10", Finality::Confirmed));
+        }
+    }
+    assert!(whole.is_final(), "five times dust is no fill that is still to be told");
+    // A lot more, or a cent more, is another fill than was told.
+    for (count, cost) in [("9.98", "5"), ("10.00", "5.010001")] {
+        let mut tracked = Tracked::new(order(Venue::Polymarket));
+        tracked.take(&fill("t1", "10.00", "5", Finality::Matched));
+        assert_eq!(tracked.take(&fill("t1", count, cost, Finality::Matched)).len(), 1);
+        assert!(tracked.is_disputed(), "{count} for {cost}");
+    }
+}
+
+#[test]
 fn a_fill_is_taken_back_when_two_whole_listings_lack_it() {
     let listed = |trades: &[&str], secs| Evidence::Listed {
         trades: trades.iter().map(|trade| (*trade).to_owned()).collect(),
