@@ -350,24 +350,24 @@ impl Desk {
             self.send(call, now);
         }
         let mut dropped = 0;
+        let mut anew = Vec::new();
         for call in expired {
-            let intents = match call.subject {
-                Subject::Cancel(intent) | Subject::Seek(intent, _) => vec![intent],
-                Subject::Cancels(intents) => intents,
-                _ => {
-                    dropped += 1;
-                    continue;
-                }
-            };
-            for intent in intents {
-                match self.with(venue, |gateway| gateway.cancel(intent, markets, now)) {
-                    Ok(call) => {
-                        if let Some(counter) = self.counter(venue) {
-                            counter.queue(call, now);
-                        }
-                    }
-                    Err(text) => self.notices.push((venue, text)),
-                }
+            match call.subject {
+                Subject::Cancel(intent) | Subject::Seek(intent, _) => anew.push(Some(intent)),
+                Subject::Cancels(intents) => anew.extend(intents.into_iter().map(Some)),
+                Subject::Everything => anew.push(None),
+                _ => dropped += 1,
+            }
+        }
+        for intent in anew {
+            let made = self.with(venue, |gateway| match intent {
+                Some(intent) => gateway.cancel(intent, markets, now),
+                None => gateway.cancel_everything(now),
+            });
+            match (made, self.counter(venue)) {
+                (Ok(call), Some(counter)) => counter.queue(call, now),
+                (Ok(_), None) => {}
+                (Err(text), _) => self.notices.push((venue, text)),
             }
         }
         if dropped > 0 {
@@ -427,9 +427,13 @@ impl Desk {
     }
 }
 
-/// Whether an order is cancelled by this, or by what follows from its answer.
-fn is_to_cancel(call: &Call) -> bool {
-    call.class == Class::Cancel || matches!(call.subject, Subject::Seek(..))
+/// Whether orders are cancelled by this, or by what follows from its answer. Not all that is charged
+/// like a cancel is one: a sign of life, or a brake that is set, is nothing that an end waits for.
+const fn is_to_cancel(call: &Call) -> bool {
+    match call.subject {
+        Subject::Cancel(_) | Subject::Cancels(_) | Subject::Everything | Subject::Seek(..) => true,
+        Subject::Place(_) | Subject::Order(_) | Subject::Other(..) => false,
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Subject {
     Cancel(IntentId),
     /// Cancels several orders, each with a result of its own.
     Cancels(Vec<IntentId>),
+    /// Cancels every order of the account.
+    Everything,
     /// Asks what became of an order.
     Order(IntentId),
     /// Looks for an order in order to cancel it, by a number of the gateway's own.

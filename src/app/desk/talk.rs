@@ -56,6 +56,7 @@ fn request(id: CallId, call: &Call, at: Timestamp) -> Request {
         Subject::Cancel(intent) => ("cancel", Some(*intent)),
         // Which orders it names stands in its body.
         Subject::Cancels(_) => ("cancels", None),
+        Subject::Everything => ("cancel_every_order", None),
         Subject::Order(intent) => ("order", Some(*intent)),
         Subject::Seek(intent, _) => ("seek", Some(*intent)),
         Subject::Other(name, _) => (*name, None),

@@ -288,7 +288,7 @@ impl Port for Gateway {
             | Subject::Cancel(intent)
             | Subject::Order(intent)
             | Subject::Seek(intent, _) => Some(*intent),
-            Subject::Cancels(_) | Subject::Other(..) => None,
+            Subject::Cancels(_) | Subject::Everything | Subject::Other(..) => None,
         };
         let unclear = |text: &str| {
             let evidence = Evidence::Unclear(text.to_owned());

@@ -118,8 +118,7 @@ impl Gateway {
     /// Every order of the account back, the user's own included: for an emergency and nothing else.
     pub fn cancel_every_order_of_the_account(&self, now: Timestamp) -> Result<Call, Error> {
         let request = encode::encode_cancel_every_order_of_the_account();
-        let subject = Subject::Other("cancel_every_order", String::new());
-        self.call(subject, Class::Cancel, request, now)
+        self.call(Subject::Everything, Class::Cancel, request, now)
     }
 
     /// Signs a request on the spot.
@@ -370,7 +369,8 @@ impl port::Gateway for Gateway {
                 }
             }
             Subject::Other(brake::NAME, shard) => self.read_group(shard, answer, taken),
-            Subject::Other(..) => Self::read_emergency(answer, taken),
+            Subject::Everything => Self::read_emergency(answer, taken),
+            Subject::Other(..) => {}
         }
     }
 

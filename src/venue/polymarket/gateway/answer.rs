@@ -26,9 +26,6 @@ const NAMED_MAX: usize = 16;
 /// seconds later, py-clob-client-v2 issue 34, 2026-04-29).
 const LISTED_AFTER: Duration = Duration::from_secs(10);
 
-/// Every order of the account is cancelled.
-pub(super) const EVERYTHING: &str = "cancel_every_order";
-
 impl Gateway {
     pub(super) fn answer(
         &mut self,
@@ -42,6 +39,7 @@ impl Gateway {
             Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
             Subject::Cancel(intent) => self.read_cancels(&[*intent], answer, now, taken),
             Subject::Cancels(intents) => self.read_cancels(intents, answer, now, taken),
+            Subject::Everything => Self::read_emergency(answer, taken),
             Subject::Order(intent) | Subject::Seek(intent, _) => {
                 self.read_order(*intent, call, answer, markets, now, taken);
             }
@@ -64,7 +62,6 @@ impl Gateway {
                 conversion::MERGE | conversion::REDEEM => {
                     self.read_conversion(call, answer, markets, now, taken);
                 }
-                EVERYTHING => Self::read_emergency(answer, taken),
                 other => taken.notices.push(format!("polymarket: nobody asked for {other}")),
             },
         }

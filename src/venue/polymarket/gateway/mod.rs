@@ -304,7 +304,7 @@ impl Port for Gateway {
     fn cancel_everything(&mut self, now: Timestamp) -> Result<Call, Error> {
         Ok(self.signed(
             Request {
-                subject: Subject::Other(answer::EVERYTHING, String::new()),
+                subject: Subject::Everything,
                 class: Class::Cancel,
                 method: "DELETE",
                 path: "/cancel-all",
