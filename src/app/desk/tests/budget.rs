@@ -1,69 +1,8 @@
 //! Which orders the budgets let out, which wait, and which are kept back.
 
 use super::*;
-use crate::execute::trade_state::Phase;
-use crate::venue::gateway::Budget;
+use crate::execute::trade_state::{End, Phase, Way};
 
-/// A venue that grants so many orders at once and a second.
-#[derive(Debug, Clone, Copy)]
-struct Till(Venue, u64);
-
-impl Gateway for Till {
-    fn venue(&self) -> Venue {
-        self.0
-    }
-
-    fn budget(&self, _: Class) -> Budget {
-        Budget { capacity: self.1, refill_per_s: self.1 }
-    }
-
-    fn place(
-        &mut self,
-        order: &Order,
-        _: &dyn Markets,
-        _: Timestamp,
-    ) -> Result<(OrderId, Call), Error> {
-        let name = format!("name-{}", order.intent.0);
-        if order.market == UNKNOWN {
-            let what = "an order in a market that is not known".to_owned();
-            let (venue, text) = (self.0, String::new());
-            return Err(Error::Refused { venue, what, status: 0, text });
-        }
-        let call = Call {
-            venue: self.0,
-            subject: Subject::Place(order.intent),
-            class: Class::Order,
-            cost: 1,
-            method: "POST",
-            url: name.clone(),
-            headers: Vec::new(),
-            body: None,
-        };
-        Ok((OrderId(name), call))
-    }
-
-    fn recall(&mut self, _: &Order, _: &OrderId) {}
-
-    fn forget(&mut self, _: IntentId) {}
-
-    fn cancel(&mut self, _: IntentId, _: &dyn Markets, _: Timestamp) -> Result<Call, Error> {
-        unreachable!("nothing that left is cancelled here")
-    }
-
-    fn ask(&mut self, _: &Question, _: &dyn Markets, _: Timestamp) -> Result<Vec<Call>, Error> {
-        Ok(Vec::new())
-    }
-
-    fn convert(&mut self, _: Conversion, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
-
-    fn read(&mut self, _: &Call, _: &Answer<'_>, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
-
-    fn read_private(&mut self, _: &str, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}
-
-    fn tick(&mut self, _: Timestamp, _: &mut Taken) {}
-}
-
-const UNKNOWN: MarketIndex = MarketIndex(u32::MAX);
 const NOTHING: [u64; 0] = [];
 
 /// A desk whose venues grant so many orders each.
@@ -75,10 +14,10 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new(kalshi: u64, polymarket: u64) -> Self {
+        let ear = |(venue, grants)| Ear { grants: Some(grants), ..Ear::new(venue) };
+        let ears = [(Venue::Kalshi, kalshi), (Venue::Polymarket, polymarket)].map(ear);
+        let desk = desk_of(ears.map(|ear| Box::new(ear) as Box<dyn Gateway>).into());
         let now = Timestamp::from_secs(1_000);
-        let tills = [Till(Venue::Kalshi, kalshi), Till(Venue::Polymarket, polymarket)];
-        let gateways = tills.map(|till| Box::new(till) as Box<dyn Gateway>).into();
-        let desk = Desk::new(gateways, Box::new(Paperless), Rhythm::default(), now);
         Self { desk, now, intents: 0 }
     }
 
@@ -163,11 +102,11 @@ fn entries_leave_the_hedges_of_trades_under_way_their_budget() {
         }
     };
     assert_eq!(begun, 3, "each may need its other leg and a way out at kalshi");
-    rig.moved(trade, Phase::Ended(crate::execute::trade_state::End::Flat));
+    rig.moved(trade, Phase::Ended(End::Flat));
     assert_eq!(rig.left().len(), 3);
     for trade in 1..=begun {
         rig.hedge(trade);
-        rig.moved(trade, Phase::Stranded(crate::execute::trade_state::Way::Unwind));
+        rig.moved(trade, Phase::Stranded(Way::Unwind));
         rig.place(trade, Venue::Kalshi, Purpose::Unwind);
         rig.desk.dispatch(rig.now);
     }
@@ -245,7 +184,7 @@ fn a_leg_is_kept_back_when_the_leg_beside_it_cannot_be_prepared() {
 fn what_reduces_waits_for_the_budget_and_leaves_in_order() {
     let mut rig = Rig::new(4, 40);
     for trade in 1..=6 {
-        rig.moved(trade, Phase::Stranded(crate::execute::trade_state::Way::Unwind));
+        rig.moved(trade, Phase::Stranded(Way::Unwind));
         rig.place(trade, Venue::Kalshi, Purpose::Unwind);
         rig.desk.dispatch(rig.now);
     }
@@ -268,7 +207,7 @@ fn what_reduces_waits_for_the_budget_and_leaves_in_order() {
 fn an_order_that_waited_too_long_is_kept_back() {
     let mut rig = Rig::new(1, 40);
     for trade in 1..=5 {
-        rig.moved(trade, Phase::Stranded(crate::execute::trade_state::Way::Unwind));
+        rig.moved(trade, Phase::Stranded(Way::Unwind));
         rig.place(trade, Venue::Kalshi, Purpose::Unwind);
     }
     rig.desk.dispatch(rig.now);
@@ -293,7 +232,7 @@ fn a_pair_is_sold_with_both_orders_at_once_however_long_one_budget_is_empty() {
     assert_eq!(rig.left(), [1, 2, 3, 4], "polymarket's do not go without kalshi's");
     rig.pass(500);
     assert_eq!(rig.left(), [5, 6]);
-    rig.moved(1, Phase::Stranded(crate::execute::trade_state::Way::Unwind));
+    rig.moved(1, Phase::Stranded(Way::Unwind));
     let alone = rig.place(1, Venue::Kalshi, Purpose::Unwind);
     rig.desk.dispatch(rig.now);
     rig.pass(500);
