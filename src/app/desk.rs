@@ -427,8 +427,8 @@ impl Desk {
     }
 }
 
-/// Whether orders are cancelled by this, or by what follows from its answer. Not all that is charged
-/// like a cancel is one: a sign of life, or a brake that is set, is nothing that an end waits for.
+/// Whether orders are cancelled by this, or by what follows from its answer. Not all that is
+/// charged like a cancel is one: no end waits for a sign of life, or for a brake to be set.
 const fn is_to_cancel(call: &Call) -> bool {
     match call.subject {
         Subject::Cancel(_) | Subject::Cancels(_) | Subject::Everything | Subject::Seek(..) => true,

@@ -2,8 +2,9 @@
 //!
 //! Four answers make a permission. One that says no, or that can't be had, makes it read-only at
 //! once; all four of one round are needed to say yes. Answers overtake each other: once a round has
-//! come to a word, what an earlier one brings is not heard any more. An approval that is missing closes the markets that its
-//! contract settles, and no others. Nothing here works around any of them.
+//! come to a word, what an earlier one brings is not heard any more. An approval that is missing
+//! closes the markets that its contract settles, and no others. Nothing here works around any of
+//! them.
 //!
 //! The order book keeps what it read of the chain. It is asked to read again before each look at
 //! its allowances, at the start and with every round from then on, else it goes on with what was
