@@ -373,6 +373,10 @@ impl Desk {
             let intents = match call.subject {
                 Subject::Cancel(intent) | Subject::Seek(intent, _) => vec![intent],
                 Subject::Cancels(intents) => intents,
+                _ if call.class == Class::Order => {
+                    self.unsent(venue, &call, markets, now);
+                    continue;
+                }
                 _ => {
                     dropped += 1;
                     continue;

@@ -36,11 +36,19 @@ impl Desk {
     /// Takes note that the call of an order has ended. Without an answer that settles it the order
     /// is asked about as soon as its absence would prove something.
     pub(super) fn note_end(&mut self, subject: &Subject, answer: &Answer<'_>, now: Timestamp) {
-        let Subject::Place(intent) = subject else { return };
-        let Some(sent) = self.orders.get_mut(intent) else { return };
-        sent.ended = Some(now);
-        if !matches!(answer, Answer::NotSent(_) | Answer::Reply { status: 200..=299, .. }) {
-            self.doubt(*intent, now);
+        let intents = match subject {
+            Subject::Place(intent) => std::slice::from_ref(intent),
+            Subject::Places(intents) => intents,
+            _ => return,
+        };
+        let is_settled =
+            matches!(answer, Answer::NotSent(_) | Answer::Reply { status: 200..=299, .. });
+        for intent in intents {
+            let Some(sent) = self.orders.get_mut(intent) else { continue };
+            sent.ended = Some(now);
+            if !is_settled {
+                self.doubt(*intent, now);
+            }
         }
     }
 
@@ -132,6 +140,24 @@ impl Desk {
                 self.not_sent(intent, text);
             }
         }
+    }
+
+    /// A call that makes or changes orders waited too long for its budget: its gateway learns that
+    /// it never left.
+    pub(super) fn unsent(
+        &mut self,
+        venue: Venue,
+        call: &Call,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) {
+        let answer = Answer::NotSent("it waited too long for a budget");
+        self.note_end(&call.subject, &answer, now);
+        let mut taken = std::mem::take(&mut self.taken);
+        if let Some(counter) = self.counter(venue) {
+            counter.gateway.read(call, &answer, markets, now, &mut taken);
+        }
+        self.take(venue, taken, markets, now);
     }
 
     fn not_written(&mut self, intent: IntentId, why: &str) {

@@ -10,6 +10,8 @@ use crate::domain::{
 };
 use crate::venue::Error;
 
+mod together;
+
 /// A venue's gateway that keeps what it is asked.
 #[derive(Debug, Clone, Default)]
 struct Ear(Arc<Mutex<Vec<Question>>>);
