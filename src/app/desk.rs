@@ -432,7 +432,12 @@ impl Desk {
 const fn is_to_cancel(call: &Call) -> bool {
     match call.subject {
         Subject::Cancel(_) | Subject::Cancels(_) | Subject::Everything | Subject::Seek(..) => true,
-        Subject::Place(_) | Subject::Order(_) | Subject::Other(..) => false,
+        Subject::Place(_)
+        | Subject::Places(_)
+        | Subject::Decrease(..)
+        | Subject::Amend(..)
+        | Subject::Order(_)
+        | Subject::Other(..) => false,
     }
 }
 

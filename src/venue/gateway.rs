@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::domain::report::Listing;
 use crate::domain::{
-    IntentId, Market, MarketIndex, Order, OrderId, Quantity, Report, Timestamp, Venue,
+    IntentId, Market, MarketIndex, Order, OrderId, Price, Quantity, Report, Timestamp, Venue,
 };
 
 use super::Error;
@@ -30,6 +30,13 @@ pub enum Class {
 pub enum Subject {
     /// Places an order.
     Place(IntentId),
+    /// Places several orders, each with a result of its own.
+    Places(Vec<IntentId>),
+    /// Takes back a part of an order that rests, by a number of the gateway's own.
+    Decrease(IntentId, u64),
+    /// Gives an order that rests another limit, another count, or both, by a number of the
+    /// gateway's own.
+    Amend(IntentId, u64),
     /// Cancels an order.
     Cancel(IntentId),
     /// Cancels several orders, each with a result of its own.
@@ -149,6 +156,15 @@ pub struct Budget {
     pub refill_per_s: u64,
 }
 
+/// Several orders that were built together.
+#[derive(Debug, Default)]
+pub struct Placing {
+    /// For each order, in the order given: the id that it goes out under, or why it does not.
+    pub ids: Vec<Result<OrderId, Error>>,
+    /// The requests that carry the orders that have an id, each of them in exactly one.
+    pub calls: Vec<Call>,
+}
+
 /// What reading an answer brought.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -204,7 +220,27 @@ pub trait Gateway: Send {
         markets: &dyn Markets,
         now: Timestamp,
     ) -> Result<(OrderId, Call), Error>;
-    /// Tells of an order that was placed in an earlier run, as the journal has it.
+    /// Builds and signs several orders, in as few requests as the venue and its budget allow. A
+    /// request costs as much as its orders would alone, and is taken whole or not at all; what
+    /// becomes of its orders is another matter: some may be refused and others fill. Each has its
+    /// own evidence when the answer is read, and where there is no answer, all of them are unclear.
+    /// An intent that is given twice is built once.
+    fn place_many(&mut self, orders: &[Order], markets: &dyn Markets, now: Timestamp) -> Placing {
+        let mut placing = Placing::default();
+        for (at, order) in orders.iter().enumerate() {
+            if let Some(error) = given_before(orders, at) {
+                placing.ids.push(Err(error));
+                continue;
+            }
+            placing.ids.push(self.place(order, markets, now).map(|(id, call)| {
+                placing.calls.push(call);
+                id
+            }));
+        }
+        placing
+    }
+    /// Tells of an order that was placed in an earlier run, as the journal has it. Of one that was
+    /// amended since, once with each limit and size that it had, in their order.
     fn recall(&mut self, order: &Order, id: &OrderId);
     /// Forgets an order that has ended for good; late news about it is foreign from then on.
     fn forget(&mut self, intent: IntentId);
@@ -233,6 +269,51 @@ pub trait Gateway: Send {
         now: Timestamp,
     ) -> Vec<Result<Call, Error>> {
         intents.iter().map(|intent| self.cancel(*intent, markets, now)).collect()
+    }
+    /// Takes `by` contracts of a resting order back; what is left keeps its place in the queue.
+    ///
+    /// Answers with [`Report::Order`]: what rests from then on and what had filled before, or that
+    /// the order was not there. An order whose last change is not known takes no other one, but
+    /// for a cancel. Where the venue knows no such thing (Polymarket), or the order is not known to
+    /// rest there, or nothing of it would be left, it is an error and nothing is sent.
+    fn decrease(
+        &mut self,
+        intent: IntentId,
+        _by: Quantity,
+        _markets: &dyn Markets,
+        _now: Timestamp,
+    ) -> Result<Call, Error> {
+        Err(not_here(self.venue(), &format!("a decrease of {intent}")))
+    }
+    /// Gives a resting order another limit, at the contract's own scale, and another size: `count`
+    /// contracts in all, what it has filled so far included. It may trade at once, and loses its
+    /// place in the queue unless the limit stays and the count shrinks.
+    ///
+    /// Answers as [`Gateway::decrease`] does, with the same errors. Until the answer is there the
+    /// order may stand at either limit and fill up to either count: whoever amends has to have
+    /// room for the worse of both.
+    fn amend(
+        &mut self,
+        intent: IntentId,
+        _limit: Price,
+        _count: Quantity,
+        _markets: &dyn Markets,
+        _now: Timestamp,
+    ) -> Result<Call, Error> {
+        Err(not_here(self.venue(), &format!("an amendment of {intent}")))
+    }
+    /// Takes back everything that rests in one market: `intents`, which are ours, and where the
+    /// venue has a request for a whole market (Polymarket, for each outcome of it), with them what
+    /// a person placed by hand at the same contracts. Each of `intents` has evidence of its own,
+    /// as with [`Gateway::cancel_many`].
+    fn cancel_market(
+        &mut self,
+        _market: MarketIndex,
+        intents: &[IntentId],
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Vec<Result<Call, Error>> {
+        self.cancel_many(intents, markets, now)
     }
     /// The requests that answer a question: the first pages.
     fn ask(
@@ -269,4 +350,25 @@ pub trait Gateway: Send {
     );
     /// Does what is due: heartbeats while orders rest, headers prepared ahead of need.
     fn tick(&mut self, now: Timestamp, taken: &mut Taken);
+}
+
+/// Why the order at this place is not built: its intent was given before it.
+pub(super) fn given_before(orders: &[Order], at: usize) -> Option<Error> {
+    let order = orders.get(at)?;
+    let is_twice = orders.iter().take(at).any(|before| before.intent == order.intent);
+    is_twice.then(|| Error::Refused {
+        venue: order.venue,
+        what: order.intent.to_string(),
+        status: 0,
+        text: "not sent: it was given twice".to_owned(),
+    })
+}
+
+fn not_here(venue: Venue, what: &str) -> Error {
+    Error::Refused {
+        venue,
+        what: what.to_owned(),
+        status: 0,
+        text: format!("not sent: {venue} changes no order, it only takes orders back"),
+    }
 }

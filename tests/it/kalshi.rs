@@ -21,8 +21,10 @@ use crossbook::venue::kalshi::private::{self, Private};
 use crossbook::venue::kalshi::{Signer, parse};
 use crossbook::venue::{Feed as _, Output};
 
+mod batch;
 mod brake;
 mod cancels;
+mod change;
 
 const BASE: &str = "https://kalshi.test/trade-api/v2";
 const LINK: Connection = Connection(1);

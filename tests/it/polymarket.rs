@@ -24,6 +24,7 @@ use crossbook::venue::polymarket::sign::hmac::Credentials;
 use crossbook::venue::polymarket::sign::order::Wallet;
 use crossbook::venue::{Feed as _, Output};
 
+mod batch;
 mod cancels;
 
 /// The public test key of Anvil.

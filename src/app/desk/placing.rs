@@ -37,11 +37,19 @@ impl Desk {
     /// Takes note that the call of an order has ended. Without an answer that settles it the order
     /// is asked about as soon as its absence would prove something.
     pub(super) fn note_end(&mut self, subject: &Subject, answer: &Answer<'_>, now: Timestamp) {
-        let Subject::Place(intent) = subject else { return };
-        let Some(sent) = self.orders.get_mut(intent) else { return };
-        sent.ended = Some(now);
-        if !matches!(answer, Answer::NotSent(_) | Answer::Reply { status: 200..=299, .. }) {
-            self.doubt(*intent, now);
+        let intents = match subject {
+            Subject::Place(intent) => std::slice::from_ref(intent),
+            Subject::Places(intents) => intents,
+            _ => return,
+        };
+        let is_settled =
+            matches!(answer, Answer::NotSent(_) | Answer::Reply { status: 200..=299, .. });
+        for intent in intents {
+            let Some(sent) = self.orders.get_mut(intent) else { continue };
+            sent.ended = Some(now);
+            if !is_settled {
+                self.doubt(*intent, now);
+            }
         }
     }
 

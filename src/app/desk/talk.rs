@@ -53,8 +53,11 @@ impl Desk {
 fn request(id: CallId, call: &Call, at: Timestamp) -> Request {
     let (kind, intent) = match &call.subject {
         Subject::Place(intent) => ("place", Some(*intent)),
+        Subject::Decrease(intent, _) => ("decrease", Some(*intent)),
+        Subject::Amend(intent, _) => ("amend", Some(*intent)),
         Subject::Cancel(intent) => ("cancel", Some(*intent)),
         // Which orders it names stands in its body.
+        Subject::Places(_) => ("places", None),
         Subject::Cancels(_) => ("cancels", None),
         Subject::Everything => ("cancel_every_order", None),
         Subject::Order(intent) => ("order", Some(*intent)),

@@ -285,10 +285,14 @@ impl Port for Gateway {
     ) {
         let intent = match &call.subject {
             Subject::Place(intent)
+            | Subject::Decrease(intent, _)
+            | Subject::Amend(intent, _)
             | Subject::Cancel(intent)
             | Subject::Order(intent)
             | Subject::Seek(intent, _) => Some(*intent),
-            Subject::Cancels(_) | Subject::Everything | Subject::Other(..) => None,
+            Subject::Places(_) | Subject::Cancels(_) | Subject::Everything | Subject::Other(..) => {
+                None
+            }
         };
         let unclear = |text: &str| {
             let evidence = Evidence::Unclear(text.to_owned());

@@ -46,6 +46,11 @@ pub const GAMMA_IDS_MAX: usize = 100;
 pub const GAMMA_PAGE_MAX: usize = 100;
 /// Most orders in one `POST /orders` (docs, 2026-10).
 pub const ORDERS_MAX: usize = 15;
+/// The least time from now that the end of a `GTD` order may name: 180 s by the official Python
+/// client (2026-10), 60 or 90 s in older texts; the longest is the safe one.
+pub const RESTING_AHEAD_MIN: Duration = Duration::from_secs(180);
+/// By how much a `GTD` order ends before the time that it names (docs, order types, 2026-10).
+pub const RESTING_CUT: Duration = Duration::from_secs(60);
 /// Most ids in one `DELETE /orders`: 1,000 in the API description, 3,000 in the guide (2026-10);
 /// the smaller one holds either way.
 pub const CANCELS_MAX: usize = 1_000;

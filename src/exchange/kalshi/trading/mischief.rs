@@ -87,6 +87,36 @@ impl Trading {
         dress(reply, fault.as_ref())
     }
 
+    /// Places a batch as the next fault wants it, where that is one of the way and not of the book,
+    /// which waits for an order that comes alone.
+    pub(super) fn batch_under_fault(
+        &mut self,
+        place: usize,
+        body: &[u8],
+        floor: &mut Floor,
+        now: Timestamp,
+    ) -> Reply {
+        let is_of_the_way = |fault: &mut OrderFault| {
+            matches!(
+                fault,
+                OrderFault::Held(_)
+                    | OrderFault::Cut(_)
+                    | OrderFault::Failing(..)
+                    | OrderFault::LateAnswer(_)
+            )
+        };
+        let fault = self.order_faults.pop_front_if(is_of_the_way);
+        let reply = match &fault {
+            Some(
+                OrderFault::Held(Reached::No)
+                | OrderFault::Cut(Reached::No)
+                | OrderFault::Failing(Reached::No, _),
+            ) => Reply::json(201, &Value::Null),
+            _ => self.create_each(place, body, floor, now),
+        };
+        dress(reply, fault.as_ref())
+    }
+
     /// Changes the book as the fault has it; what is to come back afterwards.
     fn prepare(
         &mut self,

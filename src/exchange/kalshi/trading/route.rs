@@ -152,15 +152,7 @@ impl Trading {
                 }
                 Reply { body: String::new(), ..Reply::json(204, &Value::Null) }
             }
-            ("POST", ["batched"]) => {
-                let made = self.each(request.body, |trading, fields| {
-                    let client = fields.text("client_order_id").ok().flatten().map(str::to_owned);
-                    let made = Ticket::of(fields)
-                        .and_then(|ticket| trading.create(place, &ticket, floor, now));
-                    (client.map(|client| ("client_order_id", client)), made)
-                });
-                done(made, 201)
-            }
+            ("POST", ["batched"]) => self.batch_under_fault(place, request.body, floor, now),
             ("DELETE", ["batched"]) => {
                 let gone = self.each(request.body, |trading, fields| {
                     let id = fields.required("order_id").map(str::to_owned);
@@ -179,6 +171,23 @@ impl Trading {
             }
             _ => super::super::rest::not_found(),
         }
+    }
+
+    /// Places each order of a batch by itself.
+    pub(super) fn create_each(
+        &mut self,
+        place: usize,
+        body: &[u8],
+        floor: &mut Floor,
+        now: Timestamp,
+    ) -> Reply {
+        let made = self.each(body, |trading, fields| {
+            let client = fields.text("client_order_id").ok().flatten().map(str::to_owned);
+            let made =
+                Ticket::of(fields).and_then(|ticket| trading.create(place, &ticket, floor, now));
+            (client.map(|client| ("client_order_id", client)), made)
+        });
+        done(made, 201)
     }
 
     /// Does something for each object of the list `orders`; what fails bears its error instead.

@@ -1,12 +1,12 @@
-//! Answers to orders and cancels, frames of the private channel.
+//! Answers to orders, frames of the private channel.
 
 use crate::domain::report::{Refusal, Refused, Rest};
 use crate::domain::{Evidence, IntentId, Market, Report, Timestamp, Venue};
 use crate::venue::gateway::{Answer, Markets, Taken};
 
+use super::super::error;
 use super::super::error::order::{Verdict, verdict};
-use super::super::error::{self, read_body};
-use super::super::parse::portfolio::{self as parse, FillSaid, OrderSaid};
+use super::super::parse::portfolio::{self as parse, CreatedSaid, FillSaid, OrderSaid};
 use super::super::parse::tame;
 use super::super::wire::{portfolio as wire, ws};
 use super::walk::{Errand, Listing, Then, Walk, page};
@@ -38,8 +38,26 @@ impl Gateway {
         if (200..300).contains(&status) {
             return self.read_created(intent, body, now, taken);
         }
+        let said = verdict(status, body, self.seed_of(intent));
+        self.judge(intent, said, markets, now, taken);
+    }
+
+    /// What spreads the waits of orders that were limited together.
+    pub(super) const fn seed_of(&mut self, intent: IntentId) -> u64 {
         self.limited = self.limited.wrapping_add(1);
-        match verdict(status, body, intent.0.rotate_left(32) ^ self.limited) {
+        intent.0.rotate_left(32) ^ self.limited
+    }
+
+    /// Reports what a request for an order that had no success means for it.
+    pub(super) fn judge(
+        &mut self,
+        intent: IntentId,
+        said: Verdict,
+        markets: &dyn Markets,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        match said {
             Verdict::Refused(refusal) => {
                 if let Some(known) = self.roster.get(intent)
                     && let Some(shard) =
@@ -63,20 +81,30 @@ impl Gateway {
         let said = serde_json::from_str::<wire::Created>(body)
             .map_err(|error| tame(&error.to_string()))
             .and_then(|wire| parse::created(wire).map_err(|error| error.to_string()));
-        let said = match said {
-            Ok(said) => said,
+        match said {
+            Ok(said) => self.take_created(intent, &said, now, taken),
             Err(why) => {
                 taken.notices.push(format!("the answer to {intent} makes no sense: {why}"));
-                return self.say(intent, Evidence::Unclear(why), taken);
+                self.say(intent, Evidence::Unclear(why), taken);
             }
-        };
+        }
+    }
+
+    /// The venue took an order: one alone, or one of a batch.
+    pub(super) fn take_created(
+        &mut self,
+        intent: IntentId,
+        said: &CreatedSaid,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
         let Some(known) = self.roster.get(intent) else {
             taken.notices.push(format!("an answer to {intent}, which is not known"));
             return;
         };
         let names_another =
             !said.client.is_empty() && !said.client.eq_ignore_ascii_case(&known.client);
-        let evidence = belief::accepted(&known.order, &said).filter(|_| !names_another);
+        let evidence = belief::accepted(known, said).filter(|_| !names_another);
         let filled = said.filled;
         match evidence.filter(|_| self.roster.learn(intent, &said.id)) {
             Some(evidence) => {
@@ -93,144 +121,6 @@ impl Gateway {
                 self.look_for(intent, Then::Report, now, taken);
             }
         }
-    }
-
-    pub(super) fn read_cancel(
-        &mut self,
-        intent: IntentId,
-        answer: &Answer<'_>,
-        now: Timestamp,
-        taken: &mut Taken,
-    ) {
-        let text = match answer {
-            Answer::Reply { status: 200..=299, body, .. } => {
-                match self.read_cancelled(intent, body, now, taken) {
-                    Ok(()) => return,
-                    Err(why) => format!("the answer to its cancel makes no sense: {why}"),
-                }
-            }
-            // The same answer for filled, cancelled and unknown: it has to be asked for.
-            Answer::Reply { status: 404, body, .. } => {
-                let text = read_body(body).text;
-                self.say(intent, Evidence::NotCancelled(text), taken);
-                return self.look_for(intent, Then::Report, now, taken);
-            }
-            Answer::Reply { status, body, .. } => {
-                format!("status {status}: {}", read_body(body).text)
-            }
-            Answer::NotSent(why) => {
-                taken.notices.push(format!("the cancel of {intent} was not sent: {}", tame(why)));
-                return;
-            }
-            Answer::Lost(why) => format!("no answer: {}", tame(why)),
-        };
-        taken.notices.push(format!("the cancel of {intent} is not sure: {text}"));
-        self.look_for(intent, Then::Report, now, taken);
-    }
-
-    fn read_cancelled(
-        &mut self,
-        intent: IntentId,
-        body: &str,
-        now: Timestamp,
-        taken: &mut Taken,
-    ) -> Result<(), String> {
-        let said: wire::Cancelled =
-            serde_json::from_str(body).map_err(|error| tame(&error.to_string()))?;
-        self.take_cancelled(intent, &said, now, taken)
-    }
-
-    /// The results of a batch of cancels, one for each order. What it does not tell of an order is
-    /// asked for; so is what became of all of them when the batch as a whole was not answered.
-    pub(super) fn read_cancels(
-        &mut self,
-        intents: &[IntentId],
-        answer: &Answer<'_>,
-        now: Timestamp,
-        taken: &mut Taken,
-    ) {
-        let said: Result<Vec<wire::CancelResult>, String> = match answer {
-            Answer::Reply { status: 200..=299, body, .. } => {
-                serde_json::from_str::<wire::CancelResults>(body)
-                    .map(|page| page.orders)
-                    .map_err(|error| tame(&error.to_string()))
-            }
-            Answer::Reply { status, body, .. } => {
-                Err(format!("status {status}: {}", read_body(body).text))
-            }
-            Answer::NotSent(why) => {
-                taken.notices.push(format!("cancels were not sent: {}", tame(why)));
-                return;
-            }
-            Answer::Lost(why) => Err(format!("no answer: {}", tame(why))),
-        };
-        for intent in intents {
-            let id = self.roster.get(*intent).and_then(|known| known.id.clone());
-            let found = said
-                .as_ref()
-                .map(|all| all.iter().find(|one| id.as_ref() == Some(&one.order_id)).cloned());
-            let why = match found {
-                Ok(Some(one)) => match one.outcome() {
-                    Ok(cancelled) => match self.take_cancelled(*intent, &cancelled, now, taken) {
-                        Ok(()) => continue,
-                        Err(why) => why,
-                    },
-                    Err(error) => {
-                        let told = read_body(&error);
-                        // As with one order: it is filled, cancelled, or was never there.
-                        if told.code.to_ascii_lowercase().contains("not_found") {
-                            self.say(*intent, Evidence::NotCancelled(told.text), taken);
-                            self.look_for(*intent, Then::Report, now, taken);
-                            continue;
-                        }
-                        told.text
-                    }
-                },
-                Ok(None) => "the answer does not name it".to_owned(),
-                Err(why) => why.clone(),
-            };
-            taken.notices.push(format!("the cancel of {intent} is not sure: {why}"));
-            self.look_for(*intent, Then::Report, now, taken);
-        }
-    }
-
-    fn take_cancelled(
-        &mut self,
-        intent: IntentId,
-        said: &wire::Cancelled,
-        now: Timestamp,
-        taken: &mut Taken,
-    ) -> Result<(), String> {
-        let reduced = crate::domain::Quantity::parse(&said.reduced_by)
-            .map_err(|why| format!("reduced_by {:?}: {why}", tame(&said.reduced_by)))?;
-        let known = self.roster.get(intent).ok_or("the order is not known")?;
-        let is_other = known.id.as_ref() != Some(&said.order_id)
-            || said.client_order_id.as_ref().is_some_and(|client| {
-                !client.is_empty() && !client.eq_ignore_ascii_case(&known.client)
-            });
-        let evidence = belief::cancelled(&known.order, &said.order_id, reduced)
-            .filter(|_| !is_other)
-            .ok_or_else(|| format!("it describes order {}", tame(&said.order_id)))?;
-        let filled = match &evidence {
-            Evidence::Standing { filled: Some(total), .. } => total.quantity,
-            _ => crate::domain::Quantity::ZERO,
-        };
-        self.say(intent, evidence, taken);
-        self.ask_fills(intent, filled, now, taken);
-        Ok(())
-    }
-
-    pub(super) fn read_emergency(answer: &Answer<'_>, taken: &mut Taken) {
-        let text = match answer {
-            Answer::Reply { status: 200..=299, .. } => "all orders were cancelled".to_owned(),
-            Answer::Reply { status, body, .. } => {
-                format!("not all orders were cancelled: {status}: {}", read_body(body).text)
-            }
-            Answer::NotSent(why) | Answer::Lost(why) => {
-                format!("whether all orders were cancelled is not known: {}", tame(why))
-            }
-        };
-        taken.notices.push(text);
     }
 
     pub(super) fn read_frame(
@@ -305,11 +195,15 @@ impl Gateway {
             {
                 Some(format!("it went out under {}", tame(&said.client)))
             }
-            Some(market) => belief::doubt_order(&known.order, market, said, now),
+            Some(market) => belief::doubt_order(known, market, said, now),
         };
-        let evidence = belief::standing(&known.order, said);
+        let evidence = belief::standing(known, said);
+        let changed = belief::change_shown(known, said);
         match doubt {
             None if self.roster.learn(intent, &said.id) => {
+                if let (Some(change), Some(known)) = (changed, self.roster.get_mut(intent)) {
+                    known.terms.made(change);
+                }
                 self.say(intent, evidence, taken);
                 self.ask_fills(intent, said.filled, now, taken);
                 return true;
@@ -358,7 +252,7 @@ impl Gateway {
         let market = markets.facts(known.order.market);
         let doubt = match market {
             None => Some("its market is not known any more".to_owned()),
-            Some(market) => belief::doubt_fill(&known.order, market, said),
+            Some(market) => belief::doubt_fill(known, market, said),
         };
         let (outcome, action) = (known.order.outcome, known.order.action);
         if let Some(why) = doubt {
@@ -381,7 +275,7 @@ impl Gateway {
         !self.strangers.contains(&said.order)
             && self.roster.unnamed().any(|known| {
                 let market = markets.facts(known.order.market);
-                market.is_some_and(|market| belief::may_be_of(&known.order, market, said))
+                market.is_some_and(|market| belief::may_be_of(known, market, said))
             })
     }
 
@@ -403,6 +297,26 @@ impl Gateway {
             market,
             evidence: evidence(facts),
         });
+    }
+
+    /// Reports what an order stands at, and asks for its fills; for the order itself where it is
+    /// not known how much of it filled.
+    pub(super) fn say_standing(
+        &mut self,
+        intent: IntentId,
+        evidence: Evidence,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) {
+        let filled = match &evidence {
+            Evidence::Standing { filled, .. } => filled.map(|total| total.quantity),
+            _ => return self.say(intent, evidence, taken),
+        };
+        self.say(intent, evidence, taken);
+        match filled {
+            Some(filled) => self.ask_fills(intent, filled, now, taken),
+            None => self.look_for(intent, Then::Report, now, taken),
+        }
     }
 
     /// Asks for the fills of an order when more is filled than was booked: fees and exact money

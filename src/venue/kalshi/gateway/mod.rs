@@ -8,15 +8,19 @@
 //!   either.
 //! - An order or a fill that the venue names by one of our ids is believed only when market, side,
 //!   price, count and time agree with what was sent.
+//! - What an order asks for, after every change of it, is what later evidence is compared with.
 //! - An order is missing only after all orders and fills since it was decided were read whole.
 //! - What answers say about money stands until the fills are booked, and whenever more was filled
 //!   than was booked, the fills are asked for: nothing depends on the private channel.
 //! - Nothing here repeats an order, and no request is built whose path could mean all orders.
 
 mod account;
+mod batch;
 mod belief;
 mod brake;
 mod budget;
+mod cancel;
+mod change;
 mod inquiry;
 mod message;
 mod review;
@@ -27,11 +31,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::{
-    Instance, IntentId, Lifetime, Market, Order, OrderId, Report, Timestamp, Venue,
+    Instance, IntentId, Lifetime, Market, Order, OrderId, Price, Quantity, Report, Timestamp, Venue,
 };
 use crate::venue::Error;
 use crate::venue::gateway::{
-    self as port, Answer, Budget, Call, Class, Conversion, Markets, Question, Subject, Taken,
+    self as port, Answer, Budget, Call, Class, Conversion, Markets, Placing, Question, Subject,
+    Taken,
 };
 
 use super::encode::order::{self as encode, ORDERS, Request, Target, Ticket};
@@ -41,7 +46,8 @@ use super::stream::path_of;
 
 use brake::Brake;
 use budget::Tariff;
-use roster::Roster;
+use change::Kind;
+use roster::{Ask, Roster};
 use walk::{Then, Walk, Walks};
 
 pub use roster::{bears_tag, client_id};
@@ -187,13 +193,25 @@ impl Gateway {
         self.call(Subject::Cancel(intent), Class::Cancel, request, now)
     }
 
+    /// An order in the venue's words.
+    fn ticket(&self, order: &Order, client: &str, markets: &dyn Markets) -> Result<Ticket, Error> {
+        let market = facts_of(order, markets)?;
+        let expires = self
+            .settings
+            .resting_max
+            .filter(|_| order.lifetime == Lifetime::Resting)
+            .map(|span| order.at.after(span));
+        let group = market.shard.map(|shard| self.group_of(order, shard)).transpose()?.flatten();
+        Ticket::new(order, market, client, expires, group.as_deref())
+    }
+
     /// Reports on one of our orders.
     fn say(&self, intent: IntentId, evidence: crate::domain::Evidence, taken: &mut Taken) {
         taken.reports.push(Report::Order { intent, evidence });
     }
 }
 
-/// Where several orders are taken back at once; the venue counts each of them.
+/// Where several orders are made or taken back at once; the venue counts each of them.
 const BATCHED: &str = "/portfolio/events/orders/batched";
 
 fn unknown(what: &str, text: &str) -> Error {
@@ -230,21 +248,39 @@ impl port::Gateway for Gateway {
         markets: &dyn Markets,
         now: Timestamp,
     ) -> Result<(OrderId, Call), Error> {
-        let market = facts_of(order, markets)?;
         let client = self.client_id(order.intent);
-        let expires = self
-            .settings
-            .resting_max
-            .filter(|_| order.lifetime == Lifetime::Resting)
-            .map(|span| order.at.after(span));
-        let group = market.shard.map(|shard| self.group_of(order, shard)).transpose()?.flatten();
-        let ticket = Ticket::new(order, market, &client, expires, group.as_deref())?;
+        let ticket = self.ticket(order, &client, markets)?;
         let request = encode::encode_create(&ticket);
         let headers = self.pool.take(&self.signer, now)?;
         let subject = Subject::Place(order.intent);
         let call = self.carry(subject, Class::Order, request, headers.into());
         self.roster.add(order, client.clone());
         Ok((OrderId(client), call))
+    }
+
+    fn place_many(&mut self, orders: &[Order], markets: &dyn Markets, now: Timestamp) -> Placing {
+        self.place_together(orders, markets, now)
+    }
+
+    fn decrease(
+        &mut self,
+        intent: IntentId,
+        by: Quantity,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<Call, Error> {
+        self.decrease_call(intent, by, markets, now)
+    }
+
+    fn amend(
+        &mut self,
+        intent: IntentId,
+        limit: Price,
+        count: Quantity,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<Call, Error> {
+        self.amend_call(intent, Ask { limit, count }, markets, now)
     }
 
     fn recall(&mut self, order: &Order, id: &OrderId) {
@@ -354,6 +390,13 @@ impl port::Gateway for Gateway {
     ) {
         match &call.subject {
             Subject::Place(intent) => self.read_place(*intent, answer, markets, now, taken),
+            Subject::Places(intents) => self.read_places(intents, answer, markets, now, taken),
+            Subject::Decrease(intent, place) => {
+                self.read_change(Kind::Decrease, (*intent, *place), answer, now, taken);
+            }
+            Subject::Amend(intent, place) => {
+                self.read_change(Kind::Amend, (*intent, *place), answer, now, taken);
+            }
             Subject::Cancel(intent) => self.read_cancel(*intent, answer, now, taken),
             Subject::Cancels(intents) => self.read_cancels(intents, answer, now, taken),
             Subject::Order(_) => {}

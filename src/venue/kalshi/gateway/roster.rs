@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::domain::{Instance, IntentId, MarketIndex, Order, Quantity, Timestamp};
+use crate::domain::{
+    Action, Instance, IntentId, MarketIndex, Order, Price, Quantity, Size, Timestamp,
+};
 
 /// The id under which an order of this journal goes out: a UUID of version 8 whose first bytes are
 /// the journal's tag.
@@ -30,10 +32,121 @@ pub fn bears_tag(instance: &Instance, client_id: &str) -> bool {
     })
 }
 
+/// What an order asks for: a limit at the contract's own scale, and contracts in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ask {
+    pub(super) limit: Price,
+    pub(super) count: Quantity,
+}
+
+impl Ask {
+    const fn of(order: &Order) -> Self {
+        let count = match order.size {
+            Size::Contracts(quantity) => quantity,
+            Size::Collateral(_) => Quantity::ZERO,
+        };
+        Self { limit: order.limit, count }
+    }
+}
+
+/// What an order asks for at the venue, now and before.
+///
+/// News may be older than a change that is known, so evidence may fit whatever the order ever asked
+/// for; it never has to fit what was only meant and refused.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    /// In the order in which they were asked for; a change is known by its place among them.
+    asks: Vec<Ask>,
+    /// The place of what holds now.
+    now: usize,
+    /// Whether the last one is a change that was sent and is neither known to have been made, nor
+    /// to have been refused.
+    is_open: bool,
+}
+
+impl Terms {
+    /// The most changes of one order.
+    const CHANGES_MAX: usize = 64;
+
+    fn new(first: Ask) -> Self {
+        Self { asks: vec![first], now: 0, is_open: false }
+    }
+
+    /// What was asked for in this place.
+    pub(super) fn at(&self, place: u64) -> Option<Ask> {
+        self.asks.get(usize::try_from(place).ok()?).copied()
+    }
+
+    /// What it asks for; `None` while a change is not known to have been made.
+    pub(super) fn sure(&self) -> Option<Ask> {
+        if self.is_open { None } else { self.asks.get(self.now).copied() }
+    }
+
+    /// What it asks for once the change that is under way has been made, and its place.
+    pub(super) fn meant(&self) -> Option<(u64, Ask)> {
+        let last = self.asks.len().checked_sub(1).filter(|_| self.is_open)?;
+        Some((u64::try_from(last).ok()?, *self.asks.get(last)?))
+    }
+
+    /// Every limit that it has or may have had.
+    pub(super) fn limits(&self) -> impl Iterator<Item = Price> + '_ {
+        self.asks.iter().map(|ask| ask.limit)
+    }
+
+    /// The least and the most contracts that it asks for or may have asked for.
+    pub(super) fn counts(&self) -> (Quantity, Quantity) {
+        let counts = || self.asks.iter().map(|ask| ask.count);
+        (counts().min().unwrap_or_default(), counts().max().unwrap_or_default())
+    }
+
+    /// Takes note of a change that is sent and gives its place, or says why none may be.
+    pub(super) fn begin(&mut self, to: Ask) -> Result<u64, &'static str> {
+        match self.sure() {
+            None => return Err("what became of its last change is not known"),
+            Some(now) if now == to => return Err("it would change nothing"),
+            Some(_) if self.asks.len() > Self::CHANGES_MAX => {
+                return Err("it was changed too often");
+            }
+            Some(_) => {}
+        }
+        self.asks.push(to);
+        self.is_open = true;
+        self.meant().map(|(place, _)| place).ok_or("it was changed too often")
+    }
+
+    /// The change in this place has been made, if it is the one under way.
+    pub(super) fn made(&mut self, place: u64) {
+        if self.meant().is_some_and(|(meant, _)| meant == place) {
+            self.now = self.asks.len().saturating_sub(1);
+            self.is_open = false;
+        }
+    }
+
+    /// The change in this place, if it is the one under way, was not made and never will be.
+    pub(super) fn dropped(&mut self, place: u64) {
+        if self.meant().is_some_and(|(meant, _)| meant == place) {
+            self.asks.pop();
+            self.is_open = false;
+        }
+    }
+
+    /// An earlier run told of what the order asked for later.
+    fn recall(&mut self, ask: Ask) {
+        let is_new = !self.is_open && !self.asks.contains(&ask);
+        if is_new && self.asks.len() <= Self::CHANGES_MAX {
+            self.asks.push(ask);
+            self.now = self.asks.len().saturating_sub(1);
+        }
+    }
+}
+
 /// One of our orders.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
+    /// As it was placed.
     pub(super) order: Order,
+    /// What it asks for, after all changes.
+    pub(super) terms: Terms,
     /// The id it went out under.
     pub(super) client: String,
     /// The venue's id, once it is known.
@@ -45,6 +158,16 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// The limit that is the worst for us of all that it has or may have had.
+    pub(super) fn limit_worst(&self) -> Price {
+        let limits = self.terms.limits();
+        let worst = match self.order.action {
+            Action::Buy => limits.max(),
+            Action::Sell => limits.min(),
+        };
+        worst.unwrap_or(self.order.limit)
+    }
+
     /// How much of it has been reported fill by fill.
     pub(super) fn booked(&self) -> Quantity {
         self.booked.values().fold(Quantity::ZERO, |sum, one| sum.saturating_add(*one))
@@ -60,16 +183,23 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    /// Takes an order in, or leaves it as it is known.
+    /// Takes an order in. One that is known stays as it is, but for a limit or a size that it did
+    /// not have before.
     pub(super) fn add(&mut self, order: &Order, client: String) {
         self.by_client.insert(client.clone(), order.intent);
-        self.orders.entry(order.intent).or_insert_with(|| Known {
+        let ask = Ask::of(order);
+        if let Some(known) = self.orders.get_mut(&order.intent) {
+            return known.terms.recall(ask);
+        }
+        let known = Known {
             order: order.clone(),
+            terms: Terms::new(ask),
             client,
             id: None,
             booked: BTreeMap::new(),
             asked: Quantity::ZERO,
-        });
+        };
+        self.orders.insert(order.intent, known);
     }
 
     /// Learns the venue's id of an order. The first one stays: false when there is another already,

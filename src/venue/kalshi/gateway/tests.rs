@@ -9,7 +9,9 @@ use crate::domain::{
 use crate::venue::gateway::Gateway as _;
 
 mod account;
+mod batch;
 mod brake;
+mod change;
 mod inquiry;
 mod orders;
 mod private;

@@ -27,6 +27,8 @@ pub struct OrderSaid {
     pub initial: Option<Quantity>,
     /// Filled so far.
     pub filled: Quantity,
+    /// Resting.
+    pub resting: Quantity,
     /// What may still come.
     pub rest: Rest,
     /// What its fills cost on the scale of the side: YES for a bid, NO for an ask.
@@ -137,6 +139,7 @@ pub fn order(wire: wire::Order) -> Result<OrderSaid, Error> {
         price,
         initial,
         filled,
+        resting: remaining,
     })
 }
 

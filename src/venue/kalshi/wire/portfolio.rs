@@ -39,27 +39,33 @@ pub struct Created {
     pub average_fill_price: Loose,
     /// Milliseconds since the epoch.
     pub ts_ms: Option<i64>,
-    /// In a batch: why there is no order.
-    pub error: Option<ItemError>,
-}
-
-/// Why one item of a batch failed.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ItemError {
-    /// The code.
-    pub code: Option<String>,
-    /// In words.
-    pub message: Option<String>,
-    /// More words.
-    pub details: Option<String>,
+    /// In a batch: why there is no order, in any of the shapes that errors have.
+    pub error: Option<Box<RawValue>>,
 }
 
 /// The answer to a batch of new orders.
 #[derive(Debug, Deserialize)]
-pub struct CreatedBatch {
-    /// One for each, in the order asked.
-    pub orders: Vec<Created>,
+pub struct CreatedBatch<'a> {
+    /// A [`Created`] for each, in the order asked. One that makes no sense does not cost the
+    /// others.
+    #[serde(borrow)]
+    pub orders: Vec<&'a RawValue>,
+}
+
+/// The answer to a decrease, which tells what is left, or to an amendment, which may tell both.
+#[derive(Debug, Deserialize)]
+pub struct Changed {
+    /// The venue's id.
+    pub order_id: String,
+    /// Our id.
+    #[serde(default)]
+    pub client_order_id: Option<String>,
+    /// What is filled.
+    #[serde(default)]
+    pub fill_count: Option<String>,
+    /// What rests.
+    #[serde(default)]
+    pub remaining_count: Option<String>,
 }
 
 /// The answer to a cancel.

@@ -3,10 +3,12 @@
 //! Keys stand in the order of the TypeScript client. Order does not matter to the venue; that the
 //! bytes signed are the bytes sent does, so a body is text from here on.
 
+use std::time::Duration;
+
 use alloy_primitives::hex;
 use serde::Serialize;
 
-use crate::domain::{Action, Lifetime};
+use crate::domain::{Action, Lifetime, Timestamp};
 use crate::venue::polymarket::facts;
 use crate::venue::polymarket::sign::order::{Fields, Signed};
 
@@ -79,6 +81,21 @@ impl From<Lifetime> for Kind {
 }
 
 impl Kind {
+    /// An order that rests for so long after it was decided `at`, at the most.
+    ///
+    /// The venue ends it a minute before the second that it names, and refuses one that names a
+    /// second too near by its clock when the request arrives. What it would refuse is not built.
+    pub fn resting_for(span: Duration, at: Timestamp, now: Timestamp) -> Result<Self, String> {
+        /// A request may be under way for so long, or the clocks may differ by as much.
+        const SLACK: Duration = Duration::from_secs(10);
+        let named = at.after(span).after(facts::RESTING_CUT).secs();
+        if named < now.after(facts::RESTING_AHEAD_MIN).after(SLACK).secs() {
+            let left = named - facts::RESTING_CUT.as_secs().cast_signed() - now.secs();
+            return Err(format!("the venue takes no order that would end in {left} s"));
+        }
+        u64::try_from(named).map(Self::RestingUntil).map_err(|_| "it ends before 1970".to_owned())
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Resting => "GTC",

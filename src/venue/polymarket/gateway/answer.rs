@@ -37,6 +37,9 @@ impl Gateway {
     ) {
         match &call.subject {
             Subject::Place(intent) => self.read_place(*intent, answer, now, taken),
+            Subject::Places(intents) => self.read_places(intents, answer, now, taken),
+            // The venue has no such requests, and none is built.
+            Subject::Decrease(..) | Subject::Amend(..) => {}
             Subject::Cancel(intent) => self.read_cancels(&[*intent], answer, now, taken),
             Subject::Cancels(intents) => self.read_cancels(intents, answer, now, taken),
             Subject::Everything => Self::read_emergency(answer, taken),
@@ -95,34 +98,51 @@ impl Gateway {
         now: Timestamp,
         taken: &mut Taken,
     ) {
-        let Some(known) = self.orders.get(&intent) else {
-            taken.notices.push(format!("polymarket answered {intent}, which is not known here"));
-            return;
-        };
         let evidence = match answer {
             Answer::NotSent(text) => not_sent(text),
             Answer::Lost(text) => Evidence::Unclear(short(text)),
             Answer::Reply { status, retry_after, body } => {
-                let taken_in = accepted(body).filter(|_| (200..=299).contains(status));
-                match taken_in {
-                    Some(accepted) if is_same(&accepted.id, &known.id.0) => {
-                        let names = accepted.trades.iter().take(NAMED_MAX);
-                        taken.calls.extend(names.map(|id| self.trade_call(id, now)));
-                        self.standing(intent, accepted)
-                    }
-                    Some(accepted) => {
-                        Evidence::Unclear(format!("it answered for order {}", short(&accepted.id)))
-                    }
-                    None => {
-                        let (status, retry_after) = (*status, *retry_after);
-                        match judge(&Answered { status, retry_after, body }) {
-                            Verdict::Refused(refusal) => refused(refusal),
-                            Verdict::Unclear(text) => Evidence::Unclear(text),
-                        }
-                    }
-                }
+                let answered = Answered { status: *status, retry_after: *retry_after, body };
+                self.evidence_of(intent, &answered, now, taken)
             }
         };
+        self.tell_placed(intent, evidence, taken);
+    }
+
+    /// What the answer to an order, alone or one of a batch, says about it.
+    pub(super) fn evidence_of(
+        &self,
+        intent: IntentId,
+        answered: &Answered<'_>,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Evidence {
+        let Some(known) = self.orders.get(&intent) else {
+            return Evidence::Unclear("not known here".to_owned());
+        };
+        match accepted(answered.body).filter(|_| (200..=299).contains(&answered.status)) {
+            Some(accepted) if is_same(&accepted.id, &known.id.0) => {
+                let names = accepted.trades.iter().take(NAMED_MAX);
+                taken.calls.extend(names.map(|id| self.trade_call(id, now)));
+                self.standing(intent, accepted)
+            }
+            Some(accepted) => {
+                Evidence::Unclear(format!("it answered for order {}", short(&accepted.id)))
+            }
+            None => match judge(answered) {
+                Verdict::Refused(refusal) => refused(refusal),
+                Verdict::Unclear(text) => Evidence::Unclear(text),
+            },
+        }
+    }
+
+    /// Tells what the answer to an order says; for which contract the venue wants it signed is
+    /// asked where that was wrong.
+    pub(super) fn tell_placed(&mut self, intent: IntentId, evidence: Evidence, taken: &mut Taken) {
+        if !self.orders.contains_key(&intent) {
+            taken.notices.push(format!("polymarket answered {intent}, which is not known here"));
+            return;
+        }
         if let Evidence::Refused(Refusal { kind: Refused::Outdated, .. }) = evidence {
             taken.calls.push(self.version_call());
         }
@@ -427,7 +447,7 @@ impl Gateway {
 }
 
 /// Ids are hexadecimal: capitals make no difference.
-const fn is_same(one: &str, other: &str) -> bool {
+pub(super) const fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 

@@ -11,6 +11,7 @@
 //! Invariant: an order is refused only by what [`super::error::order`] calls definite.
 
 mod answer;
+mod batch;
 mod conversion;
 mod fill;
 mod heart;
@@ -26,18 +27,18 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::report::{Refusal, Refused, Rest, Total};
 use crate::domain::{
-    Evidence, Instance, IntentId, Lifetime, Money, Order, OrderId, Outcome, Quantity, Report,
-    Timestamp, Venue,
+    Evidence, Instance, IntentId, Lifetime, MarketIndex, Money, Order, OrderId, Outcome, Quantity,
+    Report, Timestamp, Venue,
 };
 use crate::venue::Error;
 use crate::venue::gateway::{
-    Answer, Call, Class, Conversion, Gateway as Port, Markets, Question, Subject, Taken,
+    Answer, Call, Class, Conversion, Gateway as Port, Markets, Placing, Question, Subject, Taken,
 };
 
 use super::account::Account;
 use super::amount::amounts;
 use super::encode;
-use super::encode::order::Terms;
+use super::encode::order::{Kind, Terms};
 use super::error::short;
 use super::facts;
 use super::sign::order::{Exchanges, Fields};
@@ -89,6 +90,8 @@ pub struct Gateway {
     account: Account,
     instance: Instance,
     settings: Settings,
+    /// How long an order may rest before the venue drops it by itself; `None` for ever.
+    resting_max: Option<Duration>,
     exchanges: Exchanges,
     orders: BTreeMap<IntentId, Known>,
     by_id: FxHashMap<String, IntentId>,
@@ -114,6 +117,7 @@ impl Gateway {
             account,
             instance,
             settings,
+            resting_max: None,
             exchanges: Exchanges::new(facts::CHAIN_ID),
             orders: BTreeMap::new(),
             by_id: FxHashMap::default(),
@@ -123,19 +127,25 @@ impl Gateway {
         }
     }
 
+    /// The same, where the venue drops an order by itself that has rested for so long.
+    #[must_use]
+    pub const fn resting_at_most(mut self, span: Duration) -> Self {
+        self.resting_max = Some(span);
+        self
+    }
+
     /// Whose orders these are.
     pub const fn account(&self) -> &Account {
         &self.account
     }
 
     /// The id and the body of an order.
-    fn sign(&self, order: &Order, markets: &dyn Markets) -> Result<(OrderId, String), Error> {
-        let refuse = |text: String| Error::Refused {
-            venue: Venue::Polymarket,
-            what: "order".to_owned(),
-            status: 0,
-            text,
-        };
+    fn sign(
+        &self,
+        order: &Order,
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Result<(OrderId, String), Error> {
         let facts = markets
             .facts(order.market)
             .ok_or_else(|| refuse(format!("market {} is not known", order.market.0)))?;
@@ -153,6 +163,11 @@ impl Gateway {
         };
         let number = U256::from_str_radix(token, 10)
             .map_err(|_| refuse(format!("{} is no token", short(token))))?;
+        let kind = match (order.lifetime, self.resting_max) {
+            (Lifetime::Resting, Some(span)) => Kind::resting_for(span, order.at, now)
+                .map_err(|why| refuse(format!("{}: {why}", order.intent)))?,
+            (lifetime, _) => lifetime.into(),
+        };
         let millis = order.at.millis();
         let fields = Fields {
             salt: salt(self.instance.mark(order.intent)),
@@ -173,7 +188,7 @@ impl Gateway {
             signer: self.account.signer_text(),
             token,
             owner: self.account.credentials().api_key(),
-            kind: order.lifetime.into(),
+            kind,
         };
         let body = encode::order::post_order(&fields, &signed, terms);
         Ok((OrderId(alloy_primitives::hex::encode_prefixed(signed.id)), body))
@@ -244,7 +259,7 @@ impl Port for Gateway {
         markets: &dyn Markets,
         now: Timestamp,
     ) -> Result<(OrderId, Call), Error> {
-        let (id, body) = self.sign(order, markets)?;
+        let (id, body) = self.sign(order, markets, now)?;
         self.recall(order, &id);
         let call = self.signed(
             Request {
@@ -258,6 +273,10 @@ impl Port for Gateway {
             now,
         );
         Ok((id, call))
+    }
+
+    fn place_many(&mut self, orders: &[Order], markets: &dyn Markets, now: Timestamp) -> Placing {
+        self.place_together(orders, markets, now)
     }
 
     fn recall(&mut self, order: &Order, id: &OrderId) {
@@ -347,6 +366,16 @@ impl Port for Gateway {
         calls
     }
 
+    fn cancel_market(
+        &mut self,
+        market: MarketIndex,
+        intents: &[IntentId],
+        markets: &dyn Markets,
+        now: Timestamp,
+    ) -> Vec<Result<Call, Error>> {
+        self.withdraw(market, intents, markets, now)
+    }
+
     fn ask(
         &mut self,
         question: &Question,
@@ -395,13 +424,12 @@ impl Port for Gateway {
     }
 }
 
+fn refuse(text: String) -> Error {
+    Error::Refused { venue: Venue::Polymarket, what: "order".to_owned(), status: 0, text }
+}
+
 fn unknown(intent: IntentId) -> Error {
-    Error::Refused {
-        venue: Venue::Polymarket,
-        what: "order".to_owned(),
-        status: 0,
-        text: format!("{intent} is not known here"),
-    }
+    refuse(format!("{intent} is not known here"))
 }
 
 #[cfg(test)]

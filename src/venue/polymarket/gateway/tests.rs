@@ -1,4 +1,5 @@
 mod account;
+mod batch;
 mod orders;
 mod search;
 mod trades;

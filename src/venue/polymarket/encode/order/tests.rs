@@ -127,6 +127,22 @@ fn a_lifetime_has_its_word() {
 }
 
 #[test]
+fn an_order_that_ends_too_soon_is_not_built() {
+    let at = Timestamp::from_millis(1_763_800_000_900);
+    let kind = |span, waited| {
+        Kind::resting_for(Duration::from_secs(span), at, at.after(Duration::from_secs(waited)))
+    };
+    // It ends a minute before the second that it names.
+    assert_eq!(kind(600, 0), Ok(Kind::RestingUntil(1_763_800_660)));
+    assert_eq!(kind(600, 400), Ok(Kind::RestingUntil(1_763_800_660)), "the same when sent later");
+    // Three minutes ahead and ten seconds for the way are the least.
+    assert!(kind(130, 0).is_ok());
+    assert!(kind(129, 0).is_err());
+    assert!(kind(600, 470).is_ok() && kind(600, 471).is_err());
+    assert!(kind(0, 0).is_err());
+}
+
+#[test]
 fn batches_are_neither_empty_nor_too_large() {
     let body = |count| post_orders(&vec!["{}".to_owned(); count]);
     assert_eq!((body(0), body(16)), (None, None));
