@@ -116,6 +116,15 @@ impl Gateway {
                         taken.calls.push(self.resolution_call(&row.market, detail));
                     }
                     let place = markets.by_token(&row.token);
+                    if place.is_none() && !row.is_resolved && is_unread(&row.market, markets) {
+                        taken.notices.push(format!(
+                            "what the account holds in {} is not compared yet: the tokens of that \
+                             market are not known; if this goes on, `crossbook pairs check` its pair",
+                            short(&row.market)
+                        ));
+                        self.holding.reading += 1;
+                        return;
+                    }
                     if place.is_some() && !row.is_resolved {
                         taken.calls.extend(self.refresh(&row.token, now));
                     }
@@ -309,6 +318,14 @@ pub(super) fn body_of<'a>(what: &str, answer: &Answer<'a>, taken: &mut Taken) ->
     };
     taken.notices.push(format!("polymarket did not answer {what}: {text}"));
     None
+}
+
+/// Whether a market is one of ours, and its tokens are not known yet: what is held there is ours,
+/// and which contract it is cannot be told.
+fn is_unread(condition: &str, markets: &dyn Markets) -> bool {
+    let market = markets.by_id(Venue::Polymarket, condition);
+    let tokens = |market| markets.facts(market).and_then(|facts| facts.tokens.as_ref());
+    market.is_some_and(|market| tokens(market).is_none())
 }
 
 fn page<'a>(what: &str, answer: &Answer<'a>, taken: &mut Taken) -> Option<DataPage<'a>> {

@@ -56,6 +56,23 @@ fn positions_are_one_reading_over_all_pages() {
 }
 
 #[test]
+fn a_position_in_a_market_whose_tokens_are_not_known_yet_makes_no_reading() {
+    let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
+    let mut unknown = market(None);
+    unknown.tokens = None;
+    let early = Table(vec![unknown]);
+    let body = rows(&[row(YES, "5")], None).to_string();
+    let calls = gateway.ask(&Question::Positions, &early, now()).unwrap();
+    let mut taken = Taken::default();
+    gateway.read(&calls[0], &reply(200, &body), &early, now(), &mut taken);
+    assert!(taken.reports.is_empty(), "it would look as if nothing of ours were held: {taken:?}");
+    assert_eq!(taken.notices.len(), 1);
+    let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
+    let told = read(&mut gateway, &calls[0], 200, &rows(&[row(YES, "5")], None)).reports;
+    assert_eq!(told.len(), 1);
+}
+
+#[test]
 fn half_a_reading_of_positions_is_none() {
     let mut gateway = gateway(Wallet::Eoa, Chain::Polygon);
     let calls = gateway.ask(&Question::Positions, &table(), now()).unwrap();
