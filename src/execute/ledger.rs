@@ -10,6 +10,7 @@ use crate::domain::{Action, MarketIndex, Money, Order, Outcome, Quantity, Timest
 
 use super::Line;
 use super::order_state::Booked;
+use super::unwind::CENT;
 
 /// What happened to the money at one venue. Costs and fees are less than nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -133,7 +134,8 @@ impl Ledger {
         let Some(holding) = self.holdings.get(&market) else { return false };
         let at = holding.paid_at(at);
         let known = holding.payments.get(&at).copied().unwrap_or(Money::ZERO);
-        holding.payout.is_none_or(|known| known.yes_pays != payout.yes_pays) || known < payout.paid
+        holding.payout.is_none_or(|known| known.yes_pays != payout.yes_pays)
+            || known < holding.exact(payout)
     }
 
     /// Whether a market has paid for a part of what is held, and both outcomes have a value: which
@@ -159,9 +161,7 @@ impl Ledger {
 
     /// What the market owes for all that is held, rounded down.
     pub fn owed(&self, market: MarketIndex, payout: Payout) -> Money {
-        let Some(holding) = self.holdings.get(&market) else { return Money::ZERO };
-        let of = |outcome| payout.of(outcome).per_contract_ceil(holding.held(outcome));
-        of(Outcome::Yes) + of(Outcome::No)
+        self.holdings.get(&market).map_or(Money::ZERO, |holding| holding.owed(payout))
     }
 
     /// Puts what an order brought into the books, in place of what stood there for it.
@@ -204,9 +204,9 @@ impl Ledger {
         let holding = self.holding(venue, market);
         let before = holding.payout.map_or(Money::ZERO, |earlier| earlier.paid);
         if payout.paid.is_positive() {
-            let at = holding.paid_at(at);
+            let (at, exact) = (holding.paid_at(at), holding.exact(payout));
             let payment = holding.payments.entry(at).or_default();
-            *payment = payout.paid.max(*payment);
+            *payment = exact.max(*payment);
         }
         let paid = holding.payments.values().fold(Money::ZERO, |sum, one| sum + *one);
         holding.payout = Some(Payout { paid, ..payout });
@@ -250,6 +250,20 @@ impl Holding {
     fn held(&self, outcome: Outcome) -> Quantity {
         let units = self.gross[side(outcome)] - self.gone;
         Quantity::from_units(units.max(0)).unwrap_or(Quantity::MAX)
+    }
+
+    fn owed(&self, payout: Payout) -> Money {
+        let of = |outcome| payout.of(outcome).per_contract_ceil(self.held(outcome));
+        of(Outcome::Yes) + of(Outcome::No)
+    }
+
+    /// What a payment was: Kalshi tells it in whole cents, and what it owed is exact where the two
+    /// agree to the cent.
+    fn exact(&self, payout: Payout) -> Money {
+        let owed = self.owed(payout);
+        let apart = (owed - payout.paid).max(payout.paid - owed);
+        let is_told_in_cents = self.venue == Venue::Kalshi && payout.paid.is_positive();
+        if is_told_in_cents && apart < Money::from_micros(CENT) { owed } else { payout.paid }
     }
 
     /// What of an outcome is left after a payment for some of it, to a lot. Where both outcomes

@@ -17,7 +17,7 @@ use super::trade::{Account, Balance, Trade, share};
 use super::trade_state::Way;
 
 /// Polymarket takes the dollars of a BUY in whole cents.
-const CENT: i64 = 10_000;
+pub(super) const CENT: i64 = 10_000;
 
 /// An order that would take a trade further, as far as it is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]

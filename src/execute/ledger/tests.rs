@@ -173,3 +173,23 @@ fn what_lost_at_polymarket_is_held_no_more_and_comes_back_with_another_word() {
     ledger.settle(Venue::Polymarket, MARKET, resolved("0.5"), at(9));
     assert_eq!(ledger.held(MARKET, Outcome::No), quantity("10"));
 }
+
+#[test]
+fn a_payment_that_is_told_in_whole_cents_is_booked_as_it_was_owed() {
+    for (told, paid) in [("2.50", "2.505"), ("2.51", "2.505"), ("2.49", "2.49"), ("2.52", "2.52")] {
+        let mut ledger = Ledger::default();
+        let buy = order(Venue::Kalshi, Action::Buy, Outcome::Yes);
+        ledger.book(&buy, &Booked::default(), &booked("5.01", "2", "0.1"));
+        let payout = Payout { yes_pays: money("0.5"), paid: money(told) };
+        ledger.settle(Venue::Kalshi, MARKET, payout, at(1));
+        assert_eq!(ledger.cash(Venue::Kalshi).paid, money(paid), "{told} were told");
+        assert!(!ledger.is_new_payment(MARKET, payout, at(2)), "it is told again and again");
+    }
+    // Polymarket tells it exactly.
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Polymarket, Action::Buy, Outcome::Yes);
+    ledger.book(&buy, &Booked::default(), &booked("5.01", "2", "0.1"));
+    let payout = Payout { yes_pays: money("0.5"), paid: money("2.5") };
+    ledger.settle(Venue::Polymarket, MARKET, payout, at(1));
+    assert_eq!(ledger.cash(Venue::Polymarket).paid, money("2.5"));
+}

@@ -23,11 +23,20 @@ const MARKET: MarketIndex = MarketIndex(4);
 
 /// Ten NO for five dollars on Polymarket at second 100, with a computed fee of ten cents.
 fn state() -> State {
+    bought(Venue::Polymarket, Fee::Computed(money("0.1")))
+}
+
+/// The same, bought on Kalshi, which tells its fees.
+fn state_on_kalshi() -> State {
+    bought(Venue::Kalshi, Fee::Reported(money("0.1")))
+}
+
+fn bought(venue: Venue, fee: Fee) -> State {
     let mut state = State::default();
     state.apply(&Record::Placed(Order {
         intent: IntentId(1),
         trade: TradeId(1),
-        venue: Venue::Polymarket,
+        venue,
         market: MARKET,
         outcome: Outcome::No,
         action: Action::Buy,
@@ -41,7 +50,7 @@ fn state() -> State {
         trade: "t".to_owned(),
         quantity: quantity("10"),
         money: money("5"),
-        fee: Fee::Computed(money("0.1")),
+        fee,
         finality: Finality::Confirmed,
         at: at(100),
     };
@@ -70,13 +79,18 @@ fn cash(venue: Venue, dollars: &str, secs: i64) -> Report {
     Report::Cash { venue, purses, as_of: at(secs) }
 }
 
-/// A reconciler that has seen everything agree at second 200.
-fn agreed(state: &mut State) -> Reconciler {
-    let mut reconciler = Reconciler::new(Settings {
+/// A reconciler that has seen nothing.
+fn fresh() -> Reconciler {
+    Reconciler::new(Settings {
         grace: Duration::from_secs(15),
         cash_tolerance: money("0.01"),
         fee_tolerance: money("0.05"),
-    });
+    })
+}
+
+/// A reconciler that has seen everything agree at second 200.
+fn agreed(state: &mut State) -> Reconciler {
+    let mut reconciler = fresh();
     let empty = Report::Positions { venue: Venue::Kalshi, positions: Vec::new(), as_of: at(200) };
     for report in [
         empty,
@@ -361,38 +375,10 @@ fn a_merge_that_nobody_told_is_seen_in_two_readings() {
     assert!(!matches!(reconciler.verdict(&state), Verdict::Differs(_)));
 }
 
-/// The same ten NO, bought on Kalshi.
-fn state_on_kalshi() -> State {
-    let mut state = State::default();
-    let old = self::state();
-    let tracked = old.order(IntentId(1)).unwrap();
-    state.apply(&Record::Placed(Order { venue: Venue::Kalshi, ..tracked.order().clone() }));
-    let fill = Fill {
-        trade: "t".to_owned(),
-        quantity: quantity("10"),
-        money: money("5"),
-        fee: Fee::Reported(money("0.1")),
-        finality: Finality::Confirmed,
-        at: at(100),
-    };
-    let filled = Some(Total { quantity: fill.quantity, money: fill.money });
-    let (id, trades) = (OrderId("o".to_owned()), Vec::new());
-    let over = Evidence::Standing { id, filled, rest: Rest::Nothing, trades };
-    for evidence in [Evidence::Fill(fill), over] {
-        let report = Report::Order { intent: IntentId(1), evidence };
-        state.apply(&Record::Reported { report, at: at(100) });
-    }
-    state
-}
-
 #[test]
 fn at_kalshi_a_difference_asks_about_the_whole_market() {
     let state = state_on_kalshi();
-    let mut reconciler = Reconciler::new(Settings {
-        grace: Duration::from_secs(15),
-        cash_tolerance: money("0.01"),
-        fee_tolerance: money("0.05"),
-    });
+    let mut reconciler = fresh();
     assert!(reconciler.questions(Venue::Kalshi, &state).is_empty());
     let nothing = Report::Positions { venue: Venue::Kalshi, positions: Vec::new(), as_of: at(200) };
     reconciler.take(&nothing, &state, at(200));
@@ -407,11 +393,7 @@ fn markets_that_are_never_quiet_are_read_whole_in_turn() {
     let first = state.order(IntentId(1)).unwrap().order().clone();
     let other = MarketIndex(9);
     state.apply(&Record::Placed(Order { intent: IntentId(2), market: other, ..first }));
-    let mut reconciler = Reconciler::new(Settings {
-        grace: Duration::from_secs(15),
-        cash_tolerance: money("0.01"),
-        fee_tolerance: money("0.05"),
-    });
+    let mut reconciler = fresh();
     let mut read = |secs| {
         let positions = [MARKET, other].map(|market| Position {
             market: Some(market),
@@ -435,11 +417,7 @@ fn markets_that_are_never_quiet_are_read_whole_in_turn() {
 #[test]
 fn cash_that_differs_asks_about_the_markets_that_have_paid() {
     let mut state = state_on_kalshi();
-    let mut reconciler = Reconciler::new(Settings {
-        grace: Duration::from_secs(15),
-        cash_tolerance: money("0.01"),
-        fee_tolerance: money("0.05"),
-    });
+    let mut reconciler = fresh();
     let opening = reconciler.take(&cash(Venue::Kalshi, "100", 150), &state, at(150)).unwrap();
     state.apply(&opening);
     let report = Report::Settled {

@@ -8,7 +8,6 @@ use crossbook::domain::{Evidence, IntentId, Outcome, Report, Timestamp, Venue};
 use crossbook::engine::event::Command;
 use crossbook::engine::trade::Trader;
 use crossbook::exchange::catalogue::Relation;
-use crossbook::exchange::faults::Resolution;
 use crossbook::execute::{Act, Line, Record, incident};
 use crossbook::risk::NoTrade;
 
@@ -185,12 +184,6 @@ impl Run {
             let paid_in = self.oracle.statements[at(venue)].paid_in;
             let believed = lines.total() - opening + paid_in;
             let cash = self.oracle.statements[at(venue)].cash_total();
-            // Kalshi tells what a market paid in whole cents.
-            let halves = |one: &&Resolution| matches!(one, Resolution::Value(_));
-            let rounded = match venue {
-                Venue::Kalshi => self.script.resolutions.iter().filter(halves).count(),
-                Venue::Polymarket => 0,
-            };
             let off = (believed - cash).micros().unsigned_abs();
             // Fees by the formula are trued up once two readings agree, which a short end may miss.
             // So may what is taken back at the end, which is looked into from a cent on.
@@ -199,7 +192,7 @@ impl Run {
                 Venue::Kalshi if self.script.busts() => 10_000,
                 Venue::Kalshi => 1,
             };
-            if off >= u64::try_from(rounded).unwrap() * 10_000 + trued_up {
+            if off >= trued_up {
                 wrong.push(format!("{venue} holds {cash}, the ledger says {believed}: {lines:?}"));
             }
             for (market, outcome, quantity) in &self.oracle.statements[at(venue)].positions {
