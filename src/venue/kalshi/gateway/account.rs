@@ -108,7 +108,7 @@ impl Gateway {
     }
 
     /// Asks for the page that follows, if there is one; true when the listing is whole.
-    fn next_page(
+    pub(super) fn next_page(
         &mut self,
         mut walk: Walk,
         cursor: Option<&str>,

@@ -18,7 +18,7 @@ use super::super::wire::portfolio as wire;
 use super::Gateway;
 use super::inquiry::{FRESHNESS, LISTED_AFTER, ORDER_READS, freshness, read_page};
 use super::message::FILLS;
-use super::walk::{Errand, Step, Walk, page_since};
+use super::walk::{Errand, Walk, page_since};
 
 /// How far the reading of a market has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,15 +122,11 @@ impl Gateway {
                 Err(error) => taken.notices.push(error.to_string()),
             }
         }
-        match walk.step(page.cursor.as_deref()) {
-            Step::Done => self.list_next(walk, review, Stage::Fills, markets, now, taken),
-            Step::On(cursor) => {
-                walk.errand = Errand::Review(review);
-                self.walk_on(walk, &cursor, now, taken);
-                Ok(())
-            }
-            Step::Astray(why) => Err(format!("kalshi's list of orders: {why}")),
+        walk.errand = Errand::Review(review.clone());
+        if self.next_page(walk.clone(), page.cursor.as_deref(), "orders", now, taken)? {
+            self.list_next(walk, review, Stage::Fills, markets, now, taken)?;
         }
+        Ok(())
     }
 
     fn review_fills(
@@ -158,21 +154,17 @@ impl Gateway {
                 }
             }
         }
-        match walk.step(page.cursor.as_deref()) {
-            Step::Done => self.conclude(&walk, review, taken),
-            Step::On(cursor) => {
-                walk.errand = Errand::Review(review);
-                self.walk_on(walk, &cursor, now, taken);
-            }
-            Step::Astray(why) => return Err(format!("kalshi's list of fills: {why}")),
+        let as_of = walk.as_of.unwrap_or(walk.asked);
+        walk.errand = Errand::Review(review.clone());
+        if self.next_page(walk, page.cursor.as_deref(), "fills", now, taken)? {
+            self.conclude(as_of, review, taken);
         }
         Ok(())
     }
 
     /// What the whole listing proves of each order that is over: the venue's two sayings, of the
     /// order and of its fills, have to agree.
-    fn conclude(&self, walk: &Walk, mut review: Review, taken: &mut Taken) {
-        let as_of = walk.as_of.unwrap_or(walk.asked);
+    fn conclude(&self, as_of: Timestamp, mut review: Review, taken: &mut Taken) {
         if review.has_hole {
             return;
         }

@@ -117,11 +117,7 @@ impl Gateway {
                     }
                     let place = markets.by_token(&row.token);
                     if place.is_none() && !row.is_resolved && is_unread(&row.market, markets) {
-                        taken.notices.push(format!(
-                            "what the account holds in {} is not compared yet: the tokens of that \
-                             market are not known; if this goes on, `crossbook pairs check` its pair",
-                            short(&row.market)
-                        ));
+                        taken.notices.push(unread(&row.market));
                         self.holding.reading += 1;
                         return;
                     }
@@ -326,6 +322,14 @@ fn is_unread(condition: &str, markets: &dyn Markets) -> bool {
     let market = markets.by_id(Venue::Polymarket, condition);
     let tokens = |market| markets.facts(market).and_then(|facts| facts.tokens.as_ref());
     market.is_some_and(|market| tokens(market).is_none())
+}
+
+fn unread(condition: &str) -> String {
+    format!(
+        "what the account holds in {} is not compared yet: the tokens of that market are not \
+         known; while this goes on nothing new is traded",
+        short(condition)
+    )
 }
 
 fn page<'a>(what: &str, answer: &Answer<'a>, taken: &mut Taken) -> Option<DataPage<'a>> {
