@@ -107,8 +107,15 @@ fn the_journal_can_be_asked_by_hand(path: &std::path::Path, summary: &Value) {
     let count = |what: &str| ask(&format!("SELECT CAST(count(*) AS TEXT) FROM {what}"));
     let orders = summary["trades"]["orders"].to_string();
     assert_eq!(count("intents"), orders);
-    assert_eq!(count("requests WHERE kind = 'place'"), orders);
-    assert_eq!(count("replies JOIN requests ON number = request WHERE kind = 'place'"), orders);
+    // Each was sent once, or kept back by our own budgets, and never both.
+    let (sent, kept) = (
+        "intent IN (SELECT intent FROM requests WHERE kind = 'place')",
+        "intent IN (SELECT intent FROM reports WHERE reason = 'kept_back')",
+    );
+    assert_eq!(count(&format!("intents WHERE ({sent}) = ({kept})")), "0");
+    let places = count("requests WHERE kind = 'place'");
+    assert_eq!(count(&format!("intents WHERE {sent}")), places);
+    assert_eq!(count("replies JOIN requests ON number = request WHERE kind = 'place'"), places);
     assert_eq!(count("requests WHERE body LIKE '%signature\":\"0x%'"), "0");
     for venue in ["kalshi", "polymarket"] {
         let sql = "SELECT sum(cash_micros) FROM balances WHERE venue = ?1 AND seq = \
