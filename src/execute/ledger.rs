@@ -12,6 +12,9 @@ use super::Line;
 use super::order_state::Booked;
 use super::unwind::CENT;
 
+/// Kalshi pays multiples of this, in micro-dollars, and keeps the rest.
+const STEP: i64 = 100;
+
 /// What happened to the money at one venue. Costs and fees are less than nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cash {
@@ -203,8 +206,8 @@ impl Ledger {
     ) {
         let holding = self.holding(venue, market);
         let before = holding.payout.map_or(Money::ZERO, |earlier| earlier.paid);
-        if payout.paid.is_positive() {
-            let (at, exact) = (holding.paid_at(at), holding.exact(payout));
+        let (at, exact) = (holding.paid_at(at), holding.exact(payout));
+        if exact.is_positive() {
             let payment = holding.payments.entry(at).or_default();
             *payment = exact.max(*payment);
         }
@@ -257,13 +260,16 @@ impl Holding {
         of(Outcome::Yes) + of(Outcome::No)
     }
 
-    /// What a payment was: Kalshi tells it in whole cents, and what it owed is exact where the two
-    /// agree to the cent.
+    /// What a payment was: Kalshi tells it in whole cents, be it less than one, and what it owed is
+    /// exact where the two agree to the cent.
     fn exact(&self, payout: Payout) -> Money {
         let owed = self.owed(payout);
         let apart = (owed - payout.paid).max(payout.paid - owed);
-        let is_told_in_cents = self.venue == Venue::Kalshi && payout.paid.is_positive();
-        if is_told_in_cents && apart < Money::from_micros(CENT) { owed } else { payout.paid }
+        if self.venue == Venue::Kalshi && apart < Money::from_micros(CENT) {
+            owed.floor_to(STEP)
+        } else {
+            payout.paid
+        }
     }
 
     /// What of an outcome is left after a payment for some of it, to a lot. Where both outcomes

@@ -185,6 +185,23 @@ fn a_payment_that_is_told_in_whole_cents_is_booked_as_it_was_owed() {
         assert_eq!(ledger.cash(Venue::Kalshi).paid, money(paid), "{told} were told");
         assert!(!ledger.is_new_payment(MARKET, payout, at(2)), "it is told again and again");
     }
+    // Kalshi keeps what is below a hundredth of a cent.
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Kalshi, Action::Buy, Outcome::No);
+    ledger.book(&buy, &Booked::default(), &booked("74.73", "35", "1"));
+    let payout = Payout { yes_pays: money("0.8777"), paid: money("9.13") };
+    ledger.settle(Venue::Kalshi, MARKET, payout, at(1));
+    assert_eq!(ledger.cash(Venue::Kalshi).paid, money("9.1394"));
+    assert!(!ledger.is_half_paid(MARKET));
+    // So little that no cent of it is told.
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Kalshi, Action::Buy, Outcome::Yes);
+    ledger.book(&buy, &Booked::default(), &booked("0.01", "0.005", "0.0001"));
+    let payout = Payout { yes_pays: money("0.5"), paid: Money::ZERO };
+    assert!(ledger.is_new_payment(MARKET, payout, at(1)));
+    ledger.settle(Venue::Kalshi, MARKET, payout, at(1));
+    assert_eq!(ledger.cash(Venue::Kalshi).paid, money("0.005"));
+    assert!(!ledger.is_new_payment(MARKET, payout, at(2)));
     // Polymarket tells it exactly.
     let mut ledger = Ledger::default();
     let buy = order(Venue::Polymarket, Action::Buy, Outcome::Yes);

@@ -98,6 +98,10 @@ impl Gateway {
             Errand::Settlements(since) => {
                 self.read_settlements(walk, since, answer, markets, now, taken)
             }
+            Errand::Value(settled) => {
+                self.read_value(settled, answer, taken);
+                Ok(())
+            }
             Errand::Permission(asked) => self.read_permission(walk, asked, answer, now, taken),
             Errand::Limits => read_page(answer, "limits").map(|it| self.tariff.take_limits(it)),
             Errand::Costs => read_page(answer, "costs").map(|it| self.tariff.take_costs(it)),
@@ -175,7 +179,7 @@ impl Gateway {
     }
 
     /// Asks for the page that follows, or says that a listing of the past was read whole.
-    fn next_of(
+    pub(super) fn next_of(
         &mut self,
         listing: PastListing,
         walk: Walk,
@@ -247,29 +251,6 @@ impl Gateway {
             taken.reports.push(Report::Positions { venue, positions: found, as_of });
         }
         Ok(())
-    }
-
-    fn read_settlements(
-        &mut self,
-        mut walk: Walk,
-        since: Timestamp,
-        answer: &Answer<'_>,
-        markets: &dyn Markets,
-        now: Timestamp,
-        taken: &mut Taken,
-    ) -> Result<(), String> {
-        let page: wire::SettlementsPage = read_page(answer, "settlements")?;
-        for wire in page.settlements {
-            match settled(&wire, markets) {
-                Ok((report, at)) if at >= since => taken.reports.push(report),
-                Ok(_) => {}
-                Err(error) => {
-                    walk.has_hole = true;
-                    taken.notices.push(error.to_string());
-                }
-            }
-        }
-        self.next_of(PastListing::Settlements, walk, page.cursor.as_deref(), now, taken)
     }
 
     /// One report for the whole question: first whether the exchange trades at all, then what the
@@ -398,26 +379,4 @@ fn position(wire: wire::Position, markets: &dyn Markets) -> Result<Option<Positi
         outcome,
         quantity,
     }))
-}
-
-/// A settlement. Its money is in whole cents, unlike everything else the venue says.
-fn settled(wire: &wire::Settlement, markets: &dyn Markets) -> Result<(Report, Timestamp), Error> {
-    let what = format!("settlement of {}", wire.ticker);
-    let at = Timestamp::parse(&wire.settled_time)
-        .ok_or_else(|| malformed(&what, "settled_time", format_args!("{:?}", wire.settled_time)))?;
-    let yes_pays = match (wire.market_result.as_deref(), wire.value) {
-        (Some("yes"), _) => Money::from_micros(Money::DOLLAR),
-        (Some("no"), _) => Money::ZERO,
-        (_, Some(value)) if (0..=100).contains(&value) => parse::cents(&what, "value", value)?,
-        (_, value) => return Err(malformed(&what, "value", format_args!("{value:?}"))),
-    };
-    let report = Report::Settled {
-        venue: Venue::Kalshi,
-        market: markets.by_id(Venue::Kalshi, &wire.ticker),
-        id: wire.ticker.clone(),
-        yes_pays,
-        paid: parse::cents(&what, "revenue", wire.revenue)?,
-        at,
-    };
-    Ok((report, at))
 }

@@ -25,13 +25,15 @@ mod inquiry;
 mod message;
 mod review;
 mod roster;
+mod settlements;
 mod walk;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::{
-    Instance, IntentId, Lifetime, Market, Order, OrderId, Price, Quantity, Report, Timestamp, Venue,
+    Instance, IntentId, Lifetime, Market, Money, Order, OrderId, Price, Quantity, Report,
+    Timestamp, Venue,
 };
 use crate::venue::Error;
 use crate::venue::gateway::{
@@ -89,6 +91,8 @@ pub struct Gateway {
     permission_asked: Timestamp,
     /// Orders that were looked at and are not ours, by the venue's id.
     strangers: BTreeSet<String>,
+    /// What markets paid for a contract of YES that ended between its outcomes, by ticker.
+    values: BTreeMap<String, Money>,
     /// Counts answers that were limited, so that no two of them wait the same.
     limited: u64,
 }
@@ -112,6 +116,7 @@ impl Gateway {
             brake: Brake::default(),
             permission_asked: Timestamp::ZERO,
             strangers: BTreeSet::new(),
+            values: BTreeMap::new(),
             limited: 0,
         }
     }

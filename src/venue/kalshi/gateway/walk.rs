@@ -9,6 +9,7 @@ use crate::domain::{Evidence, IntentId, MarketIndex, Quantity, Timestamp};
 use super::super::facts;
 use super::super::rest::Query;
 use super::review::Review;
+use super::settlements::Settled;
 
 /// A question that is younger than this is not asked again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ pub(super) enum Errand {
     Cash,
     /// What was paid since then.
     Settlements(Timestamp),
+    /// What a market paid for a contract, finer than the list tells.
+    Value(Settled),
     /// Whether the exchange works; then what the key may do.
     Permission(Asked),
     /// The budgets of the account.

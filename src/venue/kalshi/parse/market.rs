@@ -66,7 +66,7 @@ pub fn market(
 }
 
 /// What a YES contract pays once the result is final; a determined one may still be contested.
-fn yes_pays(wire: &http::Market) -> Option<Money> {
+pub fn yes_pays(wire: &http::Market) -> Option<Money> {
     if !matches!(wire.status.as_deref(), Some("finalized" | "settled")) {
         return None;
     }

@@ -107,6 +107,57 @@ fn settlements_are_in_cents() {
     assert!(rig.reply(&call, 200, SETTLEMENTS).reports.is_empty());
 }
 
+/// About one market in a hundred and fifty ends between its outcomes, at any hundredth of a cent.
+#[test]
+fn a_value_between_the_outcomes_is_asked_to_the_last_digit() {
+    let mut rig = Rig::new();
+    let since = Timestamp::parse("2026-12-31T00:00:00Z").unwrap();
+    let scalar = SETTLEMENTS.replacen(r#""no""#, r#""scalar""#, 1);
+    let scalar = scalar.replacen(r#""value":0"#, r#""value":87"#, 1);
+    let told = |taken: &Taken| -> Vec<Money> {
+        let of_it = |report: &Report| match report {
+            Report::Settled { id, yes_pays, .. } => (id == TICKER).then_some(*yes_pays),
+            other => panic!("{other:?}"),
+        };
+        taken.reports.iter().filter_map(of_it).collect()
+    };
+    let market = |status: &str, value: &str| {
+        serde_json::json!({ "market": {
+            "ticker": TICKER, "status": status, "result": "scalar",
+            "settlement_value_dollars": value,
+        }})
+        .to_string()
+    };
+    for (status, body, wanted, is_left) in [
+        (200, market("finalized", "0.8777"), vec!["0.8777"], false),
+        // The market speaks of something else, or not at all: the list has to do.
+        (200, market("finalized", "0.8877"), vec!["0.87"], false),
+        (200, market("disputed", "0.8777"), vec!["0.87"], false),
+        (404, "{}".to_owned(), vec!["0.87"], false),
+        // No answer proves nothing.
+        (500, "{}".to_owned(), vec![], true),
+        (200, "{".to_owned(), vec![], true),
+    ] {
+        let mut rig = Rig::new();
+        let call = only(rig.ask(&Question::Settlements(since)));
+        let taken = rig.reply(&call, 200, &scalar);
+        assert!(told(&taken).is_empty() && taken.whole.is_empty(), "{taken:?}");
+        let call = only(taken.calls);
+        assert_eq!(path_and_query(&call), format!("/markets/{TICKER}"));
+        let wanted: Vec<Money> = wanted.into_iter().map(money).collect();
+        assert_eq!(told(&rig.reply(&call, status, &body)), wanted, "{status} {body}");
+        // It is asked for again only where it is not known yet.
+        let call = only(rig.ask(&Question::Settlements(since)));
+        let taken = rig.reply(&call, 200, &scalar);
+        assert_eq!((told(&taken), taken.calls.len()), (wanted, usize::from(is_left)));
+    }
+    // What the market's facts say already is not asked for.
+    rig.markets.0.yes_pays = Some(money("0.8701"));
+    let call = only(rig.ask(&Question::Settlements(since)));
+    let taken = rig.reply(&call, 200, &scalar);
+    assert_eq!((told(&taken), taken.calls.len()), (vec![money("0.8701")], 0));
+}
+
 #[test]
 fn a_listing_with_a_row_that_makes_no_sense_is_not_whole() {
     let mut rig = Rig::new();
