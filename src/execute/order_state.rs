@@ -346,6 +346,12 @@ impl Tracked {
         booked
     }
 
+    /// What was told as a total and not fill by fill yet: its fees are not known.
+    pub fn quantity_unnamed(&self) -> Quantity {
+        let named = self.named().quantity;
+        if self.is_all_named() { Quantity::ZERO } else { self.told.quantity.saturating_sub(named) }
+    }
+
     /// The most dollars that a BUY may still spend, without fees.
     pub fn spend_open(&self) -> Money {
         if !self.phase.is_open() || self.order.action == Action::Sell {

@@ -38,6 +38,8 @@ impl Executor {
                 acts,
             );
         }
+        // A payment may be the last thing that was written.
+        self.tell_divergences(now, acts);
         self.inquire(now, acts);
         self.end_resuming();
     }

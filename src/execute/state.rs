@@ -13,7 +13,7 @@ use crate::plan::{Kind, Plan};
 use super::ledger::{Ledger, Payout, seat};
 use super::order_state::{Notice, Tracked};
 use super::trade::{Given, Orders, Trade, share};
-use super::trade_state::Phase;
+use super::trade_state::{End, Phase};
 use super::{Record, Scope, incident};
 
 /// Orders, trades, ledger, halts: a fold over records, equal for equal records.
@@ -449,10 +449,12 @@ impl State {
     }
 
     /// What stands alone in a market and is too small for its venue, over all trades. What its
-    /// market has paid is none any more.
+    /// market has paid is none any more, nor is anything of a trade that was paid whole.
     pub fn dust(&self, market: MarketIndex) -> Quantity {
+        let is_done =
+            |phase: Phase| matches!(phase, Phase::Locked | Phase::Ended(End::Flat | End::Dust));
         self.in_market(market)
-            .filter(|trade| matches!(trade.phase, Phase::Locked | Phase::Ended(_)))
+            .filter(|trade| is_done(trade.phase))
             .filter_map(|trade| {
                 let (leg, quantity) = trade.balance(&trade.accounts(&self.orders)).surplus?;
                 let is_left = trade.payouts[leg].is_none();

@@ -142,10 +142,15 @@ impl Executor {
             let text = format!("{venue} paid {} where {owed} was held", payout.paid);
             self.tell(incident::SETTLEMENT_DIVERGENCE, text, None, now, acts);
         }
+        self.tell_divergences(now, acts);
+    }
+
+    /// Says of each trade once that its markets paid other than it was planned for.
+    pub(super) fn tell_divergences(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         let diverged: Vec<(TradeId, String)> = self
             .state
             .trades()
-            .filter(|trade| trade.seat_of(market).is_some() && !trade.is_diverged)
+            .filter(|trade| !trade.is_diverged)
             .filter(|trade| !matches!(trade.phase, super::trade_state::Phase::Ended(_)))
             .filter_map(|trade| Some((trade.id, trade.divergence()?)))
             .collect();

@@ -8,13 +8,29 @@ use std::collections::BTreeMap;
 use crate::domain::{
     Action, IntentId, MarketIndex, Money, Outcome, Purpose, Quantity, Timestamp, TradeId, Venue,
 };
-use crate::plan::{Kind, Plan};
+use crate::plan::{Kind, Leg, Plan};
 use crate::risk::{Exposure, LegExposure};
 
 use super::State;
 use super::ledger::{Payout, seat};
 use super::order_state::{Phase as OrderPhase, Tracked};
 use super::trade_state::{End, Phase, Way};
+
+/// The most that so many contracts can cost in fees at any price, by what the plan allowed for at
+/// its limit: a fee goes with the price times what is left to a dollar, and that is a quarter at
+/// most.
+fn fee_at_most(leg: &Leg, quantity: Quantity) -> Money {
+    const QUARTER: i128 = 25_000_000;
+    let limit = i128::from(leg.limit.units());
+    let spread = limit * (10_000 - limit);
+    let whole = i128::from(leg.quantity.units()) * spread;
+    if quantity.is_zero() || whole <= 0 {
+        return Money::ZERO;
+    }
+    let product = i128::from(leg.fee_max.micros()) * i128::from(quantity.units()) * QUARTER;
+    let micros = -(-product).div_euclid(whole);
+    Money::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+}
 
 /// What one leg of a trade has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +57,8 @@ pub struct Account {
     pub offset_unconfirmed: Quantity,
     /// The most that orders under way can still spend, without fees.
     pub spend_open: Money,
+    /// What of it was told to be bought, and its fees were not: they come on top.
+    pub without_fees: Quantity,
     /// Whether an order is under way, or nobody knows.
     pub is_open: bool,
 }
@@ -126,6 +144,9 @@ impl Account {
             }
         }
         self.spend_open += tracked.spend_open();
+        if order.action == Action::Buy {
+            self.without_fees = self.without_fees.saturating_add(tracked.quantity_unnamed());
+        }
         self.is_open |= tracked.phase().is_open();
     }
 }
@@ -295,17 +316,22 @@ impl Trade {
     /// did not need, and what is left of the reserve.
     pub fn purse(&self, accounts: &[Account; 2], venue: Venue) -> Money {
         let at = seat(venue);
-        let used = accounts[at].paid() + accounts[at].spend_open;
+        let used = accounts[at].paid() + self.open(&accounts[at], at);
         (self.allowed(accounts, at) - used).max(Money::ZERO) + self.reserve_left(accounts)
     }
 
     /// What is left of the reserve when what went beyond the legs' allowances is taken off.
     pub fn reserve_left(&self, accounts: &[Account; 2]) -> Money {
         let beyond = |at: usize| {
-            let used = accounts[at].paid() + accounts[at].spend_open;
+            let used = accounts[at].paid() + self.open(&accounts[at], at);
             (used - self.allowed(accounts, at)).max(Money::ZERO)
         };
         (self.plan.reserve - beyond(0) - beyond(1)).max(Money::ZERO)
+    }
+
+    /// The most that orders of a leg can still spend, and fees that were not told yet.
+    fn open(&self, own: &Account, at: usize) -> Money {
+        own.spend_open + fee_at_most(&self.plan.legs[at], own.without_fees)
     }
 
     /// What was approved for a leg. An exit may buy back for what it sold.
@@ -322,8 +348,13 @@ impl Trade {
         let balance = self.balance(&accounts);
         let tracked = || self.orders.iter().filter_map(|intent| orders.get(intent));
         let is_final = tracked().all(Tracked::is_final);
+        // What an exit could not sell after all is held again before the trade is looked at.
+        let is_empty = accounts
+            .iter()
+            .zip(&self.given)
+            .all(|(own, given)| own.change() <= given.quantity.units());
         if self.phase == Phase::Ended(End::Paid)
-            || is_final && self.phase == Phase::Ended(End::Flat)
+            || is_final && is_empty && self.phase == Phase::Ended(End::Flat)
         {
             return None;
         }
@@ -337,7 +368,7 @@ impl Trade {
                 // What an exit sold was taken from those that bought it, and comes back the same.
                 Kind::Exit => share(given, own.sold_unsure, own.sold),
             };
-            let under_way = stands.max(Money::ZERO) + own.spend_open;
+            let under_way = stands.max(Money::ZERO) + self.open(own, at);
             // Until it is clear how the legs end, what was approved for them may still be needed.
             let dollars = match (is_settled_in, self.plan.kind) {
                 (true, _) => stands.max(Money::ZERO),
@@ -418,7 +449,7 @@ impl Trade {
 
     /// Whether contracts of both outcomes are held that a merge would turn into dollars.
     pub fn may_merge(&self, state: &State) -> bool {
-        let holds_both = |leg: &crate::plan::Leg| {
+        let holds_both = |leg: &Leg| {
             let held = |outcome| state.ledger().held(leg.market, outcome);
             !held(Outcome::Yes).min(held(Outcome::No)).is_zero()
         };

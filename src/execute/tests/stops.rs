@@ -4,11 +4,11 @@ use crate::domain::report::{Permission, Refused};
 use crate::domain::{
     Evidence, Fill, MarketIndex, Money, OrderId, Outcome, Purpose, Report, Size, TradeId, Venue,
 };
-use crate::execute::{Act, Scope};
+use crate::execute::{Act, Executor, Record, Scope};
 use crate::plan::{Kind, Plan, Stages};
 
 use super::scene::{
-    KALSHI, POLYMARKET, Scene, line, money, over, plan, price, quantity, refused, total,
+    KALSHI, POLYMARKET, Scene, line, money, over, plan, price, quantity, refused, settings, total,
 };
 
 fn settled(scene: &Scene, market: MarketIndex, yes_pays: &str, paid: &str) -> Report {
@@ -101,6 +101,26 @@ fn opposite_words_of_both_venues_are_a_divergence() {
     scene.say(&settled(&scene, POLYMARKET, "1", "0"));
     assert_eq!(scene.incidents(), ["settlement_divergence"]);
     assert_eq!(scene.executor.state().realised(), money("-96.7036"));
+}
+
+#[test]
+fn a_divergence_is_told_after_a_start_where_its_payment_was_the_last_that_was_written() {
+    let mut before = Scene::locked();
+    before.say(&settled(&before, KALSHI, "0", "0"));
+    before.say(&settled(&before, POLYMARKET, "1", "0"));
+    let is_payment =
+        |record: &Record| matches!(record, Record::Reported { report: Report::Settled { .. }, .. });
+    let last = before.records.iter().rposition(is_payment).unwrap();
+    let mut scene = Scene::new();
+    scene.executor = Executor::new(settings());
+    scene.records = before.records[..=last].to_vec();
+    for record in &scene.records {
+        scene.executor.apply(record);
+    }
+    assert!(scene.incidents().is_empty());
+    scene.with(|executor, _, now, acts| executor.resume(now, acts));
+    assert_eq!(scene.incidents(), ["settlement_divergence"]);
+    assert!(matches!(&scene.executor.state().halts()[0].0, Scope::Pair(_)));
 }
 
 #[test]

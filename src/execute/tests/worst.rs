@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::domain::report::Rest;
+use crate::domain::report::{Fee, Rest, Total};
 use crate::domain::{
     Evidence, Fill, Finality, MarketIndex, Money, OrderId, Outcome, Report, TradeId, Venue,
 };
-use crate::execute::{Act, Executor};
+use crate::execute::trade_state::{End, Phase};
+use crate::execute::{Act, Executor, Record, State};
 use crate::plan::{Kind, Plan, Stages};
 
 use super::scene::{
@@ -110,6 +111,78 @@ fn what_its_market_has_paid_is_no_dust() {
     assert_eq!(scene.phase(), "paid", "Kalshi, where nothing is held, will say nothing");
     assert_eq!(scene.exposure(), None);
     assert_eq!(scene.executor.state().dust(POLYMARKET), quantity("0"));
+}
+
+#[test]
+fn a_trade_that_was_paid_whole_leaves_no_dust() {
+    let mut scene = Scene::opened(Stages::First(Venue::Kalshi));
+    let first = scene.only();
+    let bought = scene.fills(&first, "100", "0.42");
+    let second = scene.only();
+    scene.world.bid(KALSHI, Outcome::Yes, &[("0.42", "500")]);
+    scene.world.offer(POLYMARKET, Outcome::No, &[]);
+    scene.tell(second.intent, over(Some(total("0", "0"))));
+    let sale = scene.only();
+    scene.fills(&sale, "100", "0.42");
+    assert_eq!(scene.phase(), "flat");
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[]);
+    scene.world.offer(KALSHI, Outcome::Yes, &[]);
+    // Kalshi takes the purchase back and not the sale: a hundred of the other outcome are left.
+    let finality = Finality::Failed;
+    scene.tell(first.intent, Evidence::Fill(Fill { finality, ..bought }));
+    scene.say(&settled(&scene, KALSHI, "1", "0"));
+    assert_eq!(scene.phase(), "paid");
+    let dust = [KALSHI, POLYMARKET].map(|market| scene.executor.state().dust(market));
+    assert_eq!(dust, [quantity("0"); 2]);
+}
+
+#[test]
+fn what_an_exit_could_not_sell_after_all_is_at_risk_before_anybody_looks_at_it() {
+    let mut scene = Scene::locked();
+    let mut exit = Plan { kind: Kind::Exit, ..plan(POLYMARKET_FIRST) };
+    for leg in &mut exit.legs {
+        leg.size = crate::domain::Size::Contracts(quantity("100"));
+        leg.limit = if leg.market == KALSHI { price("0.46") } else { price("0.56") };
+        leg.cost_max = Money::ZERO;
+    }
+    scene.open(exit);
+    let first = scene.only();
+    let sold = scene.fills_surely(&first, "100", "0.56");
+    let second = scene.only();
+    scene.fills_surely(&second, "100", "0.46");
+    let at_risk = |state: &State| {
+        let mut trade = state.trade(TradeId(1)).unwrap().clone();
+        trade.phase = Phase::Ended(End::Flat);
+        trade.exposure(state.orders()).map(|one| one.legs.map(|leg| leg.dollars))
+    };
+    let mut state = scene.executor.state().clone();
+    assert_eq!(at_risk(&state), None);
+    let finality = Finality::Failed;
+    let evidence = Evidence::Fill(Fill { finality, ..sold });
+    let report = Report::Order { intent: first.intent, evidence };
+    state.apply(&Record::Reported { report, at: scene.now });
+    assert_eq!(at_risk(&state), Some([money("0"), money("52.9984")]));
+}
+
+#[test]
+fn fees_that_were_not_told_yet_are_counted_at_the_most_that_they_can_be() {
+    let mut scene = Scene::opened(POLYMARKET_FIRST);
+    let first = scene.only();
+    scene.fills_surely(&first, "100", "0.52");
+    let second = scene.only();
+    let fill = scene.fill(&second, "100", "0.42");
+    let all = Total { quantity: fill.quantity, money: fill.money };
+    let used = |scene: &Scene| {
+        let state = scene.executor.state();
+        let trade = state.trade(TradeId(1)).unwrap();
+        trade.purse(&trade.accounts(state.orders()), Venue::Kalshi)
+    };
+    scene.tell(second.intent, over(Some(all)));
+    let before = used(&scene);
+    let Fee::Reported(fee) = fill.fee else { panic!("Kalshi tells its fees") };
+    scene.tell(second.intent, Evidence::Fill(fill));
+    let more = used(&scene) - before;
+    assert!(more >= Money::ZERO && more < fee, "{more} more may be spent once {fee} was told");
 }
 
 #[test]
