@@ -60,6 +60,9 @@ pub enum Troubles {
     Seeded,
     /// Those, and every kind that a trader meets.
     Trading,
+    /// The same, and some of what is matched fails only minutes later: for exchanges that outlast
+    /// their clients.
+    Lasting,
 }
 
 /// How the exchanges are started.
@@ -98,6 +101,11 @@ impl Embedded {
             Troubles::None => Vec::new(),
             Troubles::Seeded => faults::schedule(setup.seed, steps, &world),
             Troubles::Trading => faults::trading_schedule(setup.seed, steps, &world),
+            Troubles::Lasting => {
+                let mut faults = faults::trading_schedule(setup.seed, steps, &world);
+                faults::fail_late(&mut faults, setup.seed);
+                faults
+            }
         };
         let options = Options {
             step_every: STEP_EVERY,

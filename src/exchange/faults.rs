@@ -10,7 +10,7 @@ use super::Floor;
 use super::dice::Dice;
 use super::world::World;
 
-pub use trading::trading_schedule;
+pub use trading::{fail_late, trading_schedule};
 
 /// What becomes of one order request, of the next ones that place an order at a venue.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,7 +24,7 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
         seed: args.seed,
         steps: None,
         lasts: None,
-        troubles: if args.faults { Troubles::Seeded } else { Troubles::None },
+        troubles: if args.faults { Troubles::Lasting } else { Troubles::None },
         port: args.port,
         images_max: 0,
     };

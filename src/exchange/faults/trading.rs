@@ -16,6 +16,8 @@ const FIRST_STEP: u64 = 90;
 const SPACING: (i64, i64) = (55, 75);
 /// How long after an order its trade is taken back or settles, in milliseconds.
 const LATER_MS: (i64, i64) = (500, 4_000);
+/// How long after its match a trade fails that fails late.
+const MINUTES_MS: (i64, i64) = (60_000, 240_000);
 /// How late a late answer is, in milliseconds: past most patience.
 const LATE_MS: (i64, i64) = (300, 6_000);
 /// How far reads lag behind.
@@ -57,6 +59,18 @@ pub fn trading_schedule(seed: u64, steps: u64, world: &World) -> Vec<Scheduled> 
     faults.extend(stops(seed, steps));
     faults.sort_by_key(|scheduled| scheduled.step);
     faults
+}
+
+/// Lets every other match that fails to settle do so only minutes later.
+pub fn fail_late(faults: &mut [Scheduled], seed: u64) {
+    let mut dice = Dice::stream(seed, 0x1a7ef);
+    for scheduled in faults {
+        if let Fault::Order(OrderFault::SettlementFails(after)) = &mut scheduled.fault
+            && dice.chance(500)
+        {
+            *after = Duration::from_millis(dice.between(MINUTES_MS.0, MINUTES_MS.1).unsigned_abs());
+        }
+    }
 }
 
 fn draw(venue: Venue, kind: usize, dice: &mut Dice) -> Fault {
@@ -187,6 +201,20 @@ mod tests {
         // Eight kinds for watchers, the end of markets, keys and clocks.
         assert_eq!(names(Venue::Kalshi).len(), 8 + KALSHI + 3);
         assert_eq!(names(Venue::Polymarket).len(), 8 + POLYMARKET + 3);
+    }
+
+    #[test]
+    fn some_matches_fail_minutes_later_and_nothing_else_changes() {
+        let usual = trading_schedule(3, 6_000, &World::new(1));
+        let mut late = usual.clone();
+        fail_late(&mut late, 3);
+        let changed: Vec<_> = usual.iter().zip(&late).filter(|(a, b)| a != b).collect();
+        assert!(!changed.is_empty());
+        for (before, after) in changed {
+            assert_eq!((before.step, before.fault.name()), (after.step, "settlement_fails"));
+            let Fault::Order(OrderFault::SettlementFails(span)) = after.fault else { panic!() };
+            assert!(span >= Duration::from_secs(60));
+        }
     }
 
     #[test]

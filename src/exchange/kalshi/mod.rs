@@ -89,6 +89,11 @@ impl Kalshi {
         }
     }
 
+    /// How often each fault of orders has met one, by its name.
+    pub const fn met(&self) -> &BTreeMap<&'static str, u64> {
+        &self.trading.met
+    }
+
     /// Gives the account at `place` this cash by shard instead of the demo cash. A shard that is
     /// not named is unfunded.
     #[must_use]

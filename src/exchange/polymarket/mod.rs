@@ -100,6 +100,11 @@ impl Polymarket {
         }
     }
 
+    /// How often each fault of orders has met one, by its name.
+    pub const fn met(&self) -> &BTreeMap<&'static str, u64> {
+        &self.trading.trouble.met
+    }
+
     /// The wallet's API key of a nonce, as if the wallet had asked for it.
     pub fn api_key(&mut self, nonce: u64) -> ApiKey {
         self.trading.keys.issue(nonce)

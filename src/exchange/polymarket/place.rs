@@ -108,6 +108,20 @@ fn gated(
         Some(OrderFault::LateAnswer(span)) => Sending::After(*span),
         _ => Sending::Now,
     };
+    // Those that change what the order does count when it is taken.
+    let is_of_answer = |fault: &&OrderFault| {
+        matches!(
+            fault,
+            OrderFault::Held(_)
+                | OrderFault::Cut(_)
+                | OrderFault::Failing(..)
+                | OrderFault::LateAnswer(_)
+                | OrderFault::SuccessWithError
+        )
+    };
+    if let Some(fault) = fault.as_ref().filter(is_of_answer) {
+        trading.trouble.meet(fault);
+    }
     let mut reply = match &fault {
         Some(
             OrderFault::Held(Reached::No)
@@ -169,6 +183,19 @@ fn place(
     let order = Order::new(wanted, key.key.clone(), clock, course);
     let result = admit(trading, order, fault, scene);
     disturbance.after(scene);
+    match (fault, &result) {
+        (Some(fault @ (OrderFault::NothingThere | OrderFault::Partly(_))), _)
+        | (
+            Some(
+                fault @ (OrderFault::BetterPrice
+                | OrderFault::Delayed { .. }
+                | OrderFault::SettlementFails(_)
+                | OrderFault::SettlesLate(_)),
+            ),
+            Ok(_),
+        ) => trading.trouble.meet(fault),
+        _ => {}
+    }
     result
 }
 

@@ -1,6 +1,6 @@
 //! What is broken on the trading side at present.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::json;
@@ -27,6 +27,8 @@ struct Lag {
 #[derive(Debug, Default)]
 pub(super) struct Trouble {
     orders: VecDeque<OrderFault>,
+    /// How often each fault has met an order, by its name.
+    pub(super) met: BTreeMap<&'static str, u64>,
     away: Option<Timestamp>,
     post_only: Option<Timestamp>,
     paused: Option<Timestamp>,
@@ -67,6 +69,11 @@ impl Trouble {
     /// What becomes of the order request that has come.
     pub(super) fn next_order(&mut self) -> Option<OrderFault> {
         self.orders.pop_front()
+    }
+
+    /// Counts an order that met a fault.
+    pub(super) fn meet(&mut self, fault: &OrderFault) {
+        *self.met.entry(fault.name()).or_default() += 1;
     }
 
     /// The exchange's own clock.

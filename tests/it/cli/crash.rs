@@ -1,9 +1,10 @@
-//! The trader is killed, really killed, while orders are under way, and started again.
+//! The trader is killed, really killed, at any moment of its life, and started again.
 //!
-//! The exchanges live in a process of their own and go on. Whatever the moment, the next start has
-//! to find every order again, bring both legs together, and end with a ledger that is the
-//! exchanges' own to the micro-dollar. `CROSSBOOK_KILLS=500 cargo test --test it cli::crash` makes
-//! as many kills as one wants.
+//! The exchanges live in a process of their own and go on, in the long run with faults in every
+//! other account. Whatever the moment, the next start has to find every order again, bring both
+//! legs together, and end with a ledger that is the exchanges' own to the micro-dollar.
+//! `CROSSBOOK_KILLS=500 cargo test --test it cli::crash` makes as many kills as one wants,
+//! `CROSSBOOK_KILLS_FROM` begins elsewhere.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::run::{Running, arg, run};
 use super::sim::Sim;
 
 /// Kills of an ordinary run: each costs a few seconds.
-const KILLS: u64 = 4;
+const KILLS: u64 = 8;
 /// Kills of one account; then the next begins with an empty one, or its limits would end trading.
 const KILLS_OF_ONE: u64 = 4;
 
@@ -19,30 +20,66 @@ const KILLS_OF_ONE: u64 = 4;
 /// left until after its second one was answered.
 const LATER_MICROS: [u64; 7] = [0, 800, 1_600, 2_500, 4_000, 9_000, 30_000];
 
-fn kills() -> u64 {
-    std::env::var("CROSSBOOK_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// When a process is killed.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// So many microseconds after it was started: while it reads its journal, asks what became of
+    /// its orders, and begins.
+    Started(u64),
+    /// So many microseconds after so many trades opened.
+    Traded(u64, u64),
+    /// So many microseconds after something of a trade was settled, or was told to be.
+    Told(u64),
+}
+
+/// Spread over the whole life of a process.
+fn moment(kill: u64) -> Moment {
+    // Some number that looks like none of its neighbours'.
+    let mixed = (kill ^ 0x5eed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+    match kill % 4 {
+        0 => Moment::Started(mixed % 900_000),
+        1 | 2 => Moment::Traded(1 + mixed % 3, LATER_MICROS[usize::try_from(mixed % 7).unwrap()]),
+        _ => Moment::Told(mixed % 3_000_000),
+    }
 }
 
 #[test]
 fn a_trader_that_is_killed_recovers_and_its_ledger_is_the_exchanges() {
-    let kills = kills();
-    for first in (0..kills).step_by(usize::try_from(KILLS_OF_ONE).unwrap()) {
+    let from = number("CROSSBOOK_KILLS_FROM").unwrap_or(0);
+    let kills = from + number("CROSSBOOK_KILLS").unwrap_or(KILLS);
+    for first in (from..kills).step_by(usize::try_from(KILLS_OF_ONE).unwrap()) {
         kill_and_recover(first..kills.min(first + KILLS_OF_ONE));
     }
 }
 
 fn kill_and_recover(kills: std::ops::Range<u64>) {
-    let sim = Sim::start();
+    let seed = (kills.start / KILLS_OF_ONE + 1).to_string();
+    let is_odd = kills.start / KILLS_OF_ONE % 2 == 1;
+    let is_long = number("CROSSBOOK_KILLS").is_some();
+    let faults: &[&str] = if is_long && is_odd { &["--faults"] } else { &[] };
+    let sim = Sim::start_with(&[&["--seed", seed.as_str()], faults].concat());
     let url = sim.polymarket["clob"].as_str().unwrap();
     let journal = sim.folder.path().join("trader.db");
     let fixed = ["demo", "--venues", url, "--journal", arg(&journal), "--json"];
-    for kill in kills {
+    for kill in kills.clone() {
         let mut running = Running::start(&fixed);
-        // Not always the first trade: what was recovered goes on beside it.
-        for _ in 0..=kill % 3 {
-            running.wait_record("a trade", |record| record["kind"] == "trade_opened");
-        }
-        let later = LATER_MICROS[usize::try_from(kill % 7).unwrap()];
+        let later = match moment(kill) {
+            Moment::Started(later) => later,
+            Moment::Traded(trades, later) => {
+                for _ in 0..trades {
+                    running.wait_record("a trade", |record| record["kind"] == "trade_opened");
+                }
+                later
+            }
+            Moment::Told(later) => {
+                running.wait_record("a trade", |record| record["kind"] == "trade");
+                later
+            }
+        };
         std::thread::sleep(Duration::from_micros(later));
         drop(running);
     }
@@ -50,7 +87,7 @@ fn kill_and_recover(kills: std::ops::Range<u64>) {
     let ended = Running::start(&last).finish(Duration::from_secs(120));
     let summary = ended.expect(0).summary();
     for venue in ["kalshi", "polymarket"] {
-        assert_eq!(summary["ledger"][venue]["equal"], true, "{summary}");
+        assert_eq!(summary["ledger"][venue]["equal"], true, "{kills:?}: {summary}");
     }
     let states = summary["trades"]["states"].as_object().unwrap();
     let mut held = 0;

@@ -32,7 +32,13 @@ pub(crate) fn closed_port() -> u16 {
 
 impl Sim {
     pub(crate) fn start() -> Self {
-        let mut running = Running::start(&["sim", "--json"]);
+        Self::start_with(&[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn start_with(more: &[&str]) -> Self {
+        let args: Vec<&str> = ["sim", "--json"].into_iter().chain(more.iter().copied()).collect();
+        let mut running = Running::start(&args);
         let kalshi = record(&running.wait_line("kalshi's line", |_| true));
         let polymarket = record(&running.wait_line("polymarket's line", |_| true));
         assert_eq!((kalshi["kind"].as_str(), kalshi["venue"].as_str()), EXCHANGE_KALSHI);

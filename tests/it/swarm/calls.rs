@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossbook::app::desk::CallId;
 use crossbook::app::pipeline::Input;
-use crossbook::domain::Venue;
+use crossbook::domain::{Action, Venue};
 use crossbook::exchange::polymarket::HOST;
 use crossbook::exchange::{Request, Sending};
 use crossbook::venue::gateway::{Answer, Call, Subject};
@@ -12,11 +12,15 @@ use crossbook::venue::gateway::{Answer, Call, Subject};
 use crate::harness::client::{self, Shop as _};
 
 use super::draw::End;
+use super::oracle::Flight;
 use super::process;
 use super::run::{Event, Run};
 
 /// How long an answer is waited for.
 const ANSWER_MAX: Duration = Duration::from_secs(8);
+
+/// What is said of a request that never left.
+pub(super) const UNSENT: &str = "cannot connect";
 
 /// What the process is told about a call.
 #[derive(Debug, Clone)]
@@ -51,6 +55,7 @@ impl Run {
             self.crash();
             return false;
         }
+        let place = self.check_durable(call);
         let fate = self.fate();
         self.log.write(self.now, || {
             let body = call.body.as_deref().unwrap_or_default();
@@ -59,6 +64,11 @@ impl Run {
         let epoch = self.epoch;
         let travel = self.venues.lock().unwrap().travel();
         let late = Duration::from_millis(self.dice.between(600, 12_000).unsigned_abs());
+        let is_coming = matches!(fate, Fate::Ordinary | Fate::Unanswered | Fate::Late);
+        if let Some(flight) = place.filter(|_| is_coming) {
+            self.oracle.flying.insert((epoch, id), flight);
+            self.oracle.is_new = true;
+        }
         let arrives = |told| Event::Arrives(epoch, id, call.clone(), told);
         let answered = |told| Event::Answered(epoch, id, told);
         match fate {
@@ -82,6 +92,26 @@ impl Run {
         true
     }
 
+    /// An order is durable before it is sent, and none is sent by a process that was told to send
+    /// nothing more. What it will do when it arrives.
+    fn check_durable(&mut self, call: &Call) -> Option<Flight> {
+        let Subject::Place(intent) = call.subject else { return None };
+        if !self.paper.is_named(intent) {
+            let text = format!("{intent} goes to {} and is not in the journal", call.venue);
+            self.fail("written_before_sent", text);
+        }
+        if self.watch.is_killed {
+            self.fail("killed_is_silent", format!("{intent} goes to {}", call.venue));
+        }
+        let order = self.order_of(intent)?;
+        let (venue, market) = self.place_of(order.market)?;
+        let spends = match order.action {
+            Action::Buy => i128::from(order.spend_max().micros()),
+            Action::Sell => 0,
+        };
+        Some(Flight { venue, market, spends, purpose: order.purpose })
+    }
+
     fn fate(&mut self) -> Fate {
         let odds = self.odds;
         let mut left = self.dice.between(0, 999).unsigned_abs();
@@ -102,11 +132,8 @@ impl Run {
 
     /// A call is at its exchange. With `told` the answer is lost on its way back.
     pub(super) fn arrives(&mut self, epoch: u32, id: CallId, call: &Call, told: Option<Told>) {
-        if let Subject::Place(intent) = call.subject
-            && !self.paper.is_named(intent)
-        {
-            let text = format!("{intent} is at {} and not in the journal", call.venue);
-            self.fail("written_before_sent", text);
+        if self.oracle.flying.remove(&(epoch, id)).is_some() {
+            self.oracle.is_new = true;
         }
         let mut headers = client::lower(call.headers.clone());
         if call.venue == Venue::Polymarket {
@@ -119,6 +146,7 @@ impl Run {
             let mut venues = self.venues.lock().unwrap();
             (venues.request(call.venue, &request, self.now), venues.travel())
         };
+        self.note_bite(call.venue, reply.status);
         self.log.write(self.now, || {
             let lost = if told.is_some() { " (answer lost)" } else { "" };
             format!("reply {} {:?} {} {}{lost}", id.0, reply.sending, reply.status, reply.body)
@@ -138,6 +166,13 @@ impl Run {
         self.queue(after, Event::Answered(epoch, id, told));
     }
 
+    /// Counts what a fault did to a call.
+    fn note_bite(&mut self, venue: Venue, status: u16) {
+        if status >= 400 {
+            *self.bites.entry(format!("{venue} {status}")).or_default() += 1;
+        }
+    }
+
     pub(super) fn answered(&mut self, epoch: u32, id: CallId, told: &Told) {
         if epoch != self.epoch {
             return;
@@ -150,7 +185,7 @@ impl Run {
             Told::Reply { status, retry_after, body } => {
                 Answer::Reply { status: *status, retry_after: *retry_after, body }
             }
-            Told::NotSent => Answer::NotSent("cannot connect"),
+            Told::NotSent => Answer::NotSent(UNSENT),
             Told::Lost(why) => Answer::Lost(why),
         };
         self.input(&Input::Answer(id, &answer));

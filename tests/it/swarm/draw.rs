@@ -5,13 +5,18 @@ use std::time::Duration;
 
 use crossbook::domain::market::Band;
 use crossbook::domain::{Price, Venue};
+use crossbook::exchange::catalogue::Relation;
 use crossbook::exchange::dice::Dice;
 use crossbook::exchange::faults::{Fault, OrderFault, Reached, Resolution};
+use crossbook::exchange::kalshi::keys::Kind;
 
+use crate::harness::at;
 use crate::harness::wire::Millis;
 
+use super::process;
+
 /// How the wires treat calls of the order desk, in cases of a thousand.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Odds {
     /// The request never arrives, and nobody says so.
     pub(super) lost: u64,
@@ -49,6 +54,16 @@ pub(super) enum Strike {
     JournalBroken(Duration),
     /// The process ends soon, and starts again after this.
     Crash(End, Duration),
+    /// The same, and the process that then starts ends early too.
+    CrashTwice(End, Duration, End),
+    /// A person wants out of everything for so many dollars at most, ends the process after this,
+    /// starts it again and lifts the halt.
+    Flatten(u8, Duration),
+    /// A person has nothing more sent, ends the process after this, starts it again and lifts the
+    /// halt.
+    Kill(Duration),
+    /// A person cancels our own orders, at one venue or both.
+    CancelOwn(Option<Venue>),
 }
 
 #[derive(Debug, Clone)]
@@ -72,8 +87,21 @@ pub(super) struct Script {
     pub(super) busy: Duration,
     pub(super) odds: Odds,
     pub(super) blows: Vec<Blow>,
-    /// How each question ends.
-    pub(super) resolutions: Vec<Resolution>,
+    /// How each question ends, at Kalshi and at Polymarket.
+    pub(super) resolutions: Vec<[Resolution; 2]>,
+    /// What kind of key Kalshi knows us by.
+    pub(super) key: Kind,
+    /// What kind of wallet holds our money at Polymarket.
+    pub(super) wallet: Purse,
+}
+
+/// What holds the money at Polymarket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purse {
+    /// The key's own account.
+    Own,
+    /// A deposit wallet, which has signatures of its own.
+    Deposit,
 }
 
 /// How long things go wrong.
@@ -116,12 +144,44 @@ impl Script {
                 Blow { after, strike: strike(&mut dice, busy) }
             })
             .collect();
+        let resolutions: Vec<_> =
+            questions.iter().map(|question| resolution(&mut dice, *question)).collect();
+        for (market, resolution) in resolutions.iter().enumerate().take(busy) {
+            if dice.chance(180) {
+                blows.extend(ending(&mut dice, market, resolution));
+            }
+        }
         blows.sort_by_key(|blow| blow.after);
-        let resolutions = questions.iter().map(|_| resolution(&mut dice)).collect();
-        Self { seed, questions, style, latency, busy: BUSY, odds, blows, resolutions }
+        let key = if dice.chance(120) { Kind::Rsa } else { Kind::Ed25519 };
+        let wallet = if dice.chance(250) { Purse::Deposit } else { Purse::Own };
+        Self { seed, questions, style, latency, busy: BUSY, odds, blows, resolutions, key, wallet }
     }
 
-    /// Whether Kalshi takes a fill back: a person has to look at what is left then.
+    /// Whether a question pays otherwise at one venue than at the other.
+    pub(super) fn diverges(&self, market: usize) -> bool {
+        let [kalshi, polymarket] = self.resolutions[market];
+        mirrored(polymarket, self.questions[market]) != kalshi
+    }
+
+    /// Whether a question pays otherwise than a plan has it, at one venue or at both.
+    pub(super) fn is_odd(&self, market: usize) -> bool {
+        let is_value = |one: &Resolution| matches!(one, Resolution::Value(_));
+        self.diverges(market) || self.resolutions[market].iter().any(is_value)
+    }
+
+    /// How long the last of what was matched may take to settle.
+    pub(super) fn settles_last(&self) -> Duration {
+        let of = |blow: &Blow| match blow.strike {
+            Strike::Fault(
+                _,
+                Fault::Order(OrderFault::SettlementFails(span) | OrderFault::SettlesLate(span)),
+            ) => span,
+            _ => Duration::ZERO,
+        };
+        self.blows.iter().map(of).max().unwrap_or_default()
+    }
+
+    /// Whether Kalshi may take a fill back.
     pub(super) fn busts(&self) -> bool {
         let is_bust = |blow: &Blow| {
             matches!(blow.strike, Strike::Fault(_, Fault::Order(OrderFault::Bust(_))))
@@ -138,8 +198,8 @@ impl Script {
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, questions, style, latency, odds, .. } = self;
-        writeln!(f, "seed {seed}: questions {questions:?}, style {style}")?;
+        let Self { seed, questions, style, latency, odds, key, wallet, .. } = self;
+        writeln!(f, "seed {seed}: questions {questions:?}, style {style}, {key:?}, {wallet:?}")?;
         writeln!(f, "  latency {latency:?} ms, {odds:?}")?;
         for Blow { after, strike } in &self.blows {
             writeln!(f, "  {:>6} ms {strike:?}", after.as_millis())?;
@@ -148,12 +208,56 @@ impl fmt::Display for Script {
     }
 }
 
-fn resolution(dice: &mut Dice) -> Resolution {
-    match dice.between(0, 9) {
+/// How a question ends: as a rule both venues agree, now and then they do not.
+fn resolution(dice: &mut Dice, question: usize) -> [Resolution; 2] {
+    let half = Resolution::Value(Price::from_units(5_000).unwrap());
+    let one = |dice: &mut Dice| match dice.between(0, 9) {
         0..=3 => Resolution::Yes,
         4..=7 => Resolution::No,
-        _ => Resolution::Value(Price::from_units(5_000).unwrap()),
+        _ => half,
+    };
+    let kalshi = one(dice);
+    match dice.between(0, 99) {
+        0..=79 => [kalshi, mirrored(kalshi, question)],
+        80..=86 => [kalshi, mirrored(opposite(kalshi), question)],
+        87..=92 => [kalshi, half],
+        _ => {
+            let last = u16::try_from(dice.between(100, 9_900)).unwrap();
+            let last = Resolution::Value(Price::from_units(last).unwrap());
+            [last, one(dice)]
+        }
     }
+}
+
+/// What Polymarket's contract pays where Kalshi's pays this, or the other way round.
+fn mirrored(resolution: Resolution, question: usize) -> Resolution {
+    match process::pairs()[question].relation {
+        Relation::Same => resolution,
+        Relation::Opposite => opposite(resolution),
+    }
+}
+
+const fn opposite(resolution: Resolution) -> Resolution {
+    match resolution {
+        Resolution::Yes => Resolution::No,
+        Resolution::No => Resolution::Yes,
+        Resolution::Value(price) => Resolution::Value(price.mirror()),
+    }
+}
+
+/// A question that ends while it is traded, at one venue before the other.
+fn ending(dice: &mut Dice, market: usize, resolutions: &[Resolution; 2]) -> [Blow; 2] {
+    let first = span(dice, 12_000, 28_000);
+    let later = span(dice, 0, 9_000);
+    let is_kalshi = dice.chance(500);
+    let mut blow = |venue: Venue, is_first: bool| {
+        let resolution = resolutions[at(venue)];
+        let pays_after = span(dice, 300, 12_000);
+        let fault = Fault::Resolve { market, resolution, pays_after };
+        let after = if is_first { first } else { first + later };
+        Blow { after, strike: Strike::Fault(venue, fault) }
+    };
+    [blow(Venue::Kalshi, is_kalshi), blow(Venue::Polymarket, !is_kalshi)]
 }
 
 fn span(dice: &mut Dice, low_ms: i64, high_ms: i64) -> Duration {
@@ -168,19 +272,39 @@ fn strike(dice: &mut Dice, markets: usize) -> Strike {
             let (venue, fault) = order_fault(dice, venue);
             Strike::Fault(venue, Fault::Order(fault))
         }
-        50..=83 => Strike::Fault(venue, fault(dice, markets)),
-        84..=87 => Strike::Halt(span(dice, 500, 8_000)),
-        88..=90 => Strike::JournalBroken(span(dice, 200, 5_000)),
-        _ => {
-            let nth = dice.between(1, 6).unsigned_abs();
-            let end = match dice.between(0, 3) {
-                0 => End::BeforeWrite(nth),
-                1 => End::AfterWrite(nth),
-                2 => End::BeforeSend(nth),
-                _ => End::AfterSend(nth),
-            };
-            Strike::Crash(end, span(dice, 100, 4_000))
+        50..=83 => match fault(dice, markets) {
+            // Kalshi knows no such restart.
+            fault @ Fault::Restart { .. } => Strike::Fault(Venue::Polymarket, fault),
+            fault => Strike::Fault(venue, fault),
+        },
+        84..=86 => Strike::Halt(span(dice, 500, 8_000)),
+        87..=88 => Strike::JournalBroken(span(dice, 200, 5_000)),
+        89 => {
+            let most = u8::try_from(dice.between(0, 12)).unwrap();
+            Strike::Flatten(most, span(dice, 1_000, 9_000))
         }
+        90 => Strike::Kill(span(dice, 200, 6_000)),
+        91 => {
+            Strike::CancelOwn([None, Some(Venue::Kalshi), Some(Venue::Polymarket)][dice.index(3)])
+        }
+        _ => {
+            let (end, away) = (end(dice, 6), span(dice, 100, 4_000));
+            if dice.chance(350) {
+                Strike::CrashTwice(end, away, self::end(dice, 9))
+            } else {
+                Strike::Crash(end, away)
+            }
+        }
+    }
+}
+
+fn end(dice: &mut Dice, most: i64) -> End {
+    let nth = dice.between(1, most).unsigned_abs();
+    match dice.between(0, 3) {
+        0 => End::BeforeWrite(nth),
+        1 => End::AfterWrite(nth),
+        2 => End::BeforeSend(nth),
+        _ => End::AfterSend(nth),
     }
 }
 
@@ -198,7 +322,11 @@ fn order_fault(dice: &mut Dice, venue: Venue) -> (Venue, OrderFault) {
             let (lasts, matches) = (span(dice, 200, 4_000), dice.chance(600));
             return (Venue::Polymarket, OrderFault::Delayed { lasts, matches });
         }
-        9 => return (Venue::Polymarket, OrderFault::SettlementFails(span(dice, 200, 8_000))),
+        9 => {
+            // Virtual time is cheap: some fail only after minutes.
+            let most = if dice.chance(150) { 240_000 } else { 8_000 };
+            return (Venue::Polymarket, OrderFault::SettlementFails(span(dice, 200, most)));
+        }
         10 => return (Venue::Polymarket, OrderFault::SettlesLate(span(dice, 1_000, 15_000))),
         11 => return (Venue::Polymarket, OrderFault::SuccessWithError),
         _ => return (Venue::Kalshi, OrderFault::Bust(span(dice, 500, 8_000))),
@@ -230,6 +358,11 @@ fn fault(dice: &mut Dice, markets: usize) -> Fault {
         14 => Fault::NoFunds { lasts },
         _ => match dice.between(0, 3) {
             0 => Fault::KeyRevoked { lasts },
+            // So far off that no request is accepted any more.
+            1 => {
+                let ms = dice.between(20_000, 90_000);
+                Fault::ClockSkew { ms: if dice.chance(500) { ms } else { -ms }, lasts }
+            }
             _ => Fault::ClockSkew { ms: dice.between(-4_000, 4_000), lasts },
         },
     }

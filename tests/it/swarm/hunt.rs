@@ -11,7 +11,7 @@ use super::run::Run;
 use super::{Failure, Outcome};
 
 /// Failures after which no more seeds are tried.
-const FAILURES_MAX: usize = 12;
+const FAILURES_MAX: usize = 60;
 /// Events before a failure that are printed.
 const LINES_MAX: usize = 45;
 /// Runs that may be spent on making a failure smaller.
@@ -21,8 +21,15 @@ pub(super) fn play(script: &Script, with_log: bool) -> Outcome {
     Run::new(script, with_log).play()
 }
 
+/// What faults did to us in a number of runs, and how often.
+pub(super) type Bites = BTreeMap<String, u64>;
+
 /// Plays all scripts on all cores, and fails with everything that is known about those that fail.
-pub(super) fn assert_all(seeds: RangeInclusive<u64>, script: impl Fn(u64) -> Script + Sync) {
+pub(super) fn assert_all(
+    seeds: RangeInclusive<u64>,
+    script: impl Fn(u64) -> Script + Sync,
+) -> Bites {
+    let bites: Mutex<Bites> = Mutex::default();
     let next = AtomicU64::new(*seeds.start());
     let failed: Mutex<BTreeMap<u64, Failure>> = Mutex::default();
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -35,7 +42,11 @@ pub(super) fn assert_all(seeds: RangeInclusive<u64>, script: impl Fn(u64) -> Scr
                     if !seeds.contains(&seed) || enough {
                         return;
                     }
-                    if let Some(failure) = play(&script(seed), false).failure {
+                    let outcome = play(&script(seed), false);
+                    for (name, count) in outcome.bites {
+                        *bites.lock().unwrap().entry(name).or_default() += count;
+                    }
+                    if let Some(failure) = outcome.failure {
                         failed.lock().unwrap().insert(seed, failure);
                     }
                 }
@@ -44,7 +55,7 @@ pub(super) fn assert_all(seeds: RangeInclusive<u64>, script: impl Fn(u64) -> Scr
     });
     let failed = failed.into_inner().unwrap();
     if failed.is_empty() {
-        return;
+        return bites.into_inner().unwrap();
     }
     let mut rules: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (seed, failure) in &failed {

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crossbook::domain::{Money, Order, Size, Timestamp, Venue};
-use crossbook::exchange::ledger::Statement;
+use crossbook::app::desk::CallId;
+use crossbook::domain::{IntentId, Order, Outcome, Purpose, Quantity, Size, Timestamp, Venue};
+use crossbook::exchange::ledger::{OrderStatement, Statement};
 use crossbook::execute::Record;
 
 use crate::harness::at;
 
-use super::process;
 use super::run::Run;
-use super::truth::{self, Account};
+use super::truth::{self, Account, Side};
 
-/// Two readings of a market that is quiet in between, and what they lead to.
-const TAKEN_BACK_SEEN: Duration = Duration::from_secs(35);
+/// How long it takes to find a fill that was taken back: two readings of a market that is quiet in
+/// between, and what they lead to.
+pub(super) const BUST_FOUND: Duration = Duration::from_secs(35);
 
 /// More than a plan keeps in reserve, in millionths of a dollar: a leg that is taken back from a
 /// trade at rest is bought again, with a reserve that was released when the trade came to rest.
@@ -25,15 +26,43 @@ const BOUGHT_AGAIN: i128 = 3_500_000;
 pub(super) struct Oracle {
     pub(super) statements: [Statement; 2],
     pub(super) accounts: [Account; 2],
-    /// Orders that the journal knows, by the names that we gave them.
-    orders: BTreeMap<String, Order>,
-    /// Whether the markets end.
-    pub(super) over: bool,
-    /// When a fill of a market of Kalshi was last taken back.
-    pub(super) taken_back: BTreeMap<usize, Timestamp>,
+    /// Orders that the journal knows, by number.
+    placed: BTreeMap<IntentId, Order>,
+    /// The same by the names that we gave them.
+    orders: BTreeMap<String, IntentId>,
+    /// How many records of the journal were looked at.
+    read: usize,
+    /// Calls that place an order and are still to arrive, whatever their process knows of it.
+    pub(super) flying: BTreeMap<(u32, CallId), Flight>,
+    /// Whether anything changed that limits speak of.
+    pub(super) is_new: bool,
+    /// Markets that have ended, and how they stood then.
+    pub(super) endings: [BTreeMap<usize, Ending>; 2],
+    /// Markets of Kalshi in which a fill was taken back, and when last.
+    pub(super) busted: BTreeMap<usize, Timestamp>,
     /// The most dollars that came back into a market at risk without an order, in millionths: what
     /// is taken back returns what it was netted with, be it a purchase or what was sold of it.
-    returned: BTreeMap<usize, i128>,
+    pub(super) returned: BTreeMap<usize, i128>,
+}
+
+/// An order on its way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flight {
+    pub(super) venue: Venue,
+    pub(super) market: usize,
+    /// The most that it can spend, without fees; nothing for a sale.
+    pub(super) spends: i128,
+    /// What it is for.
+    pub(super) purpose: Purpose,
+}
+
+/// A market at its end.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    /// What of it had been merged.
+    merged: i128,
+    /// Whether anything was held when it paid.
+    pub(super) was_held: bool,
 }
 
 impl Run {
@@ -49,78 +78,131 @@ impl Run {
                 statement.clone()
             };
             self.oracle.accounts[at(venue)] = Account::of(&statement);
+            self.note_busts(venue, &statement);
             self.judge_orders(venue, &statement);
             self.judge_books(venue, &statement);
             self.oracle.statements[at(venue)] = statement;
-            self.judge_limits();
+            self.oracle.is_new = true;
         }
         self.judge_belief();
+        if std::mem::take(&mut self.oracle.is_new) {
+            self.judge_limits();
+        }
     }
 
-    /// Every order at an exchange is one that the journal names, is there once, and did not fill
-    /// more than it asked for.
-    fn judge_orders(&mut self, venue: Venue, statement: &Statement) {
-        self.read_journal();
-        for found in &statement.orders {
-            let mut before = self.oracle.statements[at(venue)].orders.iter();
-            let before = before.find(|one| one.id == found.id);
-            if let Some(before) = before.filter(|one| one.filled > found.filled) {
-                self.oracle.taken_back.insert(found.market, self.now);
-                let gone = i128::from(before.filled.units() - found.filled.units());
-                let netted = truth::bought(statement, found.market, found.outcome.other());
-                let returned = self.oracle.returned.entry(found.market).or_default();
-                *returned += gone.min(netted) + BOUGHT_AGAIN;
-            }
-        }
-        let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-        for found in &statement.orders {
-            let name = truth::name_of(venue, found);
-            *seen.entry(name).or_default() += 1;
-            let Some(order) = self.oracle.orders.get(name) else {
-                let text = format!("{venue} has {found:?}, which the journal does not name");
-                self.fail("written_before_sent", text);
-                continue;
-            };
-            let too_much = match order.size {
-                Size::Contracts(quantity) => found.filled > quantity,
-                Size::Collateral(money) => found.money > money,
-            };
-            if too_much {
-                let text = format!("{order:?} was filled as {found:?}");
-                self.fail("filled_as_asked", text);
-            }
-        }
-        if let Some((name, count)) = seen.into_iter().find(|(_, count)| *count > 1) {
-            let text = format!("{name} is at {venue} {count} times");
-            self.fail("executed_once", text);
-        }
+    /// Forgets what the journal said: a new process reads what of it was durable.
+    pub(super) fn reread_journal(&mut self) {
+        let oracle = &mut self.oracle;
+        (oracle.read, oracle.placed, oracle.orders) = (0, BTreeMap::new(), BTreeMap::new());
     }
 
     fn read_journal(&mut self) {
-        let orders = &mut self.oracle.orders;
+        let Oracle { placed, orders, read, .. } = &mut self.oracle;
         self.paper.read(|records| {
-            let mut placed = BTreeMap::new();
-            for record in records {
+            for record in &records[*read..] {
                 match record {
-                    Record::Placed(order) => drop(placed.insert(order.intent, order)),
-                    Record::Named { intent, id } => {
-                        if let Some(order) = placed.get(intent) {
-                            orders.insert(id.0.clone(), (*order).clone());
-                        }
-                    }
+                    Record::Placed(order) => drop(placed.insert(order.intent, order.clone())),
+                    Record::Named { intent, id } => drop(orders.insert(id.0.clone(), *intent)),
                     _ => {}
                 }
             }
+            *read = records.len();
         });
     }
 
-    /// The exchange's own books add up: an oracle that believes wrong books finds nothing. What a
-    /// market pays is judged at the end.
-    fn judge_books(&mut self, venue: Venue, statement: &Statement) {
-        if self.oracle.over {
+    /// An order as it was decided on.
+    pub(super) fn order_of(&mut self, intent: IntentId) -> Option<Order> {
+        self.read_journal();
+        self.oracle.placed.get(&intent).cloned()
+    }
+
+    /// The order that an exchange speaks of.
+    pub(super) fn order_named(&self, venue: Venue, found: &OrderStatement) -> Option<&Order> {
+        let intent = self.oracle.orders.get(truth::name_of(venue, found))?;
+        self.oracle.placed.get(intent)
+    }
+
+    /// Every order at an exchange is one that the journal names, is there once under one name, and
+    /// did not fill more than it asked for.
+    fn judge_orders(&mut self, venue: Venue, statement: &Statement) {
+        self.read_journal();
+        let mut seen: BTreeMap<IntentId, &str> = BTreeMap::new();
+        let mut wrong = None;
+        for found in &statement.orders {
+            let name = truth::name_of(venue, found);
+            let Some(order) = self.order_named(venue, found) else {
+                let text = format!("{venue} has {found:?}, which the journal does not name");
+                wrong = Some(("written_before_sent", text));
+                continue;
+            };
+            if let Some(other) = seen.insert(order.intent, name) {
+                let text = format!("{} is at {venue} as {other} and as {name}", order.intent);
+                wrong = Some(("executed_once", text));
+            }
+            let is_too_much = match order.size {
+                Size::Contracts(quantity) => found.filled > quantity,
+                Size::Collateral(money) => found.money > money,
+            };
+            if is_too_much || order.venue != venue {
+                wrong = Some(("filled_as_asked", format!("{order:?} was filled as {found:?}")));
+            }
+        }
+        if let Some((rule, text)) = wrong {
+            self.fail(rule, text);
+        }
+    }
+
+    /// Kalshi's fills are for good, but for those that it takes back.
+    fn note_busts(&mut self, venue: Venue, statement: &Statement) {
+        if venue != Venue::Kalshi {
             return;
         }
-        let (due, cash) = (truth::cash_due(venue, statement), statement.cash_total());
+        let before = &self.oracle.statements[at(venue)].orders;
+        let both = before.iter().zip(&statement.orders);
+        for (old, new) in both.filter(|(old, new)| new.filled < old.filled) {
+            self.oracle.busted.insert(old.market, self.now);
+            let gone = i128::from(old.filled.units() - new.filled.units());
+            let netted = truth::ever_bought(statement, old.market, old.outcome.other());
+            *self.oracle.returned.entry(old.market).or_default() += gone.min(netted) + BOUGHT_AGAIN;
+        }
+    }
+
+    /// The exchange's own books add up: an oracle that believes wrong books finds nothing.
+    fn judge_books(&mut self, venue: Venue, statement: &Statement) {
+        let endings = &mut self.oracle.endings[at(venue)];
+        let old = &self.oracle.statements[at(venue)];
+        let paid = statement.payouts.micros() - old.payouts.micros();
+        if paid != 0 {
+            let mut due = 0;
+            for (market, ending) in endings.iter_mut() {
+                let resolution = self.script.resolutions[*market][at(venue)];
+                // What is held and paid for is gone; a trade that fails meanwhile pays nothing.
+                for (side, outcome) in [(Side::Yes, Outcome::Yes), (Side::No, Outcome::No)] {
+                    let of = |statement: &Statement| held(statement, *market, outcome);
+                    let gone = of(old) - of(statement);
+                    let pays = truth::pays(resolution, side) * gone / 1_000_000;
+                    due += pays;
+                    ending.was_held |= gone >= i128::from(Quantity::CONTRACT);
+                }
+            }
+            // Both venues round what they pay down, Kalshi to a hundredth of a cent.
+            let short = due - i128::from(paid);
+            if !(0..=200 * i128::try_from(endings.len()).unwrap()).contains(&short) {
+                let text = format!("{venue} paid {paid} where {due} were due: {statement:?}");
+                return self.fail("exchange_books", text);
+            }
+        }
+        // What is not paid for yet may still be merged.
+        let more = statement.cash_total().micros() - old.cash_total().micros();
+        for (market, ending) in endings.iter_mut() {
+            let gone = |outcome| held(old, *market, outcome) - held(statement, *market, outcome);
+            let [yes, no] = [gone(Outcome::Yes), gone(Outcome::No)];
+            if yes > 0 && yes == no && paid == 0 && i128::from(more) == yes {
+                ending.merged += yes;
+            }
+        }
+        let merged = endings.iter().map(|(market, ending)| (*market, ending.merged)).collect();
+        let (due, cash) = (truth::cash_due(venue, statement, &merged), statement.cash_total());
         if due != i128::from(cash.micros()) {
             let text =
                 format!("{venue} has {cash} where {due} micro-dollars are due: {statement:?}");
@@ -128,46 +210,22 @@ impl Run {
         }
     }
 
-    /// Whether a fill was taken back so lately that two readings need not have shown it: nothing
-    /// else tells of it.
-    pub(super) fn is_taken_back(&self, market: usize) -> bool {
-        let taken = self.oracle.taken_back.get(&market);
-        taken.is_some_and(|taken| self.now.since(*taken) < TAKEN_BACK_SEEN)
+    /// A market ends at a venue.
+    pub(super) fn ends(&mut self, venue: Venue, market: usize) {
+        let statement = self.venues.lock().unwrap().statement_now(venue);
+        let merged = truth::merged_of(&statement, &truth::bought(&statement), market);
+        let ending = Ending { merged, was_held: false };
+        self.oracle.endings[at(venue)].entry(market).or_insert(ending);
     }
 
-    /// The same of any market.
-    pub(super) fn is_any_taken_back(&self) -> bool {
-        (0..self.script.questions.len()).any(|market| self.is_taken_back(market))
+    /// Whether Kalshi took a fill of this market back so lately that nobody can know.
+    pub(super) fn is_busted(&self, market: usize) -> bool {
+        let busted = self.oracle.busted.get(&market);
+        busted.is_some_and(|at| self.now.since(*at) < BUST_FOUND)
     }
+}
 
-    /// No dollar limit is exceeded, whatever we believe.
-    fn judge_limits(&mut self) {
-        let limits = &process::settings(&self.script).limits;
-        let dollars = self.oracle.accounts.each_ref().map(Account::dollars);
-        let mut over = Vec::new();
-        let mut check = |what: String, is: i128, returned: i128, most: Money| {
-            if is > i128::from(most.micros()) + returned {
-                over.push(format!("{what}: {is} micro-dollars where {most} are allowed"));
-            }
-        };
-        let all: i128 = self.oracle.returned.values().sum();
-        for venue in Venue::ALL {
-            let returned = if venue == Venue::Kalshi { all } else { 0 };
-            check(venue.to_string(), dollars[at(venue)], returned, limits.venues[at(venue)]);
-        }
-        check("total".to_owned(), dollars.iter().sum(), all, limits.total);
-        for market in 0..self.script.questions.len() {
-            let both = [0, 1].map(|venue: usize| self.oracle.accounts[venue].dollars_in(market));
-            let here = self.oracle.returned.get(&market).copied().unwrap_or(0);
-            for venue in Venue::ALL {
-                let returned = if venue == Venue::Kalshi { here } else { 0 };
-                let what = format!("market {market} of {venue}");
-                check(what, both[at(venue)], returned, limits.market);
-            }
-            check(format!("pair {market}"), both.iter().sum(), here, limits.pair);
-        }
-        if !over.is_empty() {
-            self.fail("limits", over.join("; "));
-        }
-    }
+fn held(statement: &Statement, market: usize, outcome: Outcome) -> i128 {
+    let of = statement.positions.iter().filter(|own| (own.0, own.1) == (market, outcome));
+    of.map(|own| i128::from(own.2.units())).sum()
 }

@@ -82,6 +82,10 @@ impl Paper {
         self.disk.fail(broken.then_some(Error::DiskFull));
     }
 
+    pub(super) fn is_broken(&self) -> bool {
+        self.sheet.lock().unwrap().broken
+    }
+
     pub(super) fn written(&self) -> u64 {
         self.sheet.lock().unwrap().written
     }

@@ -11,21 +11,22 @@ use crossbook::app::settings;
 use crossbook::app::sources::{self, KalshiFeed, Sources, engine_settings};
 use crossbook::book::Lane;
 use crossbook::config::Settings;
-use crossbook::domain::Venue;
+use crossbook::domain::{Money, Venue};
 use crossbook::engine::trade;
-use crossbook::exchange::catalogue::{Paired, catalogue};
+use crossbook::exchange::catalogue::{Paired, catalogue, listings};
 use crossbook::exchange::kalshi::keys::{Kind, generate};
 use crossbook::exchange::kalshi::{Account, Scope};
-use crossbook::exchange::polymarket::ApiKey;
+use crossbook::exchange::polymarket::{self as theirs, ApiKey};
 use crossbook::execute::Record;
 use crossbook::venue::gateway::Gateway;
 use crossbook::venue::polymarket::sign::hmac::Credentials;
 use crossbook::venue::polymarket::sign::order::Wallet as WalletKind;
 use crossbook::venue::{Feed, kalshi, polymarket};
 
+use crate::harness::at;
 use crate::harness::client::KALSHI_REST;
 
-use super::draw::{self, Script};
+use super::draw::{self, Purse, Script};
 use super::paper::Paper;
 use super::run::{Event, Run};
 
@@ -75,13 +76,38 @@ pub(super) fn host_of(url: &str) -> &'static str {
 }
 
 /// Kalshi's key: ours, and what the exchange keeps of it. What it is decides nothing.
-pub(super) fn credentials() -> &'static (sources::Credentials, Account) {
-    static KEY: OnceLock<(sources::Credentials, Account)> = OnceLock::new();
-    KEY.get_or_init(|| {
-        let key = generate(Kind::Ed25519, vec![Scope::Read, Scope::WriteTrade]).unwrap();
+pub(super) fn credentials(kind: Kind) -> &'static (sources::Credentials, Account) {
+    static KEYS: [OnceLock<(sources::Credentials, Account)>; 2] = [const { OnceLock::new() }; 2];
+    KEYS[usize::from(kind == Kind::Rsa)].get_or_init(|| {
+        let key = generate(kind, vec![Scope::Read, Scope::WriteTrade]).unwrap();
         let pem = SecretString::from(key.pem.to_string());
         (sources::Credentials { key_id: key.account.key_id.clone(), pem }, key.account)
     })
+}
+
+/// Where a deposit wallet is; the key's own account is where its key says.
+const DEPOSIT_WALLET: [u8; 20] = [0xd5; 20];
+
+/// The wallet at Polymarket, as its exchange knows it.
+pub(super) fn wallet_there(purse: Purse, collateral: Money) -> theirs::Wallet {
+    let own = theirs::Wallet { collateral, ..theirs::Wallet::default() };
+    match purse {
+        Purse::Own => own,
+        Purse::Deposit => theirs::Wallet {
+            funder: theirs::Address(DEPOSIT_WALLET),
+            kind: theirs::WalletKind::Deposit,
+            ..own
+        },
+    }
+}
+
+/// A venue's event of a question.
+pub(super) fn event(venue: Venue, question: usize) -> &'static str {
+    static EVENTS: OnceLock<[Vec<String>; 2]> = OnceLock::new();
+    let events = EVENTS.get_or_init(|| {
+        Venue::ALL.map(|venue| listings(venue).into_iter().map(|listing| listing.event).collect())
+    });
+    &events[at(venue)][question]
 }
 
 /// The catalogue of the embedded exchanges.
@@ -102,13 +128,18 @@ fn mappings(questions: &[usize]) -> String {
     entries.iter().filter(wanted).map(String::as_str).collect()
 }
 
-/// Polymarket's account: the wallet of every test chain, and an API key of its exchange.
-fn wallet(key: &ApiKey) -> polymarket::account::Account {
+/// Polymarket's account: a wallet of every test chain's first key, and an API key of its exchange.
+fn wallet(key: &ApiKey, purse: Purse) -> polymarket::account::Account {
     let secret = |text: &str| SecretString::from(text.to_owned());
     let (api_secret, phrase) = (secret(&key.secret), secret(&key.passphrase));
     let credentials = Credentials::new(&key.key, api_secret, phrase).unwrap();
     let signer = polymarket::sign::Key::from_hex(TEST_WALLET_KEY).unwrap();
-    polymarket::account::Account::new(signer, WalletKind::Eoa, None, credentials).unwrap()
+    let deposit = theirs::Address(DEPOSIT_WALLET).to_string();
+    let (kind, maker) = match purse {
+        Purse::Own => (WalletKind::Eoa, None),
+        Purse::Deposit => (WalletKind::Deposit, Some(deposit.as_str())),
+    };
+    polymarket::account::Account::new(signer, kind, maker, credentials).unwrap()
 }
 
 impl Run {
@@ -116,11 +147,16 @@ impl Run {
     pub(super) fn restart(&mut self) {
         self.epoch += 1;
         self.watch.began = self.now;
+        self.watch.is_killed = false;
+        self.reread_journal();
+        if let Some(end) = self.end_again.take() {
+            self.end_at(end);
+        }
         let (now, settings) = (self.now, settings(&self.script));
         let sources = Sources::new(
             settings.clone(),
             KalshiFeed::Stream,
-            Some(credentials().0.clone()),
+            Some(credentials(self.script.key).0.clone()),
             self.script.seed,
         );
         let today = TODAY.parse().unwrap();
@@ -156,7 +192,8 @@ impl Run {
     fn desk(&self) -> Desk {
         let instance = Paper::instance(self.script.seed);
         let kalshi = kalshi::gateway::Settings::new(KALSHI_REST.to_owned(), instance);
-        let kalshi = kalshi::gateway::Gateway::new(kalshi, credentials().0.signer().unwrap());
+        let kalshi =
+            kalshi::gateway::Gateway::new(kalshi, credentials(self.script.key).0.signer().unwrap());
         let polymarket = polymarket::gateway::Settings {
             clob_url: "http://127.0.0.1:10".to_owned(),
             data_url: "http://127.0.0.1:12".to_owned(),
@@ -164,7 +201,7 @@ impl Run {
             chain: polymarket::gateway::Chain::Embedded,
             data_lag: Duration::ZERO,
         };
-        let account = wallet(&self.api_key);
+        let account = wallet(&self.api_key, self.script.wallet);
         let polymarket = polymarket::Gateway::new(account, instance, polymarket);
         let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(kalshi), Box::new(polymarket)];
         let reconcile_every = settings(&self.script).trade.reconcile_every;
@@ -177,7 +214,8 @@ impl Run {
             seed: self.script.seed,
             ..kalshi::private::Settings::new(KALSHI_WS.to_owned(), Lane(0))
         };
-        let kalshi = kalshi::private::Private::new(own, credentials().0.signer().unwrap());
+        let kalshi =
+            kalshi::private::Private::new(own, credentials(self.script.key).0.signer().unwrap());
         let own = polymarket::private::Settings {
             url: "ws://127.0.0.1:10/ws".to_owned(),
             ping_every: polymarket::facts::PING_EVERY,
@@ -187,7 +225,7 @@ impl Run {
             backoff_longest: Duration::from_secs(10),
             limited_wait: Duration::from_secs(5),
         };
-        let account = wallet(&self.api_key);
+        let account = wallet(&self.api_key, self.script.wallet);
         let seed = self.script.seed;
         let polymarket = polymarket::private::Private::new(own, Lane(1), seed, &account);
         vec![(Venue::Kalshi, Box::new(kalshi)), (Venue::Polymarket, Box::new(polymarket))]

@@ -10,9 +10,10 @@ use std::time::Duration;
 use crossbook::app::desk::CallId;
 use crossbook::app::pipeline::{Input, Pipeline};
 use crossbook::book::Lane;
-use crossbook::domain::{Market, Timestamp, Venue};
+use crossbook::domain::{Market, Money, Timestamp, Venue};
 use crossbook::engine::event::Command;
 use crossbook::exchange::dice::Dice;
+use crossbook::exchange::faults::Fault;
 use crossbook::exchange::polymarket::ApiKey;
 use crossbook::exchange::{Connection, Reply};
 use crossbook::execute::Scope;
@@ -33,6 +34,12 @@ use super::venues::Venues;
 use super::{Failure, Outcome};
 
 const START: &str = "2026-11-22T00:00:00Z";
+/// What a person of the swarm says of a halt.
+pub(super) const ASKED: &str = "asked for by the swarm";
+/// A command for a process that does not run is given again after this.
+const AGAIN: Duration = Duration::from_secs(1);
+/// From the start of a process to the moment at which a person lifts a halt.
+const LOOKS: Duration = Duration::from_secs(3);
 /// The floors' pulse.
 const BREATH: Duration = Duration::from_millis(250);
 /// The exchanges' own timers.
@@ -65,6 +72,8 @@ pub(super) enum Event {
     /// A call of the desk has its answer, or has waited long enough.
     Answered(u32, CallId, Told),
     Resume,
+    /// A person ends the process.
+    Quit,
     JournalWhole,
     Clock(Venue, i64),
     Restart,
@@ -138,7 +147,11 @@ pub(super) struct Run {
     /// How the process ends, if it is to end at a send, and sends since that was decided.
     pub(super) end: Option<(End, u64)>,
     pub(super) restart_after: Duration,
+    /// How the next process ends, if it is to end early.
+    pub(super) end_again: Option<End>,
     pub(super) sends: u64,
+    /// What faults did to us, and how often.
+    pub(super) bites: BTreeMap<String, u64>,
     pub(super) log: Log,
     pub(super) failure: Option<Failure>,
     pub(super) oracle: Oracle,
@@ -150,11 +163,10 @@ impl Run {
     pub(super) fn new(script: &Script, with_log: bool) -> Self {
         let now = Timestamp::parse(START).unwrap();
         clock::start(now);
-        let account = process::credentials().1.clone();
-        let venues = Venues::new(script.seed, &script.questions, account, script.latency);
+        let venues = Venues::new(script);
         let api_key = venues.api_key.clone();
         let venues = Arc::new(Mutex::new(venues));
-        let signer = process::credentials().0.signer().unwrap();
+        let signer = process::credentials(script.key).0.signer().unwrap();
         let kalshi = client::kalshi(&venues, Some(signer));
         let lines = with_log.then(VecDeque::new);
         let mut run = Self {
@@ -175,7 +187,9 @@ impl Run {
             dice: Dice::stream(script.seed, 0xca11),
             end: None,
             restart_after: Duration::ZERO,
+            end_again: None,
             sends: 0,
+            bites: BTreeMap::new(),
             log: Log { lines },
             failure: None,
             oracle: Oracle::default(),
@@ -210,12 +224,20 @@ impl Run {
         self.log.write(self.now, || refusals);
         let lines = self.log.lines.take().unwrap_or_default().into();
         let (writes, sends) = (self.paper.written(), self.sends);
-        Outcome { digest, failure: self.failure.take(), lines, writes, sends }
+        for (venue, name, count) in self.venues.lock().unwrap().met() {
+            *self.bites.entry(format!("{venue} {name}")).or_default() += count;
+        }
+        let bites = std::mem::take(&mut self.bites);
+        Outcome { digest, failure: self.failure.take(), lines, writes, sends, bites }
     }
 
     /// Goes on until so long after the start, or until something is wrong.
-    pub(super) fn until(&mut self, after: Duration) {
-        let goal = self.started.after(after);
+    fn until(&mut self, after: Duration) {
+        self.until_at(self.started.after(after));
+    }
+
+    /// Goes on until then, or until something is wrong.
+    pub(super) fn until_at(&mut self, goal: Timestamp) {
         let mut at_once = 0;
         while self.now < goal && self.failure.is_none() {
             let before = self.now;
@@ -312,7 +334,15 @@ impl Run {
             }
             Event::Arrives(epoch, id, call, told) => self.arrives(epoch, id, &call, told),
             Event::Answered(epoch, id, told) => self.answered(epoch, id, &told),
-            Event::Resume => self.command(&Command::Resume { scope: Scope::All }),
+            Event::Resume if self.machine.is_none() => self.queue(AGAIN, Event::Resume),
+            Event::Resume => {
+                self.lift();
+                if self.machine.is_none() {
+                    // The process ended over it.
+                    self.queue(AGAIN, Event::Resume);
+                }
+            }
+            Event::Quit => self.quit(),
             Event::JournalWhole => self.paper.set_broken(false),
             Event::Clock(venue, offset) => self.input(&Input::Clock(venue, offset)),
             Event::Restart => self.restart(),
@@ -323,14 +353,17 @@ impl Run {
         self.log.write(self.now, || format!("strike {strike:?}"));
         match strike {
             Strike::Fault(venue, fault) => {
+                if let Fault::Resolve { market, .. } = fault {
+                    self.ends(*venue, *market);
+                }
                 self.venues.lock().unwrap().fault(*venue, fault, self.now);
-                if let crossbook::exchange::faults::Fault::ClockSkew { ms, lasts } = fault {
+                if let Fault::ClockSkew { ms, lasts } = fault {
                     self.queue(Duration::from_secs(1), Event::Clock(*venue, ms * 1_000_000));
                     self.queue(*lasts + Duration::from_secs(1), Event::Clock(*venue, 0));
                 }
             }
             Strike::Halt(lasts) => {
-                let why = "asked for by the swarm".to_owned();
+                let why = ASKED.to_owned();
                 self.command(&Command::Halt { scope: Scope::All, why });
                 self.queue(*lasts, Event::Resume);
             }
@@ -340,12 +373,47 @@ impl Run {
             }
             Strike::Crash(end, away) => {
                 self.restart_after = *away;
-                match end {
-                    End::BeforeWrite(_) | End::AfterWrite(_) => self.paper.end_at(Some(*end)),
-                    End::BeforeSend(_) | End::AfterSend(_) => self.end = Some((*end, 0)),
-                }
+                self.end_at(*end);
+            }
+            Strike::CrashTwice(end, away, again) => {
+                self.restart_after = *away;
+                self.end_again = Some(*again);
+                self.end_at(*end);
+            }
+            Strike::Flatten(dollars, lasts) => {
+                let loss_max = Money::from_micros(i64::from(*dollars) * Money::DOLLAR);
+                self.watch.is_flattening |= self.machine.is_some();
+                self.command(&Command::Flatten { loss_max });
+                self.queue(*lasts, Event::Quit);
+            }
+            Strike::Kill(lasts) => {
+                self.command(&Command::Kill { why: ASKED.to_owned() });
+                self.watch.is_killed = self.machine.is_some();
+                self.queue(*lasts, Event::Quit);
+            }
+            Strike::CancelOwn(venue) => {
+                let now = self.now;
+                self.with(|machine| {
+                    machine.cancel_own(*venue, now);
+                });
             }
         }
+    }
+
+    pub(super) fn end_at(&mut self, end: End) {
+        match end {
+            End::BeforeWrite(_) | End::AfterWrite(_) => self.paper.end_at(Some(end)),
+            End::BeforeSend(_) | End::AfterSend(_) => self.end = Some((end, 0)),
+        }
+    }
+
+    /// A person ends the process, starts it again, looks at it and lifts the halt.
+    fn quit(&mut self) {
+        if self.machine.is_some() {
+            self.restart_after = AGAIN;
+            self.crash();
+        }
+        self.queue(LOOKS, Event::Resume);
     }
 
     pub(super) fn command(&mut self, command: &Command) {

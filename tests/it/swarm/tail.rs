@@ -7,7 +7,9 @@ use sha2::{Digest as _, Sha256};
 use crossbook::domain::Venue;
 use crossbook::exchange::faults::Fault;
 
-use super::draw::WARM;
+use crate::harness::at;
+
+use super::oracle::BUST_FOUND;
 use super::run::{Mood, Run};
 
 /// No fault lasts longer.
@@ -23,52 +25,79 @@ const HEDGES: Duration = Duration::from_secs(8);
 const PAYS: Duration = Duration::from_secs(2);
 /// How long it may take to be known that everything was paid: a reading of both venues.
 const PAID: Duration = Duration::from_secs(27);
+/// How long everything has to stay as it is to be at rest.
+const RESTS: u32 = 3;
+const SECOND: Duration = Duration::from_secs(1);
 
 impl Run {
     /// After the last fault.
     pub(super) fn end_well(&mut self) {
-        let mut clock = WARM + self.script.busy + PASSES;
-        self.until(clock);
+        self.pass(PASSES);
         self.venues.lock().unwrap().square.calm();
         self.mood = Mood::Refilling;
-        clock += SETTLES;
-        self.until(clock);
+        self.rest(SETTLES + self.script.settles_last());
+        self.find_busts();
         self.resume_all();
-        let last = self.script.questions.len() - 1;
-        let begun = self.trades_begun();
-        self.venues.lock().unwrap().square.plant(last);
-        for _ in 0..TRADES {
-            clock += Duration::from_secs(1);
-            self.until(clock);
-            if self.trades_begun() > begun {
-                break;
-            }
-        }
-        if self.trades_begun() == begun && self.failure.is_none() {
-            self.judge_silence();
-        }
+        self.trade_again();
         self.venues.lock().unwrap().square.calm();
-        clock += HEDGES;
-        self.until(clock);
+        if self.script.busts() {
+            self.pass(HEDGES);
+        }
+        self.rest(HEDGES + self.script.settles_last());
+        self.find_busts();
         self.mood = Mood::Still;
         self.resolve();
-        clock += PAYS + PAID;
-        self.until(clock);
+        self.pass(PAYS);
+        self.rest(PAID);
         if self.failure.is_none() {
             self.judge_end();
         }
     }
 
-    /// Every market ends.
+    fn pass(&mut self, span: Duration) {
+        self.until_at(self.now.after(span));
+    }
+
+    /// Goes on until nothing is under way any more, or for so long.
+    fn rest(&mut self, most: Duration) {
+        let (last, mut rested) = (self.now.after(most), 0);
+        while self.now < last && self.failure.is_none() && rested < RESTS {
+            self.until_at(self.now.after(SECOND).min(last));
+            rested = if self.is_at_rest() { rested + 1 } else { 0 };
+        }
+    }
+
+    /// Waits until what Kalshi took back can have been found.
+    fn find_busts(&mut self) {
+        if let Some(last) = self.oracle.busted.values().max() {
+            let left = last.after(BUST_FOUND).since(self.now);
+            self.rest(left);
+        }
+    }
+
+    /// A gap opens in the question that was left alone: it is traded.
+    fn trade_again(&mut self) {
+        let last = self.script.questions.len() - 1;
+        let begun = self.trades_begun();
+        self.venues.lock().unwrap().square.plant(last);
+        for _ in 0..TRADES {
+            self.pass(SECOND);
+            if self.trades_begun() > begun || self.failure.is_some() {
+                return;
+            }
+        }
+        self.judge_silence();
+    }
+
+    /// Every market ends that has not ended yet.
     fn resolve(&mut self) {
-        self.oracle.over = true;
         let now = self.now;
-        let mut venues = self.venues.lock().unwrap();
-        for (market, resolution) in self.script.resolutions.iter().enumerate() {
+        for market in 0..self.script.questions.len() {
             for venue in Venue::ALL {
-                let resolution = *resolution;
+                let resolution = self.script.resolutions[market][at(venue)];
                 let fault = Fault::Resolve { market, resolution, pays_after: PAYS };
-                venues.fault(venue, &fault, now);
+                self.ends(venue, market);
+                self.venues.lock().unwrap().fault(venue, &fault, now);
             }
         }
     }

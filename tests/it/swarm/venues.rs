@@ -5,15 +5,17 @@ use std::time::Duration;
 use crossbook::domain::{Money, Timestamp, Venue};
 use crossbook::exchange::dice::Dice;
 use crossbook::exchange::faults::Fault;
-use crossbook::exchange::kalshi::{Account, Kalshi};
+use crossbook::exchange::kalshi::Kalshi;
 use crossbook::exchange::ledger::Statement;
-use crossbook::exchange::polymarket::{ApiKey, Polymarket, Wallet};
+use crossbook::exchange::polymarket::{ApiKey, Polymarket};
 use crossbook::exchange::{Connection, Core, Floor, Push, Reply, Request};
 
 use crate::harness::at;
 use crate::harness::client::Shop;
-use crate::harness::wire::{Millis, Wires};
+use crate::harness::wire::Wires;
 
+use super::draw::Script;
+use super::process;
 use super::square::{Batch, Square};
 
 pub(super) struct Venues {
@@ -29,20 +31,21 @@ pub(super) struct Venues {
 }
 
 impl Venues {
-    pub(super) fn new(seed: u64, questions: &[usize], account: Account, latency: Millis) -> Self {
-        let square = Square::new(seed, questions);
+    pub(super) fn new(script: &Script) -> Self {
+        let Script { seed, questions, latency, key, wallet, .. } = script;
+        let square = Square::new(*seed, questions);
+        let account = process::credentials(*key).1.clone();
         // Some markets are matched, and paid for, on a shard of their own.
         let cash = [0, 2].map(|shard| (shard, Money::from_micros(1_000 * Money::DOLLAR)));
         let kalshi = Kalshi::new(&square.floors[0], vec![account]).funded(0, &cash);
-        let wallet = Wallet { collateral: cash[0].1, ..Wallet::default() };
-        let mut polymarket = Polymarket::with_wallet(wallet);
+        let mut polymarket = Polymarket::with_wallet(process::wallet_there(*wallet, cash[0].1));
         let api_key = polymarket.api_key(0);
         Self {
             kalshi,
             polymarket,
             square,
             api_key,
-            wires: Wires::new(Dice::stream(seed, 0x1a7e), latency),
+            wires: Wires::new(Dice::stream(*seed, 0x1a7e), *latency),
             stale: [true; 2],
             statements: [Statement::default(), Statement::default()],
         }
@@ -130,15 +133,29 @@ impl Venues {
         }
     }
 
+    /// How often each fault of orders has met one, by its name.
+    pub(super) fn met(&self) -> impl Iterator<Item = (Venue, &'static str, u64)> + '_ {
+        let of = |venue, met: &'static str, count: &u64| (venue, met, *count);
+        let kalshi = self.kalshi.met().iter().map(move |(n, c)| of(Venue::Kalshi, n, c));
+        let polymarket =
+            self.polymarket.met().iter().map(move |(n, c)| of(Venue::Polymarket, n, c));
+        kalshi.chain(polymarket)
+    }
+
+    /// What a venue knows of our account at this moment.
+    pub(super) fn statement_now(&self, venue: Venue) -> Statement {
+        let floor = &self.square.floors[at(venue)];
+        match venue {
+            Venue::Kalshi => self.kalshi.statement(floor),
+            Venue::Polymarket => self.polymarket.statement(floor),
+        }
+    }
+
     /// What a venue knows of our account; and whether that may be news.
     pub(super) fn statement(&mut self, venue: Venue) -> (&Statement, bool) {
         let news = std::mem::take(&mut self.stale[at(venue)]);
         if news {
-            let floor = &self.square.floors[at(venue)];
-            self.statements[at(venue)] = match venue {
-                Venue::Kalshi => self.kalshi.statement(floor),
-                Venue::Polymarket => self.polymarket.statement(floor),
-            };
+            self.statements[at(venue)] = self.statement_now(venue);
         }
         (&self.statements[at(venue)], news)
     }

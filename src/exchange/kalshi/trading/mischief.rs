@@ -51,7 +51,15 @@ impl Trading {
         floor: &mut Floor,
         now: Timestamp,
     ) -> Reply {
+        let ticket = match ticket {
+            Ok(ticket) => ticket,
+            Err(refused) => return refused.reply(),
+        };
         let fault = self.order_faults.pop_front();
+        // A trade that is taken back counts when it is.
+        if let Some(fault) = fault.as_ref().filter(|fault| !matches!(fault, OrderFault::Bust(_))) {
+            self.meet(fault);
+        }
         if let Some(
             OrderFault::Held(Reached::No)
             | OrderFault::Cut(Reached::No)
@@ -60,10 +68,6 @@ impl Trading {
         {
             return dress(Reply::json(201, &Value::Null), fault.as_ref());
         }
-        let ticket = match ticket {
-            Ok(ticket) => ticket,
-            Err(refused) => return refused.reply(),
-        };
         let market = Self::market_of(&ticket.ticker, ticket.shard, floor).ok();
         let away = match (&fault, market) {
             (Some(fault), Some(market)) => self.prepare(fault, market, &ticket, floor, now),
@@ -74,6 +78,7 @@ impl Trading {
             let id = body["order_id"].as_str().unwrap_or_default();
             let at = self.find_order(place, id).map(|serial| (place, serial));
             if let Some(at) = at.filter(|at| self.order(*at).is_some_and(has_filled)) {
+                self.meet(&OrderFault::Bust(*after));
                 self.bust_later(at, now.after(*after));
             }
         }
@@ -115,6 +120,10 @@ impl Trading {
             _ => self.create_each(place, body, floor, now),
         };
         dress(reply, fault.as_ref())
+    }
+
+    fn meet(&mut self, fault: &OrderFault) {
+        *self.met.entry(fault.name()).or_default() += 1;
     }
 
     /// Changes the book as the fault has it; what is to come back afterwards.

@@ -88,6 +88,8 @@ pub(super) struct Trading {
     lag: Option<Lag>,
     /// What the next orders meet.
     order_faults: VecDeque<OrderFault>,
+    /// How often each fault has met an order, by its name.
+    pub(super) met: BTreeMap<&'static str, u64>,
     /// No orders are taken until then.
     pub(super) halted: Option<Timestamp>,
     /// Members have no funds until then.
@@ -113,6 +115,7 @@ impl Trading {
             busts: Vec::new(),
             lag: None,
             order_faults: VecDeque::new(),
+            met: BTreeMap::new(),
             halted: None,
             broke: None,
             cancels_denied: None,
@@ -286,7 +289,15 @@ impl Trading {
     }
 
     fn remember(&mut self, now: Timestamp) {
+        if self.lag.as_ref().is_some_and(|lag| now >= lag.until) {
+            self.lag = None;
+        }
         let Some(lag) = &mut self.lag else { return };
+        // Of what is older than any read shows, only the newest is ever looked at.
+        let shown = now.before(lag.behind);
+        while lag.images.get(1).is_some_and(|(at, _)| *at <= shown) {
+            lag.images.pop_front();
+        }
         if lag.images.len() == IMAGES_MAX {
             lag.images.pop_front();
         }
