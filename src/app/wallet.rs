@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::{Settings, WalletKind};
+use crate::config::{Conversions, Settings, WalletKind};
 use crate::net::http::{self, Method};
 use crate::venue::gateway::Call;
 use crate::venue::polymarket::account::{self, Account};
@@ -63,7 +63,14 @@ impl Signer {
             WalletKind::Deposit => Wallet::Deposit,
         };
         let made = Account::new(self.key, kind, wallet.address.as_deref(), api_key);
-        Ok(made.map_err(|error| Misuse(format!("the wallet is not usable: {error}")))?)
+        let made = made.map_err(|error| Misuse(format!("the wallet is not usable: {error}")))?;
+        // The embedded exchange takes any wallet for the key's.
+        if settings.polymarket.conversions == Conversions::User
+            && let Some(why) = made.doubt()
+        {
+            tracing::warn!("{why}; see `wallet` and `wallet_kind` under [polymarket]");
+        }
+        Ok(made)
     }
 }
 

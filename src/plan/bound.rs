@@ -124,6 +124,49 @@ mod tests {
         }
     }
 
+    /// The official clients make a market BUY smaller until it and its fee fit the balance. Here a
+    /// plan is refused whose worst fee does not fit, so nothing is made smaller on its way; the
+    /// clients' own numbers are what the fee model says.
+    #[test]
+    fn what_the_official_clients_would_shrink_does_not_fit_the_bound_either() {
+        let file = include_str!("../../tests/data/polymarket/vectors/budget.json");
+        let file: serde_json::Value = serde_json::from_str(file).unwrap();
+        let rows = file["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 4);
+        for row in rows {
+            let text = |field: &str| row[field].as_str().unwrap();
+            // A client writes more decimals than there are micro-dollars.
+            let cut = |text: &str| match text.split_once('.') {
+                Some((whole, part)) => format!("{whole}.{}", &part[..part.len().min(6)]),
+                None => text.to_owned(),
+            };
+            let money = |field| Money::parse(&cut(text(field))).unwrap();
+            let (amount, balance) = (money("amount"), money("balance"));
+            let limit = Price::parse(text("price")).unwrap();
+            let rate = Rate::parse(text("fee_rate")).unwrap().millionths();
+            let model = model(rate, text("exponent").parse().unwrap());
+            let builder = money("builder_taker_rate").micros();
+            // The fee of so many dollars at the price, and what a builder takes of them.
+            let fee = |spend: Money| {
+                let (numerator, denominator) = model.raw(limit, spend.buys_floor(limit));
+                let builders = spend.micros() * builder / Money::DOLLAR;
+                ceil(numerator, denominator) + Money::from_micros(builders)
+            };
+            let bound = fee_max(model, Action::Buy, Size::Collateral(amount), limit);
+            let (solved, plain) = (money("polymarket_client_0_14_0"), money("adjusted"));
+            if amount + fee(amount) <= balance {
+                assert_eq!((solved, plain), (amount, amount), "{row}");
+                assert!(amount + bound <= balance, "{row}");
+                continue;
+            }
+            assert!(amount + bound > balance, "{row}: it would be approved");
+            let apart = |one: Money, other: Money| (one - other).micros().abs();
+            assert!(apart(solved + fee(solved), balance) <= 2, "{row}");
+            assert!(apart(plain + fee(amount), balance) <= 2, "{row}");
+            assert!(plain < solved && plain + fee(plain) < balance, "{row}");
+        }
+    }
+
     #[test]
     fn the_fee_at_the_limit_is_not_the_highest() {
         let model = model(70_000, 3);

@@ -12,6 +12,7 @@ use crate::venue::gateway::{Call, Class, Subject};
 use super::error::unreadable;
 use super::sign::hmac::Credentials;
 use super::sign::order::Wallet;
+use super::sign::wallet::wallets_of;
 use super::sign::{Key, parse_address};
 use super::{encode, facts};
 
@@ -52,6 +53,24 @@ impl Account {
         };
         let (address_text, maker_text) = (own.to_string(), maker.to_string());
         Ok(Self { key, wallet, maker, credentials, address_text, maker_text })
+    }
+
+    /// Why the venue is not going to find the funds: the wallet that is named is not the one that
+    /// it derives from the key and the kind of the wallet.
+    pub fn doubt(&self) -> Option<String> {
+        let made = wallets_of(self.wallet, self.key.address());
+        if made.contains(&self.maker) {
+            return None;
+        }
+        let made: Vec<String> = made.iter().map(ToString::to_string).collect();
+        Some(format!(
+            "the wallet {} is not the {} of the key's address {}, which is {}: the venue looks \
+             for funds there",
+            self.maker_text,
+            self.wallet.name(),
+            self.address_text,
+            made.join(" or ")
+        ))
     }
 
     /// The key of the wallet.
@@ -238,6 +257,32 @@ mod tests {
         assert!(make(Wallet::Safe, Some(&own)).is_err());
         assert_eq!(make(Wallet::Safe, Some(SAFE)).unwrap().signer_text(), own);
         assert_eq!(make(Wallet::Deposit, Some(SAFE)).unwrap().signer_text(), SAFE);
+    }
+
+    #[test]
+    fn a_wallet_that_is_not_the_keys_own_is_told() {
+        let file = include_str!("../../../tests/data/polymarket/vectors/wallets.json");
+        let file: Value = serde_json::from_str(file).unwrap();
+        assert_eq!(file["owner"], key().address().to_string());
+        let all = [
+            (Wallet::Proxy, "proxy_wallet_type1"),
+            (Wallet::Safe, "safe_wallet_type2"),
+            (Wallet::Deposit, "deposit_wallet_type3_uups"),
+            (Wallet::Deposit, "deposit_wallet_type3_beacon"),
+        ];
+        let doubt = |kind, address: &str| {
+            Account::new(key(), kind, Some(address), credentials()).unwrap().doubt()
+        };
+        for (kind, _) in all {
+            for (other, field) in all {
+                let address = file[field].as_str().unwrap();
+                let found = doubt(kind, &address.to_lowercase());
+                assert_eq!(found.is_none(), kind == other, "{kind:?} {field}: {found:?}");
+            }
+        }
+        let text = doubt(Wallet::Safe, "0x1111111111111111111111111111111111111111").unwrap();
+        assert!(text.contains(file["safe_wallet_type2"].as_str().unwrap()), "{text}");
+        assert!(Account::new(key(), Wallet::Eoa, None, credentials()).unwrap().doubt().is_none());
     }
 
     #[test]

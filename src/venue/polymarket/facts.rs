@@ -95,6 +95,28 @@ pub mod contract {
     pub const ROUTER: &str = "0x12121212006e4CD160D18e3f00711DA5c3372600";
 }
 
+/// What makes wallets for owners on Polygon (`polymarket-client` 0.14.0, 2026-10).
+pub mod factory {
+    use alloy_primitives::{Address, B256, address, b256};
+
+    /// Makes proxies of the early e-mail accounts.
+    pub const PROXY: Address = address!("aB45c5A4B0c941a2F231C04C3f49182e1A254052");
+    /// What such a proxy does.
+    pub const PROXY_IMPLEMENTATION: Address = address!("44e999d5c2F66Ef0861317f9A4805AC2e90aEB4f");
+    /// Makes Safes of the early browser accounts.
+    pub const SAFE: Address = address!("aacFeEa03eb1561C4e67d661e40682Bd20E3541b");
+    /// The hash of the code that makes such a Safe.
+    pub const SAFE_CODE_HASH: B256 =
+        b256!("2bce2127ff07fb632d16c8347c4ebf501f4841168bed00d9e6ef715ddb6fcecf");
+    /// Makes deposit wallets.
+    pub const DEPOSIT: Address = address!("00000000000Fb5C9ADea0298D729A0CB3823Cc07");
+    /// What a deposit wallet of the first form does.
+    pub const DEPOSIT_IMPLEMENTATION: Address =
+        address!("58CA52ebe0DadfdF531Cde7062e76746de4Db1eB");
+    /// Where a deposit wallet of the second form asks what it does.
+    pub const DEPOSIT_BEACON: Address = address!("7A18EDfe055488A3128f01F563e5B479D92ffc3a");
+}
+
 /// Least dollars of a marketable order, in whole dollars (official clients' order checks, 2026-10).
 pub const NOTIONAL_MIN_DOLLARS: i64 = 1;
 /// The longest taker delay reported for markets with `itode` set: 250 ms on the docs page, less in

@@ -9,6 +9,7 @@
 
 pub mod hmac;
 pub mod order;
+pub mod wallet;
 
 use std::fmt;
 

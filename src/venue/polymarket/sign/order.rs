@@ -52,6 +52,16 @@ impl Wallet {
     /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Eoa, Self::Proxy, Self::Safe, Self::Deposit];
 
+    /// The kind in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eoa => "own account",
+            Self::Proxy => "proxy",
+            Self::Safe => "Safe",
+            Self::Deposit => "deposit wallet",
+        }
+    }
+
     /// The number that the venue calls `signatureType`.
     pub const fn number(self) -> u8 {
         match self {
