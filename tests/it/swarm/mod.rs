@@ -67,8 +67,8 @@ struct Outcome {
 const SEEDS: u64 = 2_000;
 /// Runs of an ordinary test run in which the process ends at a write or a send of its journal, and
 /// runs in which the process that then starts ends early too.
-const ENDS: usize = 240;
-const ENDS_TWICE: usize = 80;
+const ENDS: usize = 160;
+const ENDS_TWICE: usize = 60;
 
 /// What has to befall us at least once over the usual seeds: what each fault of orders did to one,
 /// and what the exchanges answered.
