@@ -177,6 +177,11 @@ pub enum Fault {
 }
 
 impl OrderFault {
+    /// Whether it befalls the request and its answer, and not what the order does.
+    pub const fn is_of_the_way(&self) -> bool {
+        matches!(self, Self::Held(_) | Self::Cut(_) | Self::Failing(..) | Self::LateAnswer(_))
+    }
+
     /// The fault's name in records.
     pub const fn name(&self) -> &'static str {
         match self {

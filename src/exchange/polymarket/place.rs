@@ -109,16 +109,8 @@ fn gated(
         _ => Sending::Now,
     };
     // Those that change what the order does count when it is taken.
-    let is_of_answer = |fault: &&OrderFault| {
-        matches!(
-            fault,
-            OrderFault::Held(_)
-                | OrderFault::Cut(_)
-                | OrderFault::Failing(..)
-                | OrderFault::LateAnswer(_)
-                | OrderFault::SuccessWithError
-        )
-    };
+    let is_of_answer =
+        |fault: &&OrderFault| fault.is_of_the_way() || **fault == OrderFault::SuccessWithError;
     if let Some(fault) = fault.as_ref().filter(is_of_answer) {
         trading.trouble.meet(fault);
     }

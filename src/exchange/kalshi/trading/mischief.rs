@@ -101,16 +101,7 @@ impl Trading {
         floor: &mut Floor,
         now: Timestamp,
     ) -> Reply {
-        let is_of_the_way = |fault: &mut OrderFault| {
-            matches!(
-                fault,
-                OrderFault::Held(_)
-                    | OrderFault::Cut(_)
-                    | OrderFault::Failing(..)
-                    | OrderFault::LateAnswer(_)
-            )
-        };
-        let fault = self.order_faults.pop_front_if(is_of_the_way);
+        let fault = self.order_faults.pop_front_if(|fault| fault.is_of_the_way());
         let reply = match &fault {
             Some(
                 OrderFault::Held(Reached::No)
