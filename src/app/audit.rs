@@ -109,7 +109,7 @@ const fn name(phase: Phase) -> &'static str {
 
 /// What is neither locked nor over, each with its reason.
 fn left(state: &State, pipeline: &Pipeline) -> Vec<Value> {
-    let open = state.trades().filter(|trade| !trade.phase.is_quiet());
+    let open = state.restless();
     let mut left: Vec<Value> = open
         .map(|trade| {
             json!({

@@ -115,7 +115,7 @@ fn not_mapped(trader: &Trader) -> Vec<Value> {
 
 /// Trades that are neither locked nor over.
 fn open_trades(state: &State) -> Vec<Value> {
-    let open = state.trades().filter(|trade| !trade.phase.is_quiet());
+    let open = state.restless();
     open.map(|trade| {
         json!({
             "trade": trade.id.to_string(), "pair": trade.plan.pair.0, "state": trade.phase.name(),

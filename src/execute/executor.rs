@@ -124,7 +124,7 @@ impl Executor {
         let is_busy = |trade: &super::trade::Trade| {
             trade.plan.legs.iter().any(|leg| shares_market(leg.market)) && !trade.is_quiet()
         };
-        if self.state.trades().any(is_busy) {
+        if self.state.restless().any(is_busy) {
             return Err("trade_open");
         }
         if self.state.pending().any(|o| shares_market(o.order().market) && !o.is_known()) {
@@ -295,8 +295,7 @@ impl Executor {
                 self.state.order(*intent).map(|tracked| tracked.order().trade).into_iter().collect()
             }
             Report::Settled { market: Some(market), .. } | Report::Merged { market, .. } => {
-                let is_in = |trade: &&super::trade::Trade| trade.seat_of(*market).is_some();
-                self.state.trades().filter(is_in).map(|trade| trade.id).collect()
+                self.state.in_market(*market).map(|trade| trade.id).collect()
             }
             _ => Vec::new(),
         }
@@ -312,14 +311,12 @@ impl Executor {
         self.inquire(now, acts);
         self.redeem(now, acts);
         self.end_resuming();
-        let is_flattening = self.state.flattening.is_some();
-        let restless = |trade: &&super::trade::Trade| {
-            !trade.phase.is_quiet()
-                || trade.phase == Phase::Locked && is_flattening
-                || trade.may_merge(&self.state)
-        };
-        let trades: Vec<TradeId> =
-            self.state.trades().filter(restless).map(|trade| trade.id).collect();
+        let state = &self.state;
+        let merging = state.offsetting().filter(|trade| trade.may_merge(state));
+        let locked = state.unended().filter(|trade| trade.phase == Phase::Locked);
+        let sold = locked.filter(|_| state.flattening.is_some());
+        let trades = state.restless().chain(merging).chain(sold).map(|trade| trade.id);
+        let trades: BTreeSet<TradeId> = trades.collect();
         for trade in trades {
             self.advance(trade, sight, now, acts);
         }
@@ -426,7 +423,7 @@ impl Executor {
             let is_decided = tracked.phase() == OrderPhase::Decided;
             is_decided.then(|| tracked.order().at.after(plan.answer_max))
         });
-        let alone = self.state.trades().filter_map(|trade| {
+        let alone = self.state.restless().filter_map(|trade| {
             let last = trade.orders.last().and_then(|intent| self.state.order(*intent))?;
             trade.phase.is_stranded().then(|| last.order().at.after(self.settings.way_out_pause))
         });

@@ -14,6 +14,7 @@ mod agenda;
 mod decide;
 mod executor;
 pub mod incident;
+mod index;
 pub mod ledger;
 pub mod order_state;
 pub mod sight;

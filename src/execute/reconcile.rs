@@ -170,7 +170,7 @@ impl Reconciler {
         let Some(told) = &self.told[seat(venue)] else {
             return Err(format!("{venue} has not said yet what is held there"));
         };
-        if !is_quiet(state, told.as_of, self.settings.grace, |of, m| of == venue && m == market) {
+        if !is_quiet(state, market, told.as_of, self.settings.grace) {
             return Err("something moved there a moment ago: ask again after the next reading of \
                         the account"
                 .to_owned());
@@ -286,8 +286,9 @@ impl Reconciler {
         for (_, market) in state.ledger().markets().filter(|(of, _)| *of == venue) {
             contracts.extend([(market, Outcome::Yes), (market, Outcome::No)]);
         }
-        let open = state.trades().filter(|trade| !trade.phase.is_quiet());
-        for leg in open.flat_map(|trade| &trade.plan.legs).filter(|leg| leg.venue == venue) {
+        for leg in
+            state.restless().flat_map(|trade| &trade.plan.legs).filter(|leg| leg.venue == venue)
+        {
             contracts.extend([(leg.market, Outcome::Yes), (leg.market, Outcome::No)]);
         }
         // What was doubted and is held by nobody any more is told by its absence.
@@ -301,7 +302,7 @@ impl Reconciler {
                 self.doubts.remove(&Subject::Holding(venue, market, outcome));
                 continue;
             }
-            if !is_quiet(state, as_of, self.settings.grace, |of, m| of == venue && m == market) {
+            if !is_quiet(state, market, as_of, self.settings.grace) {
                 is_whole = false;
                 if venue == Venue::Kalshi {
                     self.busy.0.insert(market);
@@ -344,7 +345,7 @@ impl Reconciler {
         state: &State,
         now: Timestamp,
     ) -> Option<Record> {
-        if !is_quiet(state, as_of, self.settings.grace, |of, _| of == venue) {
+        if !is_venue_quiet(state, venue, as_of, self.settings.grace) {
             return None;
         }
         let book = |line, amount, why: &str| {
@@ -433,23 +434,19 @@ impl Reconciler {
     }
 }
 
-/// Whether no order of these markets is under way, nor has been within the grace before a reading.
-fn is_quiet(
-    state: &State,
-    as_of: Timestamp,
-    grace: Duration,
-    is_one: impl Fn(Venue, MarketIndex) -> bool,
-) -> bool {
-    let is_ours = |tracked: &super::Tracked| {
-        let order = tracked.order();
-        is_one(order.venue, order.market)
-    };
-    state.pending().filter(|tracked| !tracked.is_disputed()).all(|tracked| !is_ours(tracked))
-        && state
-            .orders()
-            .values()
-            .filter(|tracked| is_ours(tracked))
-            .all(|tracked| as_of > tracked.moved_at().after(grace))
+/// Whether no order of a market is under way, nor has been within the grace before a reading.
+fn is_quiet(state: &State, market: MarketIndex, as_of: Timestamp, grace: Duration) -> bool {
+    state.orders_in(market).all(|tracked| rests(tracked, as_of, grace))
+}
+
+/// Whether no order at a venue is.
+fn is_venue_quiet(state: &State, venue: Venue, as_of: Timestamp, grace: Duration) -> bool {
+    let mut there = state.orders().values().filter(|tracked| tracked.order().venue == venue);
+    there.all(|tracked| rests(tracked, as_of, grace))
+}
+
+fn rests(tracked: &super::Tracked, as_of: Timestamp, grace: Duration) -> bool {
+    (tracked.is_final() || tracked.is_disputed()) && as_of > tracked.moved_at().after(grace)
 }
 
 #[cfg(test)]

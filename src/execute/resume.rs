@@ -22,7 +22,7 @@ impl Executor {
         // The prices of a plan are of its moment.
         let unsent: Vec<TradeId> = self
             .state
-            .trades()
+            .restless()
             .filter(|trade| trade.phase == Phase::Opened)
             .map(|trade| trade.id)
             .collect();
@@ -49,7 +49,7 @@ impl Executor {
     /// closed them meanwhile, and to finish one would open another.
     pub fn wait_for_readings(&mut self, grace: Duration) {
         let since = self.resumed_at.before(grace);
-        for trade in self.state.trades().filter(|trade| !trade.phase.is_quiet()) {
+        for trade in self.state.restless() {
             let orders = trade.orders.iter().filter_map(|intent| self.state.order(*intent));
             if orders.map(Tracked::moved_at).all(|moved| moved < since) {
                 self.unseen.extend(trade.plan.legs.each_ref().map(|leg| leg.market));

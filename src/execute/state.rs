@@ -1,6 +1,7 @@
 //! All that follows from the records: what start-up rebuilds and live work changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use crate::domain::report::Purse;
 use crate::domain::{
@@ -10,10 +11,11 @@ use crate::domain::{
 use crate::pairing::PairId;
 use crate::plan::{Kind, Plan};
 
+use super::index::Index;
 use super::ledger::{Ledger, Payout, seat};
 use super::order_state::{Notice, Tracked};
 use super::trade::{Given, Orders, Trade, share};
-use super::trade_state::{End, Phase};
+use super::trade_state::Phase;
 use super::{Record, Scope, incident};
 
 /// Orders, trades, ledger, halts: a fold over records, equal for equal records.
@@ -29,6 +31,7 @@ pub struct State {
     /// Those of which the venue's last listing lacked a fill.
     lacking: BTreeSet<IntentId>,
     pub(super) ledger: Ledger,
+    pub(super) index: Index,
     halts: Vec<(Scope, String)>,
     /// Orders at a venue that bear our mark and are not in the journal.
     adopted: BTreeSet<(Venue, OrderId)>,
@@ -123,12 +126,15 @@ impl State {
                 }
             }
         }
+        self.renew(&after.trades);
         after
     }
 
     fn opened(&mut self, trade: TradeId, plan: &Plan, at: Timestamp, after: &mut Aftermath) {
         self.trade_numbers = self.trade_numbers.max(trade.0);
-        self.trades.entry(trade).or_insert_with(|| Trade::new(trade, plan.clone(), at));
+        if let Entry::Vacant(place) = self.trades.entry(trade) {
+            self.index.open(place.insert(Trade::new(trade, plan.clone(), at)));
+        }
         after.trades.push(trade);
     }
 
@@ -139,6 +145,7 @@ impl State {
             return;
         }
         self.orders.insert(order.intent, Tracked::new(order.clone()));
+        self.index.place(order);
         self.pending.insert(order.intent);
         if let Some(trade) = self.trades.get_mut(&order.trade) {
             trade.orders.push(order.intent);
@@ -270,9 +277,7 @@ impl State {
         if known.plan.kind == Kind::Enter {
             return self.realised_of(trade);
         }
-        self.trades
-            .values()
-            .filter(|other| other.plan.pair == known.plan.pair)
+        self.of_pair(&known.plan.pair)
             .fold(Money::ZERO, |sum, other| sum + self.realised_of(other.id))
     }
 
@@ -281,15 +286,16 @@ impl State {
         let Some(exit) = self.trades.get(&trade).filter(|t| t.plan.kind == Kind::Exit) else {
             return;
         };
-        let pair = exit.plan.pair.clone();
-        for trade in self.trades.values_mut().filter(|trade| trade.plan.pair == pair) {
-            trade.given = [Given::default(); 2];
-        }
         let of_pair = |kind: Kind| -> Vec<TradeId> {
-            let is_one = |t: &&Trade| t.plan.pair == pair && t.plan.kind == kind;
-            self.trades.values().filter(is_one).map(|t| t.id).collect()
+            let all = self.of_pair(&exit.plan.pair);
+            all.filter(|trade| trade.plan.kind == kind).map(|trade| trade.id).collect()
         };
         let (exits, givers) = (of_pair(Kind::Exit), of_pair(Kind::Enter));
+        for id in exits.iter().chain(&givers) {
+            if let Some(trade) = self.trades.get_mut(id) {
+                trade.given = [Given::default(); 2];
+            }
+        }
         for exit in exits {
             for at in 0..2 {
                 for giver in &givers {
@@ -323,10 +329,6 @@ impl State {
                 given.cost += cost;
             }
         }
-    }
-
-    pub(super) fn in_market(&self, market: MarketIndex) -> impl Iterator<Item = &Trade> + '_ {
-        self.trades.values().filter(move |trade| trade.seat_of(market).is_some())
     }
 
     /// Gives no number below these from here on.
@@ -407,20 +409,16 @@ impl State {
             [Yes, No].into_iter().any(|outcome| !self.ledger.held(*market, outcome).is_zero())
         };
         let held = self.ledger.markets().map(|(_, market)| market).filter(is_held);
-        let open = self.trades.values().filter(|trade| !matches!(trade.phase, Phase::Ended(_)));
-        let legs = open.flat_map(|trade| trade.plan.legs.iter().map(|leg| leg.market));
+        let legs = self.unended().flat_map(|trade| trade.plan.legs.iter().map(|leg| leg.market));
         let ordered = self.pending().map(|tracked| tracked.order().market);
         held.chain(legs).chain(ordered).collect()
     }
 
     /// The locked positions of a pair, oldest first.
     pub fn locked<'a>(&'a self, pair: &'a PairId) -> impl Iterator<Item = Locked<'a>> + 'a {
-        let is_one = move |trade: &&Trade| {
-            trade.plan.pair == *pair
-                && trade.plan.kind == Kind::Enter
-                && trade.phase == Phase::Locked
-        };
-        self.trades.values().filter(is_one).filter_map(|trade| {
+        let is_one =
+            |trade: &&Trade| trade.plan.kind == Kind::Enter && trade.phase == Phase::Locked;
+        self.of_pair(pair).filter(is_one).filter_map(|trade| {
             let accounts = trade.accounts(&self.orders);
             let left = |at: usize| {
                 let change = accounts[at].change() - trade.given[at].quantity.units();
@@ -441,26 +439,11 @@ impl State {
 
     /// What locked pairs will pay beyond what they cost.
     pub fn locked_profit(&self) -> Money {
-        let mut pairs: Vec<_> = self.trades.values().map(|trade| &trade.plan.pair).collect();
+        let mut pairs: Vec<_> = self.unended().map(|trade| &trade.plan.pair).collect();
         pairs.sort_unstable();
         pairs.dedup();
         let locked = pairs.into_iter().flat_map(|pair| self.locked(pair));
         locked.fold(Money::ZERO, |sum, one| sum + Money::payout(one.quantity) - one.paid)
-    }
-
-    /// What stands alone in a market and is too small for its venue, over all trades. What its
-    /// market has paid is none any more, nor is anything of a trade that was paid whole.
-    pub fn dust(&self, market: MarketIndex) -> Quantity {
-        let is_done =
-            |phase: Phase| matches!(phase, Phase::Locked | Phase::Ended(End::Flat | End::Dust));
-        self.in_market(market)
-            .filter(|trade| is_done(trade.phase))
-            .filter_map(|trade| {
-                let (leg, quantity) = trade.balance(&trade.accounts(&self.orders)).surplus?;
-                let is_left = trade.payouts[leg].is_none();
-                (is_left && trade.plan.legs[leg].market == market).then_some(quantity)
-            })
-            .fold(Quantity::ZERO, Quantity::saturating_add)
     }
 }
 

@@ -149,9 +149,8 @@ impl Executor {
     pub(super) fn tell_divergences(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         let diverged: Vec<(TradeId, String)> = self
             .state
-            .trades()
+            .unended()
             .filter(|trade| !trade.is_diverged)
-            .filter(|trade| !matches!(trade.phase, super::trade_state::Phase::Ended(_)))
             .filter_map(|trade| Some((trade.id, trade.divergence()?)))
             .collect();
         for (trade, text) in diverged {

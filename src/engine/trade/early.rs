@@ -20,7 +20,7 @@ impl Trader {
         if self.settings.plan.exit_gain_min.is_none() {
             return;
         }
-        let held = self.executor.state().trades().filter(|trade| trade.phase == Phase::Locked);
+        let held = self.executor.state().unended().filter(|trade| trade.phase == Phase::Locked);
         let mut pairs: Vec<PairId> = held.map(|trade| trade.plan.pair.clone()).collect();
         pairs.sort();
         pairs.dedup();
@@ -63,9 +63,8 @@ impl Trader {
     /// Whether the last exit of a pair sold nothing a moment ago: no halt keeps an exit from being
     /// tried again, so it keeps a distance of its own.
     fn was_refused(&self, pair: &PairId, now: Timestamp) -> bool {
-        let is_exit =
-            |trade: &&Trade| trade.plan.pair == *pair && trade.plan.kind == plan::Kind::Exit;
-        let last = self.executor.state().trades().filter(is_exit).last();
+        let is_exit = |trade: &&Trade| trade.plan.kind == plan::Kind::Exit;
+        let last = self.executor.state().of_pair(pair).rfind(is_exit);
         last.is_some_and(|trade| {
             trade.phase == Phase::Ended(End::Flat)
                 && trade.given.iter().all(|given| given.quantity.is_zero())

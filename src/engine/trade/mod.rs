@@ -156,7 +156,7 @@ impl Trader {
     pub fn is_at_rest(&self) -> bool {
         let state = self.executor.state();
         let rests = |phase: Phase| phase.is_quiet() || phase == Phase::Stranded(Way::Hold);
-        state.pending().next().is_none() && state.trades().all(|trade| rests(trade.phase))
+        state.pending().next().is_none() && state.restless().all(|trade| rests(trade.phase))
     }
 
     /// How often edges were not traded, by [`NoTrade::index`].

@@ -58,8 +58,7 @@ impl Trader {
                 Err("it is left to you already; `crossbook positions adopt` ends that".to_owned())
             }
             Ruling::Ignore { market, .. } => {
-                let is_in = |trade: &&crate::execute::Trade| trade.seat_of(market).is_some();
-                let open = state.trades().filter(is_in).filter(|trade| {
+                let open = state.in_market(market).filter(|trade| {
                     !matches!(trade.phase, crate::execute::trade_state::Phase::Ended(_))
                 });
                 Ok(vec![Change::LeftAlone { trades: open.map(|trade| trade.id).collect() }])

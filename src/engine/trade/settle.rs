@@ -65,7 +65,7 @@ impl Trader {
         let pairs: BTreeSet<&PairId> = exits.map(|trade| &trade.plan.pair).collect();
         let mut touched: BTreeSet<TradeId> = changed.iter().copied().collect();
         if !pairs.is_empty() {
-            let givers = state.trades().filter(|trade| pairs.contains(&trade.plan.pair));
+            let givers = pairs.into_iter().flat_map(|pair| state.of_pair(pair));
             touched.extend(givers.map(|trade| trade.id));
         }
         for trade in touched {

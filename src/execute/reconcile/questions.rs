@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::domain::{IntentId, MarketIndex, Order, Venue};
+use crate::domain::{IntentId, MarketIndex, Venue};
 use crate::execute::ledger::seat;
 use crate::execute::{Act, State, Tracked};
 
@@ -33,9 +33,8 @@ impl Reconciler {
                     vec![About::Market(market)]
                 }
                 (Subject::Holding(Venue::Polymarket, market, _), Venue::Polymarket) => {
-                    let orders = state.orders().values().map(Tracked::order);
-                    let is_there = |order: &&Order| (order.venue, order.market) == (venue, market);
-                    orders.filter(is_there).map(|order| About::Order(order.intent)).collect()
+                    let orders = state.orders_in(market).map(Tracked::order);
+                    orders.map(|order| About::Order(order.intent)).collect()
                 }
                 _ => continue,
             };

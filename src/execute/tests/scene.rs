@@ -277,6 +277,7 @@ impl Scene {
             replayed.apply(record);
         }
         assert_eq!(&replayed, self.executor.state(), "a replay gives another state");
+        assert!(replayed.is_indexed(), "a trade changed and its record does not say so");
         let mut intents: Vec<_> = self.placed_ever().iter().map(|order| order.intent).collect();
         intents.dedup();
         assert_eq!(intents.len(), self.placed_ever().len(), "an intent was placed twice");

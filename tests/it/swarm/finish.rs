@@ -153,6 +153,9 @@ impl Run {
         if self.machine.is_none() {
             return self.fail("liveness", "no process runs at the end".to_owned());
         }
+        if self.trader().is_some_and(|trader| !trader.executor().state().is_indexed()) {
+            self.fail("indexed", "a trade changed and its record does not say so".to_owned());
+        }
         let wrong = self.wrong_at_the_end();
         if !wrong.is_empty() {
             return self.fail("money_conserved", wrong.join("; "));

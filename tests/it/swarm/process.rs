@@ -234,6 +234,9 @@ impl Run {
     /// The process is gone, with everything that it knew and had not written.
     pub(super) fn crash(&mut self) {
         self.log.write(self.now, || format!("the process {} ends", self.epoch));
+        if self.trader().is_some_and(|trader| !trader.executor().state().is_indexed()) {
+            self.fail("indexed", "a trade changed and its record does not say so".to_owned());
+        }
         self.machine = None;
         self.end = None;
         self.paper.end_at(None);
