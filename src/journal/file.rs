@@ -77,6 +77,8 @@ pub(super) fn write(path: &Path, durability: Durability) -> Result<Connection, E
     check_is_ours(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous(durability))?;
+    // No commit moves the log into the database: the writer does when nobody waits.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     schema::migrate(&mut connection)?;
     Ok(connection)
 }

@@ -17,7 +17,7 @@ use super::atlas::{Atlas, Name};
 use super::replay::{Replay, Source};
 use super::talk::{Mark, Reply, Request};
 use super::writer::{self, Line, Shared, State};
-use super::{Durability, Error, codec, file};
+use super::{Durability, Error, file};
 
 /// More waiting records than this is an alarm: the writer does not keep up.
 const QUEUE_MAX: u64 = 16_384;
@@ -26,8 +26,8 @@ const KEPT_MAX: u64 = 262_144;
 /// How long a commit waits before it says that it does not know. Market data waits meanwhile.
 const COMMIT_MAX: Duration = Duration::from_millis(50);
 /// Orders whose records a power cut can take from the file with [`Durability::Process`] are never
-/// more than this: SQLite syncs the file each 1000 pages, four megabytes, and every order puts
-/// more than 400 bytes there.
+/// more than this: the file is synced each time that [`writer::MOVED_AT_LAST`] lines and the batch
+/// that reaches them were written, and every order has two.
 const NUMBERS_SKIPPED: u64 = 10_000;
 
 /// A journal that is open for writing: the only one on its file. Clones share it; the last one
@@ -102,17 +102,13 @@ impl Journal {
     /// Puts records behind those before them; never waits. An error says that they are not
     /// written yet, not that they are forgotten.
     pub fn append(&self, records: &[Record]) -> Result<(), Error> {
-        let queued = self.queue(records);
-        self.open.shared.work.notify_one();
-        queued.map(|_| ())
+        self.queue(records).map(|_| ())
     }
 
     /// Puts records behind those before them, and returns when all are durable.
     pub fn commit(&self, records: &[Record]) -> Result<(), Error> {
         let shared = &self.open.shared;
-        let queued = self.queue(records);
-        shared.work.notify_one();
-        let ticket = queued?;
+        let ticket = self.queue(records)?;
         shared.await_written(ticket);
         let deadline = Instant::now() + COMMIT_MAX;
         let mut state = shared.lock();
@@ -145,8 +141,9 @@ impl Journal {
 
     /// Keeps how far a listing of the past was read, behind the records before it.
     pub fn mark(&self, mark: Mark) {
-        push(&mut self.open.shared.lock(), Line::Mark(mark));
-        self.open.shared.work.notify_one();
+        let mut state = self.open.shared.lock();
+        push(&mut state, Line::Mark(mark));
+        self.open.shared.queued(state);
     }
 
     /// Keeps requests that left, for people to read. A journal that does not keep up does without.
@@ -171,8 +168,7 @@ impl Journal {
                 push(&mut state, line);
             }
         }
-        drop(state);
-        self.open.shared.work.notify_one();
+        self.open.shared.queued(state);
     }
 
     /// Queues records; the number says when they are all written.
@@ -181,16 +177,22 @@ impl Journal {
         let renamed: Result<Vec<_>, _> =
             records.iter().map(|record| state.atlas.inward(record)).collect();
         for record in renamed? {
-            push(&mut state, Line::Record(codec::encode(&record)));
+            push(&mut state, Line::Record(record));
         }
-        self.open.shared.mark_queued(state.queued);
-        state.verdict()?;
-        if state.waiting() > QUEUE_MAX {
-            let waiting = usize::try_from(state.waiting()).unwrap_or(usize::MAX);
-            return Err(state.doubt(Error::QueueFull(waiting)));
-        }
-        Ok(state.queued)
+        let verdict = verdict_on_queue(&mut state);
+        let queued = state.queued;
+        self.open.shared.queued(state);
+        verdict.map(|()| queued)
     }
+}
+
+fn verdict_on_queue(state: &mut State) -> Result<(), Error> {
+    state.verdict()?;
+    if state.waiting() > QUEUE_MAX {
+        let waiting = usize::try_from(state.waiting()).unwrap_or(usize::MAX);
+        return Err(state.doubt(Error::QueueFull(waiting)));
+    }
+    Ok(())
 }
 
 fn push(state: &mut State, line: Line) {

@@ -310,15 +310,20 @@ fn a_full_disk_is_named_and_survived() {
         connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
     };
     limit(&connection, pages);
-    let rows = (1..=1_000).map(|intent| writer::Line::Record(codec::encode(&named(intent))));
-    let rows = rows.collect();
-    assert_eq!(writer::write(&mut connection, &rows), Err(Error::DiskFull));
+    // The second half joins the transaction of the first.
+    let rows = |from| (from..from + 500).map(|intent| writer::Line::Record(named(intent)));
+    let join = |taken| if taken == 500 { rows(501).collect() } else { Vec::new() };
+    let mut batch = rows(1).collect();
+    assert_eq!(writer::write(&mut connection, &mut batch, join), Err(Error::DiskFull));
+    let left = batch.len();
+    assert!(left == 500 || left == 1_000, "what was taken is still there: {left}");
     let count = |connection: &rusqlite::Connection| -> i64 {
         connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap()
     };
     assert_eq!(count(&connection), 0, "all or nothing");
     limit(&connection, 1_000_000);
-    writer::write(&mut connection, &rows).unwrap();
+    let mut batch = rows(1).collect();
+    writer::write(&mut connection, &mut batch, join).unwrap();
     assert_eq!(count(&connection), 1_000);
 }
 

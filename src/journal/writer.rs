@@ -7,21 +7,33 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use crate::execute::Record;
+
 use super::atlas::{Atlas, Name};
-use super::row::Row;
 use super::talk::{Mark, Reply, Request, kept};
+use super::{Error, codec};
 
 /// How many lines one transaction takes at most.
 const BATCH_MAX: usize = 4096;
 /// For this long neither side goes to sleep: records come in bursts, a batch is written in less,
 /// and to be woken takes longer than either.
 const AWAKE: Duration = Duration::from_micros(100);
+/// For this long a transaction waits for what belongs to it, unless somebody waits for it: what is
+/// decided together comes one by one while orders are signed.
+const GATHER: Duration = Duration::from_micros(300);
+/// So many lines are moved from the log into the database when nothing has come for [`IDLE`], and
+/// [`MOVED_AT_LAST`] in any case: to move them takes the disk's time, and no order should wait.
+const MOVED_AT_REST: usize = 250;
+/// See [`MOVED_AT_REST`]. A power cut takes no more than these with
+/// [`Durability::Process`](super::Durability::Process).
+pub(super) const MOVED_AT_LAST: usize = 1_000;
+/// See [`MOVED_AT_REST`].
+const IDLE: Duration = Duration::from_millis(20);
 
 /// Something to be written.
 #[derive(Debug)]
 pub(super) enum Line {
-    Record(Row),
+    Record(Record),
     Market(u32, Name),
     Mark(Mark),
     Request(Request),
@@ -32,9 +44,10 @@ pub(super) enum Line {
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// How many lines were queued and how many are durable, to be looked at without the lock. What
-    /// they say is only a reason to look at the state, which alone counts.
-    marks: [AtomicU64; 2],
+    /// How many lines were queued, how many are durable, and how many somebody waits for, to be
+    /// looked at without the lock. What they say is only a reason to look at the state, which alone
+    /// counts.
+    marks: Marks,
     /// There is something to do.
     pub(super) work: Condvar,
     /// Something was written, or could not be.
@@ -50,25 +63,52 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that so many lines are queued.
-    pub(super) fn mark_queued(&self, lines: u64) {
-        self.marks[0].store(lines, Ordering::Release);
+    /// Says that so many lines are queued, and wakes the writer where it sleeps.
+    pub(super) fn queued(&self, state: MutexGuard<'_, State>) {
+        self.marks.queued.store(state.queued, Ordering::Release);
+        let is_asleep = state.is_asleep;
+        drop(state);
+        if is_asleep {
+            self.work.notify_one();
+        }
     }
 
-    /// Stays awake for a moment until so many lines are durable.
+    /// Stays awake for a moment until so many lines are durable; the writer hears of it.
     pub(super) fn await_written(&self, lines: u64) {
-        stay_awake(|| self.marks[1].load(Ordering::Acquire) >= lines);
+        self.marks.wanted.store(lines, Ordering::Release);
+        stay_awake(AWAKE, || self.marks.written.load(Ordering::Acquire) >= lines);
     }
 
     /// Stays awake for a moment until more lines are queued than that.
     fn await_queued(&self, lines: u64) {
-        stay_awake(|| self.marks[0].load(Ordering::Acquire) > lines);
+        stay_awake(AWAKE, || self.marks.queued.load(Ordering::Acquire) > lines);
+    }
+
+    /// Lines that join a transaction of so many: those that are queued, or come within a moment
+    /// while nobody waits for the transaction.
+    fn joining(&self, taken: usize) -> Vec<Line> {
+        let Marks { queued, written, wanted } = &self.marks;
+        let written = written.load(Ordering::Acquire);
+        let all = written + taken as u64;
+        stay_awake(GATHER, || {
+            queued.load(Ordering::Acquire) > all || wanted.load(Ordering::Acquire) > written
+        });
+        let mut state = self.lock();
+        let room = BATCH_MAX.saturating_sub(taken).min(state.queue.len());
+        state.queue.drain(..room).collect()
     }
 }
 
+#[derive(Debug, Default)]
+struct Marks {
+    queued: AtomicU64,
+    written: AtomicU64,
+    wanted: AtomicU64,
+}
+
 /// Lets other threads run, but does not sleep, until it is done or the moment is over.
-fn stay_awake(is_done: impl Fn() -> bool) {
-    let until = Instant::now() + AWAKE;
+fn stay_awake(moment: Duration, is_done: impl Fn() -> bool) {
+    let until = Instant::now() + moment;
     while !is_done() && Instant::now() < until {
         std::thread::yield_now();
     }
@@ -92,6 +132,8 @@ pub(super) struct State {
     /// Somebody wants to know whether writing works again.
     pub(super) is_probed: bool,
     pub(super) is_closing: bool,
+    /// The writer sleeps and has to be woken.
+    is_asleep: bool,
 }
 
 impl State {
@@ -138,27 +180,30 @@ impl Drop for Watch {
 pub(super) fn run(mut connection: Connection, shared: Arc<Shared>) {
     let watch = Watch(shared);
     let shared = &*watch.0;
+    let mut unmoved = 0;
     loop {
-        let mut state = shared.lock();
-        while !has_work(&state) {
-            state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        let Some(mut state) = await_work(shared, unmoved) else {
+            move_log(&connection);
+            unmoved = 0;
+            continue;
+        };
         if state.is_closing && state.queue.is_empty() {
             break;
         }
         state.is_probed = false;
         let was_closing = state.is_closing;
         let count = state.queue.len().min(BATCH_MAX);
-        let batch: VecDeque<Line> = state.queue.drain(..count).collect();
+        let mut batch: Vec<Line> = state.queue.drain(..count).collect();
         drop(state);
 
-        let wrote = write(&mut connection, &batch);
+        let wrote = write(&mut connection, &mut batch, |taken| shared.joining(taken));
 
         let mut state = shared.lock();
         match wrote {
             Ok(()) => {
+                unmoved += batch.len();
                 state.written += batch.len() as u64;
-                shared.marks[1].store(state.written, Ordering::Release);
+                shared.marks.written.store(state.written, Ordering::Release);
                 state.broken = state.has_lost.then_some(Error::Lost);
             }
             Err(error) => {
@@ -181,18 +226,62 @@ pub(super) fn run(mut connection: Connection, shared: Arc<Shared>) {
     let _ = connection.execute("DELETE FROM meta WHERE key = 'running'", []);
 }
 
+/// Sleeps until there is something to do; `None` when the log is to be moved meanwhile.
+fn await_work(shared: &Shared, unmoved: usize) -> Option<MutexGuard<'_, State>> {
+    let mut state = shared.lock();
+    if unmoved >= MOVED_AT_LAST {
+        return None;
+    }
+    while !has_work(&state) {
+        state.is_asleep = true;
+        if unmoved >= MOVED_AT_REST {
+            let waited = shared.work.wait_timeout(state, IDLE);
+            let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if timeout.timed_out() && !has_work(&state) {
+                state.is_asleep = false;
+                return None;
+            }
+        } else {
+            state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.is_asleep = false;
+    }
+    Some(state)
+}
+
+/// Moves what the log holds into the database, as far as nobody reads. What cannot be moved now
+/// stays in the log and is moved the next time: nothing is lost by it.
+fn move_log(connection: &Connection) {
+    let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+}
+
 fn has_work(state: &State) -> bool {
     let may_write = state.broken.is_none() || state.has_lost;
     state.is_closing || state.is_probed || (may_write && !state.queue.is_empty())
 }
 
-pub(super) fn write(connection: &mut Connection, batch: &VecDeque<Line>) -> Result<(), Error> {
+/// Writes a batch in one transaction, and what joins it: more lines are asked for, with how many it
+/// has, until there are none.
+pub(super) fn write(
+    connection: &mut Connection,
+    batch: &mut Vec<Line>,
+    joining: impl Fn(usize) -> Vec<Line>,
+) -> Result<(), Error> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if batch.is_empty() {
         change.execute("INSERT OR REPLACE INTO meta VALUES ('probed', '')", [])?;
     }
-    for line in batch {
-        put(&change, line)?;
+    let mut put_before = 0;
+    loop {
+        for line in &batch[put_before..] {
+            put(&change, line)?;
+        }
+        put_before = batch.len();
+        batch.extend(joining(put_before));
+        if batch.len() == put_before {
+            break;
+        }
     }
     change.commit()?;
     Ok(())
@@ -200,12 +289,15 @@ pub(super) fn write(connection: &mut Connection, batch: &VecDeque<Line>) -> Resu
 
 fn put(change: &Connection, line: &Line) -> Result<(), Error> {
     match line {
-        Line::Record(row) => change
-            .prepare_cached(
-                "INSERT INTO records (kind, at_nanos, trade, intent, body) \
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((&row.kind, row.at, row.trade, row.intent, &row.body))?,
+        Line::Record(record) => {
+            let row = codec::encode(record);
+            change
+                .prepare_cached(
+                    "INSERT INTO records (kind, at_nanos, trade, intent, body) \
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute((&row.kind, row.at, row.trade, row.intent, &row.body))?
+        }
         Line::Market(number, name) => change
             .prepare_cached("INSERT INTO markets (number, venue, id) VALUES (?1, ?2, ?3)")?
             .execute((number, name.venue.name(), &name.id))?,
