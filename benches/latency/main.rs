@@ -20,12 +20,14 @@
 
 mod program;
 mod report;
+mod stages;
 mod venues;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbook::exchange::kalshi::keys::Kind;
@@ -77,11 +79,12 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let (venues, addresses) = Venues::start(wishes.key);
     let config = configure(folder.path(), &addresses, &wishes.durability);
-    let mut program = start(&config, &folder.path().join("journal.db"));
+    let (mut program, told) = start(&config, &folder.path().join("journal.db"));
     let shots = venues.shoot(&wishes.schedule);
     drop(program.stdin.take());
     let _ = program.wait();
-    report::print(&shots, wishes.key, &wishes.durability);
+    let stamps = told.join().unwrap();
+    report::print(&shots, &stamps, wishes.key, &wishes.durability);
     // A gap that was not answered has no time to be counted with: left out, it would flatter.
     assert!(shots.iter().all(|shot| shot.latency().is_some()), "some gaps were not answered");
 }
@@ -126,8 +129,8 @@ fn configure(folder: &Path, at: &Addresses, durability: &str) -> PathBuf {
     path
 }
 
-/// Starts the program; it ends when its standard input does.
-fn start(config: &Path, journal: &Path) -> Child {
+/// Starts the program; it ends when its standard input does, and tells when it passed what.
+fn start(config: &Path, journal: &Path) -> (Child, JoinHandle<Vec<stages::Stamp>>) {
     let mut program = Command::new(std::env::current_exe().unwrap())
         .arg("program")
         .args([config, journal])
@@ -136,15 +139,19 @@ fn start(config: &Path, journal: &Path) -> Child {
         .spawn()
         .unwrap();
     let told = BufReader::new(program.stdout.take().unwrap());
-    std::thread::spawn(move || {
+    let listening = std::thread::spawn(move || {
         let aloud = std::env::var_os("LATENCY_ALOUD").is_some();
+        let mut stamps = Vec::new();
         for line in told.lines().map_while(Result::ok) {
-            if aloud {
-                report::say(&line);
+            match stages::read(&line) {
+                Some(stamp) => stamps.push(stamp),
+                None if aloud => report::say(&line),
+                None => {}
             }
         }
+        stamps
     });
-    program
+    (program, listening)
 }
 
 /// Shares what all threads of the venues look at.

@@ -14,12 +14,16 @@ use crossbook::app::trading::{Books, Trading, embedded_folder};
 use crossbook::app::wallet::Signer;
 use crossbook::journal::{Account, Claim};
 
+use crate::stages::Stamps;
+
 const MAPPINGS: &str = include_str!("../../mappings/demo.toml");
 
 /// Trades until its standard input ends.
 pub(crate) fn run(config: &Path, journal: &Path) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let stamps = Stamps::listen();
     runtime.block_on(trade(config, journal));
+    stamps.tell();
 }
 
 async fn trade(config: &Path, journal: &Path) {

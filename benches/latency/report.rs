@@ -6,6 +6,7 @@ use std::time::Duration;
 use crossbook::exchange::kalshi::keys::Kind;
 use hdrhistogram::Histogram;
 
+use crate::stages::{Stamp, passed};
 use crate::venues::Shot;
 
 /// Writes a line.
@@ -14,7 +15,7 @@ pub(crate) fn say(line: &str) {
 }
 
 /// Tells of all shots.
-pub(crate) fn print(shots: &[Shot], key: Kind, durability: &str) {
+pub(crate) fn print(shots: &[Shot], stamps: &[Stamp], key: Kind, durability: &str) {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
@@ -22,7 +23,7 @@ pub(crate) fn print(shots: &[Shot], key: Kind, durability: &str) {
     let model = model.map_or("unknown", str::trim);
     say(&format!("machine: {model}, {count} cores; load averages {}", load.trim()));
     say(&format!("kalshi key {key:?}, journal durability {durability}"));
-    let whole: Vec<&Shot> = shots.iter().filter(|shot| shot.latency().is_some()).collect();
+    let whole: Vec<Shot> = shots.iter().copied().filter(|shot| shot.latency().is_some()).collect();
     let late = shots.iter().filter(|shot| shot.late > Duration::from_millis(2)).count();
     say(&format!(
         "{} gaps, {} answered with both orders; {late} were opened over 2 ms after their time",
@@ -32,9 +33,35 @@ pub(crate) fn print(shots: &[Shot], key: Kind, durability: &str) {
     line("first byte of the frame to last byte of both requests", &whole, Shot::latency);
     line("  to the last byte of kalshi's", &whole, |shot| shot.read[0]);
     line("  to the last byte of polymarket's", &whole, |shot| shot.read[1]);
+    say("from each milestone of the program to the next:");
+    let spans: Vec<_> = whole.iter().filter_map(|shot| spans(shot, stamps)).collect();
+    for (place, name) in SPANS.into_iter().enumerate() {
+        line(name, &spans, |spans| Some(spans[place]));
+    }
 }
 
-fn line(name: &str, shots: &[&Shot], span: impl Fn(&Shot) -> Option<Duration>) {
+/// What lies between a frame and the end of its requests.
+const SPANS: [&str; 6] = [
+    "  frame sent -> read by the program",
+    "  -> decided, planned, within limits",
+    "  -> named, signed, given to the journal",
+    "  -> durable in the journal",
+    "  -> the later request given to its connection",
+    "  -> its last byte read by the venue",
+];
+
+fn spans(shot: &Shot, stamps: &[Stamp]) -> Option<[Duration; 6]> {
+    let passed = passed(shot, stamps)?;
+    let mut spans = [Duration::ZERO; 6];
+    let mut before = Duration::ZERO;
+    for (span, at) in spans.iter_mut().zip(passed.into_iter().chain([shot.latency()?])) {
+        *span = at.saturating_sub(before);
+        before = at;
+    }
+    Some(spans)
+}
+
+fn line<T>(name: &str, shots: &[T], span: impl Fn(&T) -> Option<Duration>) {
     let mut histogram = Histogram::<u64>::new(3).unwrap();
     for nanos in shots.iter().filter_map(|shot| span(shot)) {
         histogram.record(u64::try_from(nanos.as_nanos()).unwrap()).unwrap();

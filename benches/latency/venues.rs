@@ -17,6 +17,7 @@ use crossbook::exchange::matching::{Book, OrderNumber, Owner, Remainder};
 use crossbook::exchange::polymarket::Polymarket;
 use crossbook::exchange::world::World;
 use crossbook::exchange::{Connection, Core, Fact, Floor, Push};
+use crossbook::net::clock::unix_nanos;
 
 use super::Shared;
 use socket::Writer;
@@ -45,8 +46,8 @@ pub(crate) struct Schedule {
 pub(crate) struct Shot {
     /// How late it was opened.
     pub(crate) late: Duration,
-    /// When its frame was handed to the system.
-    at: Instant,
+    /// When its frame was handed to the system, in nanoseconds since 1970.
+    pub(crate) at: i64,
     /// From then to the last byte of Kalshi's and of Polymarket's first order.
     pub(crate) read: [Option<Duration>; 2],
 }
@@ -181,8 +182,8 @@ impl Venues {
         let mut out = Vec::new();
         let State { kalshi, world, .. } = &mut *state;
         kalshi.report(market, &facts, &world.kalshi, clock::now(), &mut out);
-        let at = Instant::now();
-        let late = at.saturating_duration_since(due);
+        let late = due.elapsed();
+        let at = unix_nanos();
         self.open.lock().unwrap()[market] = Some(Shot { late, at, read: [None; 2] });
         deliver(&mut state, out);
         order
@@ -217,12 +218,13 @@ impl Venues {
     }
 
     /// An order's last byte was read: the first one of its venue counts for the open shot.
-    fn note(&self, venue: Venue, body: &str, at: Instant) {
+    fn note(&self, venue: Venue, body: &str, at: i64) {
         let place = usize::from(venue == Venue::Polymarket);
         let named = |names: &Vec<String>| names.iter().any(|name| body.contains(name.as_str()));
         let Some(market) = self.names[place].iter().position(named) else { return };
         if let Some(shot) = &mut self.open.lock().unwrap()[market] {
-            shot.read[place].get_or_insert(at.saturating_duration_since(shot.at));
+            let since = u64::try_from(at - shot.at).unwrap_or(0);
+            shot.read[place].get_or_insert(Duration::from_nanos(since));
         }
     }
 

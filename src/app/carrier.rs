@@ -20,6 +20,7 @@ use crate::venue::paper::{Arrival, Sight, Simulator};
 
 use super::desk::{ANSWER_MAX, CallId};
 use super::driver::Driver;
+use super::milestone::Milestone;
 use super::pipeline::{Input, Pipeline};
 
 /// Both paper venues, and how long the way there is.
@@ -127,6 +128,7 @@ impl Carrier {
         }
         let result = match Method::from_bytes(call.method.as_bytes()) {
             Ok(method) => {
+                Milestone::Sent.reached();
                 let Call { url, headers, body, .. } = call;
                 let call = http::Call { url, headers, json: body, method: Some(method) };
                 self.client.send(call).await

@@ -12,6 +12,7 @@ use crate::net::ws::{Received, Refusal, Socket};
 use crate::venue::Closed;
 
 use super::driver::Driver;
+use super::milestone::Milestone;
 use super::pipeline::Input;
 use super::shutdown::Stopping;
 
@@ -138,6 +139,7 @@ async fn receive(socket: &mut Option<Socket>) -> Received {
 
 /// Takes in everything that has arrived, then lets the engine look.
 fn take(driver: &Rc<RefCell<Driver>>, lane: Lane, socket: &mut Option<Socket>, first: Received) {
+    Milestone::Read.reached();
     let mut driver = driver.borrow_mut();
     let mut next = Some(first);
     let mut taken = 0;

@@ -18,6 +18,7 @@ pub mod lane;
 pub mod live;
 pub mod loader;
 pub mod mappings;
+pub mod milestone;
 pub mod names;
 pub mod pipeline;
 pub mod player;

@@ -26,6 +26,7 @@ use crate::venue::{Feed, Notice, Output, Wanted};
 
 use super::desk::{Acceptance, Desk, Journal};
 pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
+use super::milestone::Milestone;
 use super::registry::{Registry, Stage};
 use super::terms::Terms;
 
@@ -417,6 +418,7 @@ impl Pipeline {
             if self.effects.is_empty() {
                 break;
             }
+            Milestone::Decided.reached();
             for effect in std::mem::take(&mut self.effects) {
                 match &effect {
                     Effect::Opportunity(found) => self.sign(&record::opportunity(found)),

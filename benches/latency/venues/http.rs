@@ -2,10 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbook::domain::Venue;
 use crossbook::exchange::{Reply, Request};
+use crossbook::net::clock::unix_nanos;
 
 use crate::Shared;
 
@@ -20,7 +21,7 @@ struct Asked {
     query: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    at: Instant,
+    at: i64,
 }
 
 /// Answers until the client goes.
@@ -72,7 +73,7 @@ fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Asked> {
             while buffer.len() < whole {
                 fill(stream, buffer)?;
             }
-            let at = Instant::now();
+            let at = unix_nanos();
             let body = buffer[end + 4..whole].to_vec();
             buffer.drain(..whole);
             let (path, query) = (path.to_owned(), query.to_owned());

@@ -10,6 +10,7 @@ use crate::domain::{Evidence, IntentId, Order, Report, Timestamp, Venue};
 use crate::execute::{Act, Record};
 use crate::venue::gateway::{Answer, Markets, Subject};
 
+use super::super::milestone::Milestone;
 use super::Desk;
 use super::queue::Ready;
 
@@ -122,7 +123,9 @@ impl Desk {
             self.unready.clear();
             return;
         }
+        Milestone::Signed.reached();
         let kept = self.keep.commit(&[]);
+        Milestone::Durable.reached();
         self.note_journal(kept.clone());
         let ready = std::mem::take(&mut self.ready);
         match kept {
