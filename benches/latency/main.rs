@@ -14,7 +14,7 @@
 //! plain HTTP.
 //!
 //! `cargo bench --bench latency -- [--shots N] [--every-ms N] [--key rsa|ed25519]
-//! [--durability process|power]`
+//! [--durability process|power] [--waiting sleep|poll]`
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up fails")]
 
@@ -65,6 +65,7 @@ struct Wishes {
     schedule: Schedule,
     key: Kind,
     durability: String,
+    waiting: String,
 }
 
 fn main() {
@@ -78,13 +79,13 @@ fn main() {
     let wishes = wishes(&args);
     let folder = tempfile::tempdir().unwrap();
     let (venues, addresses) = Venues::start(wishes.key);
-    let config = configure(folder.path(), &addresses, &wishes.durability);
+    let config = configure(folder.path(), &addresses, &wishes);
     let (mut program, told) = start(&config, &folder.path().join("journal.db"));
     let shots = venues.shoot(&wishes.schedule);
     drop(program.stdin.take());
     let _ = program.wait();
     let stamps = told.join().unwrap();
-    report::print(&shots, &stamps, wishes.key, &wishes.durability);
+    report::print(&shots, &stamps, &wishes);
     // A gap that was not answered has no time to be counted with: left out, it would flatter.
     assert!(shots.iter().all(|shot| shot.latency().is_some()), "some gaps were not answered");
 }
@@ -102,11 +103,12 @@ fn wishes(args: &[String]) -> Wishes {
         },
         key: if after("--key").as_deref() == Some("ed25519") { Kind::Ed25519 } else { Kind::Rsa },
         durability: after("--durability").unwrap_or_else(|| "process".to_owned()),
+        waiting: after("--waiting").unwrap_or_else(|| "sleep".to_owned()),
     }
 }
 
 /// Writes keys and settings for the program.
-fn configure(folder: &Path, at: &Addresses, durability: &str) -> PathBuf {
+fn configure(folder: &Path, at: &Addresses, wishes: &Wishes) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let secret = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -115,6 +117,7 @@ fn configure(folder: &Path, at: &Addresses, durability: &str) -> PathBuf {
         path.display().to_string()
     };
     let (pem, wallet) = (secret("kalshi.pem", &at.pem), secret("wallet.key", TEST_WALLET_KEY));
+    let Wishes { durability, waiting, .. } = wishes;
     let Addresses { kalshi, kalshi_ws, clob, gamma, data, polymarket_ws, key_id, .. } = at;
     let text = format!(
         "[kalshi]\nrest = \"http://{kalshi}/trade-api/v2\"\nws = \"ws://{kalshi_ws}/trade-api/ws/v2\"\n\
@@ -122,7 +125,7 @@ fn configure(folder: &Path, at: &Addresses, durability: &str) -> PathBuf {
          [polymarket]\nclob = \"http://{clob}\"\ngamma = \"http://{gamma}\"\n\
          data = \"http://{data}\"\nws = \"ws://{polymarket_ws}/ws\"\nsite = \"http://{clob}\"\n\
          wallet_key_file = \"{wallet}\"\nconversions = \"venue\"\n\n\
-         [journal]\ndurability = \"{durability}\"\n\n[trade]\n{LIMITS}"
+         [journal]\ndurability = \"{durability}\"\n\n[trade]\nwaiting = \"{waiting}\"\n{LIMITS}"
     );
     let path = folder.join("settings.toml");
     std::fs::write(&path, text).unwrap();

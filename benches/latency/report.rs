@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use crossbook::exchange::kalshi::keys::Kind;
 use hdrhistogram::Histogram;
 
+use crate::Wishes;
 use crate::stages::{Stamp, passed};
 use crate::venues::Shot;
 
@@ -15,14 +15,15 @@ pub(crate) fn say(line: &str) {
 }
 
 /// Tells of all shots.
-pub(crate) fn print(shots: &[Shot], stamps: &[Stamp], key: Kind, durability: &str) {
+pub(crate) fn print(shots: &[Shot], stamps: &[Stamp], wishes: &Wishes) {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
     let count = std::thread::available_parallelism().map_or(0, usize::from);
     let model = model.map_or("unknown", str::trim);
     say(&format!("machine: {model}, {count} cores; load averages {}", load.trim()));
-    say(&format!("kalshi key {key:?}, journal durability {durability}"));
+    let Wishes { key, durability, waiting, .. } = wishes;
+    say(&format!("kalshi key {key:?}, journal durability {durability}, waiting {waiting}"));
     let whole: Vec<Shot> = shots.iter().copied().filter(|shot| shot.latency().is_some()).collect();
     let late = shots.iter().filter(|shot| shot.late > Duration::from_millis(2)).count();
     say(&format!(
@@ -63,7 +64,7 @@ fn spans(shot: &Shot, stamps: &[Stamp]) -> Option<[Duration; 6]> {
 
 fn line<T>(name: &str, shots: &[T], span: impl Fn(&T) -> Option<Duration>) {
     let mut histogram = Histogram::<u64>::new(3).unwrap();
-    for nanos in shots.iter().filter_map(|shot| span(shot)) {
+    for nanos in shots.iter().filter_map(span) {
         histogram.record(u64::try_from(nanos.as_nanos()).unwrap()).unwrap();
     }
     let micros = |quantile: f64| histogram.value_at_quantile(quantile) / 1_000;

@@ -95,6 +95,8 @@ pub struct Parts {
     pub paper: Option<PaperStart>,
     /// What is asked through the control socket.
     pub control: Option<mpsc::Receiver<Asked>>,
+    /// Whether the thread never sleeps.
+    pub is_awake: bool,
     /// Hears of the end.
     pub stopping: Stopping,
 }
@@ -293,6 +295,7 @@ struct Turning {
     control: Option<mpsc::Receiver<Asked>>,
     ids: [Ids; 2],
     refresh: Duration,
+    is_awake: bool,
     settling: Settling,
 }
 
@@ -303,6 +306,7 @@ impl Driver {
             control: parts.control,
             ids: parts.ids,
             refresh: parts.refresh,
+            is_awake: parts.is_awake,
             settling: Settling::new(parts.stopping, parts.settle),
         };
         let driver = Self {
@@ -327,7 +331,7 @@ async fn turn(
     paper: Option<Paper>,
     mappings: &[(String, String)],
 ) -> std::io::Result<Stop> {
-    let Turning { mut messages, mut control, ids, refresh, mut settling } = turning;
+    let Turning { mut messages, mut control, ids, refresh, is_awake, mut settling } = turning;
     let carrier = Carrier::new(paper).map_err(std::io::Error::other)?;
     let (end, ending) = shutdown::channel();
     driver.borrow_mut().begin(mappings);
@@ -337,6 +341,9 @@ async fn turn(
     let mut lanes = tokio::task::JoinSet::new();
     let mut calls = tokio::task::JoinSet::new();
     let called = Rc::clone(&driver.borrow().called);
+    if is_awake {
+        lanes.spawn_local(stay_awake(ending.clone()));
+    }
     let stop = loop {
         for lane in std::mem::take(&mut driver.borrow_mut().opened) {
             lanes.spawn_local(lane::run(Rc::clone(&driver), lane, ending.clone()));
@@ -381,6 +388,15 @@ async fn turn(
     calls.shutdown().await;
     driver.borrow_mut().tell(Timestamp::from_nanos(clock::unix_nanos()));
     Ok(stop)
+}
+
+/// Always has something to do, so that the runtime looks for what arrived and does not sleep until
+/// it is told. Others on the same processor go before.
+async fn stay_awake(ending: Stopping) {
+    while ending.reason().is_none() {
+        tokio::task::yield_now().await;
+        std::thread::yield_now();
+    }
 }
 
 /// Lanes say goodbye to their servers; a server that does not answer is left alone.

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::config::Settings;
+use crate::config::{Settings, Waiting};
 use crate::record::Writer;
 use crate::venue::{kalshi, polymarket};
 
@@ -112,6 +112,7 @@ impl Plan {
         }
         let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
         let trading = self.trading;
+        let is_awake = trading.is_some() && settings.trade.waiting == Waiting::Poll;
         let engine = engine_settings(&settings);
         let refresh = match feed {
             // Nothing but a new reading tells that a polled market was paused or its fee changed.
@@ -138,6 +139,7 @@ impl Plan {
                     loads,
                     ids,
                     refresh,
+                    is_awake,
                     settle: self.settle,
                     paper,
                     control: self.control,

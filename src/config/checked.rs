@@ -15,7 +15,7 @@ use crate::risk::Limits;
 pub use bounds::Bounds;
 pub use journal::Journal;
 use take::Take;
-pub use trade::{Conversions, Mode, Paper, Trade, Wallet, WalletKind};
+pub use trade::{Conversions, Mode, Paper, Trade, Waiting, Wallet, WalletKind};
 
 /// Everything that may be set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ mod raw;
 
 pub use checked::{
     Bounds, Conversions, Detect, Journal, Kalshi, Key, Level, Log, Mappings, Mode, Paper,
-    Polymarket, Settings, Trade, Wallet, WalletKind, bounds,
+    Polymarket, Settings, Trade, Waiting, Wallet, WalletKind, bounds,
 };
 
 use crate::domain::{Finding, Source};

@@ -59,6 +59,19 @@ impl Conversions {
         [("user", Self::User), ("venue", Self::Venue)];
 }
 
+/// What the engine does while nothing arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// It sleeps and is woken.
+    Sleep,
+    /// It looks again and again, and keeps a processor to itself.
+    Poll,
+}
+
+impl Waiting {
+    const ALL: [(&'static str, Self); 2] = [("sleep", Self::Sleep), ("poll", Self::Poll)];
+}
+
 /// The wallet that orders are signed for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wallet {
@@ -85,6 +98,8 @@ pub struct Trade {
     pub reconcile_every: Duration,
     /// How long open trades have after the first Ctrl-C.
     pub settle: Duration,
+    /// What the engine does while nothing arrives.
+    pub waiting: Waiting,
     /// The file whose appearance acts as `kill`; beside the journal where none is named.
     pub kill_file: Option<String>,
 }
@@ -118,6 +133,7 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
     let fee_tolerance = take.money("fee_true_up_max", bounds::LOSS_MAX);
     let reconcile_every = take.seconds("reconcile_every_s", bounds::RECONCILE_EVERY_S);
     let settle = take.seconds("settle_s", bounds::DAY_S);
+    let waiting = take.word("waiting", &Waiting::ALL);
     let kill_file = take.optional("kill_file", None);
     take.finish();
     Some(Trade {
@@ -131,6 +147,7 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
         },
         reconcile_every: reconcile_every?.value,
         settle: settle?.value,
+        waiting: waiting?,
         kill_file: kill_file?,
     })
 }

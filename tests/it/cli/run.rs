@@ -113,6 +113,23 @@ impl Running {
         }
     }
 
+    /// Whether a JSON record that satisfies the condition comes within this time.
+    pub(crate) fn saw_record(
+        &mut self,
+        within: Duration,
+        mut is_it: impl FnMut(&Value) -> bool,
+    ) -> bool {
+        let deadline = Instant::now() + within;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else { return false };
+            self.seen.push(line.clone());
+            if is_it(&record(&line)) {
+                return true;
+            }
+        }
+    }
+
     /// The first JSON record from here on that satisfies the condition.
     pub(crate) fn wait_record(
         &mut self,

@@ -145,6 +145,7 @@ fn a_panic_cancels_own_orders_halts_for_good_and_ends_as_killed() {
         loads,
         ids: [Arc::default(), Arc::default()],
         refresh: Duration::from_secs(600),
+        is_awake: false,
         settle: Settle::NONE,
         paper: None,
         control: None,
