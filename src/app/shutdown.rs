@@ -12,6 +12,10 @@ use crate::config::Settings;
 /// How long a reading of an account takes at most, when all is well.
 const READING_MAX: Duration = Duration::from_secs(1);
 
+/// A match can fail minutes after it was told: for so long at least its finality is waited for
+/// where ledgers are to be compared to the last.
+const FINALITY_MAX: Duration = Duration::from_mins(6);
+
 /// How long the answers to the last cancels are waited for.
 pub const CANCELS_MAX: Duration = Duration::from_secs(5);
 
@@ -160,12 +164,12 @@ impl Settle {
     /// For a run that trades nothing.
     pub const NONE: Self = Self { patience: Duration::ZERO, rest: Duration::ZERO };
 
-    /// Until both accounts were read twice more and can be compared with the ledger: what one
+    /// Until everything is final and both accounts were read twice more and can be compared with the ledger: what one
     /// reading shows is booked when a second one agrees.
     pub fn until_compared(settings: &Settings) -> Self {
         let trade = &settings.trade;
         let rest = trade.reconcile_every * 2 + trade.reconcile.grace + READING_MAX;
-        Self { patience: trade.settle, rest }
+        Self { patience: trade.settle.max(FINALITY_MAX), rest }
     }
 }
 

@@ -97,7 +97,7 @@ fn kill_and_recover(kills: std::ops::Range<u64>) {
         drop(running);
     }
     let last: Vec<_> = fixed.into_iter().chain(["--seconds", "4"]).collect();
-    let ended = Running::start(&last).finish(Duration::from_secs(120));
+    let ended = Running::start(&last).finish(Duration::from_secs(400));
     let summary = ended.expect(0).summary();
     for venue in ["kalshi", "polymarket"] {
         assert_eq!(summary["ledger"][venue]["equal"], true, "{kills:?}: {summary}");
