@@ -221,6 +221,7 @@ impl Desk {
         let mut taken = std::mem::take(&mut self.taken);
         if let Some(counter) = self.counter(call.venue) {
             counter.gateway.read(&call, answer, markets, now, &mut taken);
+            counter.note_written(call.class, answer, now);
             if call.class == Class::Read {
                 counter.note_read(answer, now);
                 counter.take_budgets();

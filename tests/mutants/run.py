@@ -27,9 +27,11 @@ MUTANTS = [
     (
         "send before the journal has the intent",
         "src/app/desk/placing.rs",
-        "            Ok(()) => self.ready.push((order.intent, call)),\n",
-        "            Ok(()) if crate::mutant(1) => self.send_order(order.intent, call, now),\n"
-        "            Ok(()) => self.ready.push((order.intent, call)),\n",
+        "            Ok(()) => {\n"
+        "                let Order { intent, trade, purpose, .. } = *order;\n",
+        "            Ok(()) if crate::mutant(1) => self.send(call, now),\n"
+        "            Ok(()) => {\n"
+        "                let Order { intent, trade, purpose, .. } = *order;\n",
     ),
     (
         "take a timeout for a refusal",
@@ -123,6 +125,13 @@ MUTANTS = [
         "src/risk/mod.rs",
         "        if !order.purpose.reduces() && !has_begun {\n",
         "        if crate::mutant(13) || !order.purpose.reduces() && !has_begun {\n",
+    ),
+    (
+        "look again at only the first of the trades that a record changed",
+        "src/execute/index.rs",
+        "        for trade in trades.iter().filter_map(|id| self.trades.get(id)) {\n",
+        "        let trades = if crate::mutant(14) { &trades[..trades.len().min(1)] } else { trades };\n"
+        "        for trade in trades.iter().filter_map(|id| self.trades.get(id)) {\n",
     ),
 ]
 

@@ -117,6 +117,19 @@ impl Counter {
         }
     }
 
+    /// Learns from the answer to an order or a cancel that it was too much for the venue: what was
+    /// counted here is not there.
+    pub(super) fn note_written(&mut self, class: Class, answer: &Answer<'_>, now: Timestamp) {
+        let bucket = match class {
+            Class::Order => &mut self.orders,
+            Class::Cancel => &mut self.cancels,
+            Class::Read => return,
+        };
+        if matches!(answer, Answer::Reply { status: 429, .. }) {
+            bucket.drain(now.nanos());
+        }
+    }
+
     /// Learns from the answer to a read whether it was too much for the venue.
     pub(super) fn note_read(&mut self, answer: &Answer<'_>, now: Timestamp) {
         match answer {
