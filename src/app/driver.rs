@@ -245,7 +245,8 @@ impl Driver {
         if settling.is_killed() {
             return self.calls.is_empty() && self.pipeline.desk().is_none_or(|d| d.cancels() == 0);
         }
-        self.pipeline.engine().trader().is_none_or(Trader::is_at_rest)
+        let agrees = |of: &Trader| !settling.is_compared() || of.differences().is_empty();
+        self.pipeline.engine().trader().is_none_or(|of| of.is_at_rest() && agrees(of))
     }
 
     /// Draws the status line, and tells the readers of books which ones there are.

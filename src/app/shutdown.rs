@@ -148,6 +148,12 @@ impl Settling {
         matches!(self.stopped, Some((Stop::Killed, _)))
     }
 
+    /// Whether the accounts are to agree with the ledger at the end, where they can: what a venue
+    /// took back without a word is found by reading on.
+    pub const fn is_compared(&self) -> bool {
+        !self.settle.rest.is_zero()
+    }
+
     /// Why the run is over, once it is: everything has been at rest for long enough, the patience
     /// is used up, or somebody asked again.
     pub fn over(&mut self, at_rest: bool) -> Option<Stop> {
