@@ -75,24 +75,26 @@ impl Shared {
 
     /// Stays awake for a moment until so many lines are durable; the writer hears of it.
     pub(super) fn await_written(&self, lines: u64) {
-        self.marks.wanted.store(lines, Ordering::Release);
-        stay_awake(AWAKE, || self.marks.written.load(Ordering::Acquire) >= lines);
+        self.marks.wanted.fetch_max(lines, Ordering::AcqRel);
+        stay_awake(Instant::now() + AWAKE, || self.marks.written.load(Ordering::Acquire) >= lines);
     }
 
     /// Stays awake for a moment until more lines are queued than that.
     fn await_queued(&self, lines: u64) {
-        stay_awake(AWAKE, || self.marks.queued.load(Ordering::Acquire) > lines);
+        stay_awake(Instant::now() + AWAKE, || self.marks.queued.load(Ordering::Acquire) > lines);
     }
 
-    /// Lines that join a transaction of so many: those that are queued, or come within a moment
-    /// while nobody waits for the transaction.
-    fn joining(&self, taken: usize) -> Vec<Line> {
+    /// Lines that join a transaction of so many: all that are queued where somebody waits for it,
+    /// else those that come before `until`.
+    fn joining(&self, taken: usize, until: Instant) -> Vec<Line> {
         let Marks { queued, written, wanted } = &self.marks;
         let written = written.load(Ordering::Acquire);
         let all = written + taken as u64;
-        stay_awake(GATHER, || {
-            queued.load(Ordering::Acquire) > all || wanted.load(Ordering::Acquire) > written
-        });
+        let is_wanted = || wanted.load(Ordering::Acquire) > written;
+        stay_awake(until, || queued.load(Ordering::Acquire) > all || is_wanted());
+        if !is_wanted() && Instant::now() >= until {
+            return Vec::new();
+        }
         let mut state = self.lock();
         let room = BATCH_MAX.saturating_sub(taken).min(state.queue.len());
         state.queue.drain(..room).collect()
@@ -107,8 +109,7 @@ struct Marks {
 }
 
 /// Lets other threads run, but does not sleep, until it is done or the moment is over.
-fn stay_awake(moment: Duration, is_done: impl Fn() -> bool) {
-    let until = Instant::now() + moment;
+fn stay_awake(until: Instant, is_done: impl Fn() -> bool) {
     while !is_done() && Instant::now() < until {
         std::thread::yield_now();
     }
@@ -196,7 +197,8 @@ pub(super) fn run(mut connection: Connection, shared: Arc<Shared>) {
         let mut batch: Vec<Line> = state.queue.drain(..count).collect();
         drop(state);
 
-        let wrote = write(&mut connection, &mut batch, |taken| shared.joining(taken));
+        let until = Instant::now() + GATHER;
+        let wrote = write(&mut connection, &mut batch, |taken| shared.joining(taken, until));
 
         let mut state = shared.lock();
         match wrote {
