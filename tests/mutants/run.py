@@ -12,6 +12,7 @@ import argparse
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "target" / "mutants" / "tree"
 BUILD = ROOT / "target" / "mutants" / "build"
 PARTS = ["Cargo.toml", "Cargo.lock", "clippy.toml", "src", "tests", "benches", "mappings"]
+# What is broken may loop, or ask for all memory there is.
+TIME_MAX = 900
+MEMORY_MAX = 8 << 30
 UNITS = ["execute::", "risk::", "plan::", "engine::", "app::desk", "journal::"]
 
 # What is broken, where, what stands there, and what stands there instead.
@@ -179,9 +183,18 @@ def fails(binary, arguments, number, seeds):
         "CROSSBOOK_SWARM_SEEDS": str(seeds),
         "RUST_BACKTRACE": "0",
     }
-    done = subprocess.run(
-        [binary, *arguments], cwd=COPY, env=environment, text=True, capture_output=True
-    )
+    try:
+        done = subprocess.run(
+            [binary, *arguments],
+            cwd=COPY,
+            env=environment,
+            text=True,
+            capture_output=True,
+            timeout=TIME_MAX,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX)),
+        )
+    except subprocess.TimeoutExpired:
+        return (True, ["a test that does not end"], [])
     named = re.findall(r"^    (\S+)$", done.stdout, re.M)
     rules = re.findall(r"seeds failed: (\{.*?\})$", done.stdout, re.M)
     return (done.returncode != 0, sorted(set(named)), rules)

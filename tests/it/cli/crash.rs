@@ -6,6 +6,7 @@
 //! `CROSSBOOK_KILLS=500 cargo test --test it cli::crash` makes as many kills as one wants,
 //! `CROSSBOOK_KILLS_FROM` begins elsewhere.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::run::{Running, arg, run};
@@ -15,6 +16,9 @@ use super::sim::Sim;
 const KILLS: u64 = 8;
 /// Kills of one account; then the next begins with an empty one, or its limits would end trading.
 const KILLS_OF_ONE: u64 = 4;
+
+/// Accounts that live at once.
+const AT_ONCE: usize = 8;
 
 /// How long a record is waited for among faults.
 const FAULTS_MAX: Duration = Duration::from_secs(10);
@@ -54,9 +58,19 @@ fn moment(kill: u64) -> Moment {
 fn a_trader_that_is_killed_recovers_and_its_ledger_is_the_exchanges() {
     let from = number("CROSSBOOK_KILLS_FROM").unwrap_or(0);
     let kills = from + number("CROSSBOOK_KILLS").unwrap_or(KILLS);
-    for first in (from..kills).step_by(usize::try_from(KILLS_OF_ONE).unwrap()) {
-        kill_and_recover(first..kills.min(first + KILLS_OF_ONE));
-    }
+    let mut firsts = (from..kills).step_by(usize::try_from(KILLS_OF_ONE).unwrap());
+    let accounts = Mutex::new(&mut firsts);
+    let next = || accounts.lock().unwrap().next();
+    // Most of an account's life is waiting.
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(first) = next() {
+                    kill_and_recover(first..kills.min(first + KILLS_OF_ONE));
+                }
+            });
+        }
+    });
 }
 
 /// Waits for a record of this kind. Among faults none may come for long, since limits and

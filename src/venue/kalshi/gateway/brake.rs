@@ -1,11 +1,12 @@
 //! Order groups: the venue's own brake on what this program may trade in one burst.
 //!
 //! A group is made at the start on every shard that holds cash, anew with each run. All orders go
-//! out in the group of their shard, and none that could open a position goes out without one. When
-//! more than its limit matched within 15 seconds, the venue cancels the group's orders and takes no
-//! new ones until somebody resets it: then nothing new is begun, and a person has to look. What
-//! the venue itself lets do no more than reduce goes out beside a group that tripped, since a brake
-//! that strands a leg does harm.
+//! out in the group of their shard, and none that begins anything goes out without one; what hedges
+//! a leg that an earlier run left alone does not wait until the group is there. When more than its
+//! limit matched within 15 seconds, the venue cancels the group's orders and takes no new ones
+//! until somebody resets it: then nothing new is begun, and a person has to look. What the venue
+//! itself lets do no more than reduce goes out beside a group that tripped, since a brake that
+//! strands a leg does harm.
 
 use std::collections::BTreeMap;
 
@@ -50,6 +51,7 @@ impl Brake {
             Some(Group::Open(id)) => Ok(Some(id)),
             _ if is_reduce_only(order) => Ok(None),
             Some(Group::Tripped(_)) => refuse("the order group of its shard has tripped"),
+            Some(Group::Asked) | None if order.purpose.reduces() => Ok(None),
             Some(Group::Asked) | None => refuse("its shard has no order group yet"),
         }
     }

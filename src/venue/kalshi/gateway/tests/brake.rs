@@ -83,12 +83,15 @@ fn the_account_may_trade_once_each_shard_with_cash_has_its_group() {
 }
 
 #[test]
-fn nothing_that_could_open_a_position_goes_out_without_its_group() {
+fn nothing_is_begun_without_its_group_and_no_hedge_waits_for_it() {
     let mut rig = braked();
     let early = rig.gateway.place(&buy_no(), &rig.markets, rig.now);
     assert!(early.unwrap_err().to_string().contains("no order group yet"));
-    let (_, way_out) = rig.gateway.place(&reducing(), &rig.markets, rig.now).unwrap();
-    assert_eq!(group_in(&way_out), None);
+    let hedge = Order { purpose: Purpose::Finish, ..buy_no() };
+    for order in [reducing(), hedge] {
+        let (_, call) = rig.gateway.place(&order, &rig.markets, rig.now).unwrap();
+        assert_eq!(group_in(&call), None);
+    }
     let mut rig = standing_group();
     for order in [buy_no(), reducing()] {
         let call = rig.place(&order);
