@@ -170,8 +170,8 @@ impl Settle {
     /// For a run that trades nothing.
     pub const NONE: Self = Self { patience: Duration::ZERO, rest: Duration::ZERO };
 
-    /// Until everything is final and both accounts were read twice more and can be compared with the ledger: what one
-    /// reading shows is booked when a second one agrees.
+    /// Until everything is final, and both accounts were read twice more and can be compared with
+    /// the ledger: what one reading shows is booked when a second one agrees.
     pub fn until_compared(settings: &Settings) -> Self {
         let trade = &settings.trade;
         let rest = trade.reconcile_every * 2 + trade.reconcile.grace + READING_MAX;

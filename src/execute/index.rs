@@ -146,7 +146,7 @@ impl State {
         }
     }
 
-    /// Whether what is kept is what the trades themselves say: all of them are looked at. For tests.
+    /// Whether what is kept is what the trades themselves say: all are looked at. For tests.
     pub fn is_indexed(&self) -> bool {
         let mut anew = Index::default();
         for trade in self.trades.values() {
