@@ -32,8 +32,9 @@ const MARKETS: [usize; 6] = [0, 1, 2, 5, 6, 7];
 const WARM_UP: usize = 4 * MARKETS.len();
 /// A shot is over when so many others have followed.
 const LOOK_BACK: u32 = 4;
-/// How long the program has to start.
-const START: Duration = Duration::from_secs(8);
+/// How long the program has to start: it trades once readings of both accounts have agreed, and a
+/// venue may limit them.
+const START: Duration = Duration::from_secs(20);
 
 /// When gaps open.
 pub(crate) struct Schedule {
