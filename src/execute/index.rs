@@ -10,7 +10,7 @@ use crate::pairing::PairId;
 
 use super::State;
 use super::order_state::Tracked;
-use super::trade::{Orders, Trade};
+use super::trade::{Account, Orders, Trade};
 use super::trade_state::{End, Phase};
 
 /// Where to look.
@@ -59,7 +59,7 @@ impl Index {
         let accounts = trade.accounts(orders);
         let offsets = accounts.iter().any(|own| !own.offset.is_zero());
         keep(&mut self.offsetting, trade.id, offsets);
-        let dust = dust_of(trade, orders);
+        let dust = dust_of(trade, &accounts);
         for leg in &trade.plan.legs {
             match dust.filter(|(market, _)| *market == leg.market) {
                 Some((market, quantity)) => {
@@ -82,11 +82,11 @@ impl Index {
 
 /// What stands alone in a trade for good and is too small for its venue, and in which market. What
 /// its market has paid is none any more, nor is anything of a trade that was paid whole.
-fn dust_of(trade: &Trade, orders: &Orders) -> Option<(MarketIndex, Quantity)> {
+fn dust_of(trade: &Trade, accounts: &[Account; 2]) -> Option<(MarketIndex, Quantity)> {
     if !matches!(trade.phase, Phase::Locked | Phase::Ended(End::Flat | End::Dust)) {
         return None;
     }
-    let (leg, quantity) = trade.balance(&trade.accounts(orders)).surplus?;
+    let (leg, quantity) = trade.balance(accounts).surplus?;
     trade.payouts[leg].is_none().then_some((trade.plan.legs[leg].market, quantity))
 }
 
