@@ -342,7 +342,8 @@ impl Desk {
     }
 
     /// Sends what waits, as far as the budgets reach. Of what waited too long, cancels are made
-    /// anew; the rest is dropped, to be asked again by whoever still wants to know.
+    /// anew; the rest is dropped, to be asked again by whoever still wants to know. What may be a
+    /// part of a reading of the account makes the whole of it due again.
     fn release(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
         let room = UNDER_WAY_MAX.saturating_sub(self.under_way.len());
         let Some(counter) = self.counter(venue) else { return };
@@ -350,13 +351,14 @@ impl Desk {
         for call in free {
             self.send(call, now);
         }
-        let mut dropped = 0;
+        let (mut dropped, mut parts) = (0, 0);
         let mut anew = Vec::new();
         for call in expired {
             match call.subject {
                 Subject::Cancel(intent) | Subject::Seek(intent, _) => anew.push(Some(intent)),
                 Subject::Cancels(intents) => anew.extend(intents.into_iter().map(Some)),
                 Subject::Everything => anew.push(None),
+                Subject::Other(..) if call.class == Class::Read => parts += 1,
                 _ => dropped += 1,
             }
         }
@@ -371,7 +373,13 @@ impl Desk {
                 (Err(text), _) => self.notices.push((venue, text)),
             }
         }
-        if dropped > 0 {
+        if parts > 0
+            && let Some(counter) = self.counter(venue)
+        {
+            counter.due.reconcile = now;
+        }
+        if dropped + parts > 0 {
+            let dropped = dropped + parts;
             let text = format!("{dropped} questions waited too long for a budget and are dropped");
             self.notices.push((venue, text));
         }

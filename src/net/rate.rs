@@ -61,10 +61,11 @@ impl Bucket {
         self.capacity / BILLION
     }
 
-    /// The venue said no: nothing is left, whatever was counted here.
-    pub fn drain(&mut self, now: i64) {
-        self.fill(now);
+    /// The venue said no: nothing is left, whatever was counted here, and nothing comes back before
+    /// `until`.
+    pub fn drain(&mut self, until: i64) {
         self.level = 0;
+        self.filled_at = self.filled_at.max(until);
     }
 
     fn held(&self, cost: u64) -> u64 {
@@ -122,6 +123,20 @@ mod tests {
         assert_eq!(bucket.check(4, 400_000_000), Ok(()));
         assert_eq!(bucket.take(4, 400_000_000), Ok(()));
         assert_eq!(bucket.capacity(), 10);
+    }
+
+    #[test]
+    fn what_a_venue_takes_away_comes_back_from_when_it_said_on() {
+        let mut bucket = Bucket::new(10, 10);
+        assert_eq!(bucket.take(1, 0), Ok(()));
+        bucket.drain(2_000_000_000);
+        assert!(bucket.take(1, 1_999_999_999).is_err());
+        assert!(bucket.take(1, 2_050_000_000).is_err());
+        assert_eq!(bucket.take(1, 2_100_000_000), Ok(()));
+        let mut unused = Bucket::new(10, 10);
+        unused.drain(1_000_000_000);
+        assert!(unused.take(1, 0).is_err(), "also of one that nothing was taken from");
+        assert_eq!(unused.take(1, 1_100_000_000), Ok(()));
     }
 
     #[test]

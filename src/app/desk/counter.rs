@@ -118,15 +118,16 @@ impl Counter {
     }
 
     /// Learns from the answer to an order or a cancel that it was too much for the venue: what was
-    /// counted here is not there.
+    /// counted here is not there, and does not come back before the venue says so.
     pub(super) fn note_written(&mut self, class: Class, answer: &Answer<'_>, now: Timestamp) {
         let bucket = match class {
             Class::Order => &mut self.orders,
             Class::Cancel => &mut self.cancels,
             Class::Read => return,
         };
-        if matches!(answer, Answer::Reply { status: 429, .. }) {
-            bucket.drain(now.nanos());
+        if let Answer::Reply { status: 429, retry_after, .. } = answer {
+            let wait = retry_after.unwrap_or_default().min(HELD_MAX);
+            bucket.drain(now.after(wait).nanos());
         }
     }
 
@@ -137,6 +138,8 @@ impl Counter {
                 self.reads.drain(now.nanos());
                 let wait = self.patience.wait().max(retry_after.unwrap_or_default());
                 self.reads_held = self.reads_held.max(now.after(wait.min(HELD_MAX)));
+                // It may have been a part of a reading, which proves nothing without it.
+                self.due.reconcile = self.due.reconcile.min(self.reads_held);
             }
             Answer::Reply { .. } => self.patience.reset(),
             Answer::NotSent(_) | Answer::Lost(_) => {}

@@ -134,8 +134,8 @@ impl Gateway for Ear {
     }
 
     /// A frame `missing N` is a reading that does not find order N, `fills` and `payments` are
-    /// whole listings, `beat` wants a sign of life, every other frame is a reading of all
-    /// positions; all are made as they come in.
+    /// whole listings, `page` has more to read, `beat` wants a sign of life, every other frame is a
+    /// reading of all positions; all are made as they come in.
     fn read_private(&mut self, text: &str, _: &dyn Markets, now: Timestamp, taken: &mut Taken) {
         match text.split_once(' ') {
             Some((_, intent)) => {
@@ -145,6 +145,10 @@ impl Gateway for Ear {
             }
             None if text == "fills" => taken.whole.push((Listing::Fills, now)),
             None if text == "payments" => taken.whole.push((Listing::Settlements, now)),
+            None if text == "page" => {
+                let subject = Subject::Other("page", String::new());
+                taken.calls.push(self.call(subject, Class::Read, 20));
+            }
             None if text == "beat" => {
                 let subject = Subject::Other("heartbeat", String::new());
                 taken.calls.push(self.call(subject, Class::Cancel, 1));

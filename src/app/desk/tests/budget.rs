@@ -287,17 +287,21 @@ fn trades_of_an_earlier_process_keep_their_reserve() {
 
 #[test]
 fn an_order_that_was_too_much_leaves_nothing_to_open_with_and_hedges_wait_for_more() {
-    let mut rig = Rig::new(6, 40);
-    rig.enter(1);
-    rig.hedge(1);
-    let calls = std::mem::take(&mut rig.desk.outgoing);
-    let (hedge, _) = calls.iter().find(|(_, call)| call.venue == Venue::Kalshi).unwrap();
-    let limited = Answer::Reply { status: 429, retry_after: None, body: "" };
-    rig.desk.answer(*hedge, &limited, &NoMarkets, rig.now);
-    let entry = rig.enter(2).0;
-    assert!(matches!(&rig.kept_back()[..], [(kept, _)] if *kept == entry));
-    let again = rig.hedge(1).0;
-    assert_eq!(rig.left(), NOTHING, "the venue has just said that there is no room");
-    rig.pass(200);
-    assert_eq!(rig.left(), [again], "six a second make one in less than that");
+    for (told, wait) in [(None, 0), (Some(Duration::from_secs(1)), 1_000)] {
+        let mut rig = Rig::new(6, 40);
+        rig.enter(1);
+        rig.hedge(1);
+        let calls = std::mem::take(&mut rig.desk.outgoing);
+        let (hedge, _) = calls.iter().find(|(_, call)| call.venue == Venue::Kalshi).unwrap();
+        let limited = Answer::Reply { status: 429, retry_after: told, body: "" };
+        rig.desk.answer(*hedge, &limited, &NoMarkets, rig.now);
+        let entry = rig.enter(2).0;
+        assert!(matches!(&rig.kept_back()[..], [(kept, _)] if *kept == entry));
+        let again = rig.hedge(1).0;
+        assert_eq!(rig.left(), NOTHING, "the venue has just said that there is no room");
+        rig.pass(wait);
+        assert_eq!(rig.left(), NOTHING, "and when there is some again");
+        rig.pass(200);
+        assert_eq!(rig.left(), [again], "six a second make one in less than that");
+    }
 }

@@ -38,6 +38,40 @@ fn a_listing_is_read_again_from_where_it_was_last_whole_whatever_else_was_answer
 }
 
 #[test]
+fn a_reading_that_was_too_much_for_the_venue_is_due_again_as_soon_as_it_may_be_asked() {
+    let (mut desk, ear) = desk();
+    let start = Timestamp::from_secs(1_000);
+    desk.tick(&NoMarkets, start);
+    assert_eq!(since(&ear).iter().flatten().count(), 2);
+    desk.private(Venue::Kalshi, "page", &NoMarkets, start);
+    let (id, _) = desk.outgoing.pop().unwrap();
+    let limited = Answer::Reply { status: 429, retry_after: None, body: "" };
+    desk.answer(id, &limited, &NoMarkets, start);
+    desk.tick(&NoMarkets, start.after(Duration::from_millis(200)));
+    assert_eq!(since(&ear), [None; 2], "it is held back");
+    desk.tick(&NoMarkets, start.after(Duration::from_secs(1)));
+    assert_eq!(since(&ear).iter().flatten().count(), 2);
+}
+
+#[test]
+fn a_reading_of_which_a_part_waited_too_long_is_due_again() {
+    let (mut desk, ear) = desk();
+    let start = Timestamp::from_secs(1_000);
+    desk.tick(&NoMarkets, start);
+    assert_eq!(since(&ear).iter().flatten().count(), 2);
+    let budget = ear.budget(Class::Read).capacity;
+    for _ in 0..=budget / 20 {
+        desk.private(Venue::Kalshi, "page", &NoMarkets, start);
+    }
+    let late = start.after(Duration::from_secs(4));
+    desk.tick(&NoMarkets, late);
+    assert_eq!(since(&ear), [None; 2]);
+    assert!(desk.notices.iter().any(|(_, text)| text.starts_with("1 question")));
+    desk.tick(&NoMarkets, late.after(Duration::from_millis(50)));
+    assert_eq!(since(&ear).iter().flatten().count(), 2);
+}
+
+#[test]
 fn a_restart_reads_on_from_the_last_whole_listing_and_not_from_the_last_news() {
     let (mut desk, ear) = desk();
     let at = |secs: i64| Timestamp::from_secs(1_000 + secs);

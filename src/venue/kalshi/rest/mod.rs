@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::{Timestamp, Venue};
+use crate::domain::{FeeModel, Timestamp, Venue};
 use crate::net::backoff::Backoff;
 use crate::net::http::{self, Answer, Call, Failure};
 use crate::net::rate::Bucket;
@@ -65,6 +65,8 @@ pub struct Settings {
     pub retry_wait: (Duration, Duration),
     /// How long what was read of a series or an event is believed.
     pub facts_age_max: Duration,
+    /// The step that fees are estimated in, in micro-dollars.
+    pub fee_grain: u32,
     /// Seed of the jitter of waits.
     pub seed: u64,
     /// Nanoseconds since 1970-01-01 UTC.
@@ -82,6 +84,7 @@ impl Settings {
             attempts_max: 5,
             retry_wait: facts::LIMITED_WAIT,
             facts_age_max: Duration::from_mins(5),
+            fee_grain: FeeModel::KALSHI_GRAIN,
             seed: 0,
             now: crate::net::clock::unix_nanos,
         }
@@ -274,8 +277,8 @@ impl<T: Transport> Client<T> {
         if self.signer.is_some() {
             let read = limits.read;
             let share = |tokens| self.settings.share_of(tokens);
-            let bucket = Bucket::new(share(read.bucket_capacity), share(read.refill_rate));
-            self.state().bucket = bucket;
+            let (capacity, refill) = (share(read.bucket_capacity), share(read.refill_rate));
+            self.state().bucket.resize(capacity, refill);
         }
         Ok(limits)
     }

@@ -176,6 +176,24 @@ fn the_account_says_what_the_budget_is_and_what_the_key_may_do() {
 }
 
 #[test]
+fn what_the_account_says_of_its_budget_fills_nothing_up() {
+    let mut answers = vec![answer(200, fixture!("http_api_keys")); 19];
+    answers.push(answer(200, fixture!("http_account_limits")));
+    answers.push(answer(200, fixture!("http_api_keys")));
+    let script = Script { answers: Mutex::new(answers.into()), ..Script::default() };
+    let mut settings = Settings::new("https://host.invalid/trade-api/v2".to_owned());
+    settings.now = clock;
+    let client = Client::over(script, settings, Some(signer()));
+    for _ in 0..19 {
+        run(client.get_api_keys()).unwrap();
+    }
+    assert_eq!(run(client.get_account_limits()).unwrap().read.bucket_capacity, 200);
+    assert_eq!(client.pauses(), [], "200 tokens are twenty requests");
+    run(client.get_api_keys()).unwrap();
+    assert_eq!(client.pauses(), [Duration::from_millis(50)], "and the next one waits");
+}
+
+#[test]
 fn keys_without_a_list_of_scopes_could_trade() {
     let client = client(vec![answer(200, fixture!("http_api_keys"))]);
     let keys = run(client.get_api_keys()).unwrap();
