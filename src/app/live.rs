@@ -187,6 +187,7 @@ pub fn clients(
         seed,
         unsigned_per_s: u64::from(settings.kalshi.poll_per_s),
         read_share_percent: kalshi_share_percent,
+        fee_grain: settings.kalshi.fee_grain,
         ..kalshi::rest::Settings::new(settings.kalshi.rest.clone())
     };
     let polymarket = polymarket::rest::Settings {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Overrides;
 use super::raw::{Layers, Reading};
-use crate::domain::{Finding, Money, Quantity};
+use crate::domain::{FeeModel, Finding, Money, Quantity};
 use crate::risk::Limits;
 pub use bounds::Bounds;
 pub use journal::Journal;
@@ -99,6 +99,8 @@ pub struct Kalshi {
     pub poll_per_s: u32,
     /// Markets on one connection.
     pub markets_per_lane: u32,
+    /// The step that fees are estimated in, in micro-dollars.
+    pub fee_grain: u32,
     /// Contracts that may match in 15 seconds before the venue stops orders by itself; `None`
     /// without that brake.
     pub order_group_contracts: Option<u32>,
@@ -254,6 +256,10 @@ fn detect(reading: &mut Reading<'_>) -> Option<Detect> {
     })
 }
 
+/// How an account's fees are rounded, and the step of an estimate.
+const FEE_ROUNDINGS: [(&str, u32); 2] =
+    [("direct", FeeModel::KALSHI_GRAIN), ("cent", FeeModel::KALSHI_CENT)];
+
 fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
     let mut take = Take { group: reading.group("kalshi"), findings: &mut reading.findings };
     let rest = take.address("rest", address::Kind::Rest);
@@ -263,6 +269,7 @@ fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
     let silence_max = take.millis("silence_ms_max", bounds::SILENCE_MS_MAX);
     let poll_per_s = take.whole("poll_per_s", bounds::POLL_PER_S);
     let markets_per_lane = take.whole("markets_per_lane", bounds::MARKETS_PER_LANE);
+    let fee_grain = take.word("fee_rounding", &FEE_ROUNDINGS);
     let group = take.whole("order_group_contracts", bounds::ORDER_GROUP_CONTRACTS);
     take.finish();
     Some(Kalshi {
@@ -273,6 +280,7 @@ fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
         silence_max: silence_max?.value,
         poll_per_s: poll_per_s?.value,
         markets_per_lane: markets_per_lane?.value,
+        fee_grain: fee_grain?,
         order_group_contracts: Some(group?.value).filter(|contracts| *contracts > 0),
     })
 }

@@ -96,6 +96,8 @@ impl FeeModel {
     pub const EXPONENT_MAX: u8 = 2;
     /// Kalshi rounds a direct member's balance to $0.0001.
     pub const KALSHI_GRAIN: u32 = 100;
+    /// An account with a broker is rounded to whole cents.
+    pub const KALSHI_CENT: u32 = 10_000;
     /// Polymarket's fees have five decimals.
     pub const POLYMARKET_GRAIN: u32 = 10;
 
@@ -111,6 +113,11 @@ impl FeeModel {
         } else {
             None
         }
+    }
+
+    /// The same fee, estimated in steps of this many micro-dollars; zero is taken as one.
+    pub const fn rounded_to(self, grain: u32) -> Self {
+        Self { grain: if grain == 0 { 1 } else { grain }, ..self }
     }
 
     /// The power of `price x (1 - price)`.
@@ -213,6 +220,14 @@ impl FeePlan {
         }
     }
 
+    /// The same fees, each estimated in steps of this many micro-dollars.
+    pub fn rounded_to(mut self, grain: u32) -> Self {
+        for (_, model) in &mut self.steps {
+            *model = model.map(|model| model.rounded_to(grain));
+        }
+        self
+    }
+
     /// The fee in force at `now`.
     pub fn at(&self, now: Timestamp) -> Option<FeeModel> {
         self.steps.iter().rev().find(|step| step.0 <= now).and_then(|step| step.1)
@@ -262,20 +277,22 @@ mod tests {
         let taker = FeeModel::kalshi(rate("0.07"));
         let maker = FeeModel::kalshi(rate("0.0175"));
         let half = FeeModel::kalshi(rate("0.07").times(Multiplier::parse("0.5").unwrap()).unwrap());
-        for (count, price, t, m, h) in [
-            ("1", "0.50", "0.017500", "0.004400", "0.008800"),
-            ("10", "0.50", "0.175000", "0.043800", "0.087500"),
-            ("100", "0.50", "1.750000", "0.437500", "0.875000"),
-            ("100", "0.25", "1.312500", "0.328200", "0.656300"),
-            ("100", "0.05", "0.332500", "0.083200", "0.166300"),
-            ("100", "0.01", "0.069300", "0.017400", "0.034700"),
-            ("1", "0.01", "0.000700", "0.000200", "0.000400"),
-            ("1", "0.52", "0.017500", "0.004400", "0.008800"),
-            ("0.5", "0.50", "0.008800", "0.002200", "0.004400"),
-            ("25", "0.37", "0.408000", "0.102000", "0.204000"),
-            ("1000", "0.93", "4.557000", "1.139300", "2.278500"),
+        let cent = taker.rounded_to(FeeModel::KALSHI_CENT);
+        for (count, price, t, c, m, h) in [
+            ("1", "0.50", "0.017500", "0.020000", "0.004400", "0.008800"),
+            ("10", "0.50", "0.175000", "0.180000", "0.043800", "0.087500"),
+            ("100", "0.50", "1.750000", "1.750000", "0.437500", "0.875000"),
+            ("100", "0.25", "1.312500", "1.320000", "0.328200", "0.656300"),
+            ("100", "0.05", "0.332500", "0.340000", "0.083200", "0.166300"),
+            ("100", "0.01", "0.069300", "0.070000", "0.017400", "0.034700"),
+            ("1", "0.01", "0.000700", "0.010000", "0.000200", "0.000400"),
+            ("1", "0.52", "0.017500", "0.020000", "0.004400", "0.008800"),
+            ("0.5", "0.50", "0.008800", "0.010000", "0.002200", "0.004400"),
+            ("25", "0.37", "0.408000", "0.410000", "0.102000", "0.204000"),
+            ("1000", "0.93", "4.557000", "4.560000", "1.139300", "2.278500"),
         ] {
             assert_eq!(fee(taker, count, price), t, "taker {count} @ {price}");
+            assert_eq!(fee(cent, count, price), c, "in cents {count} @ {price}");
             assert_eq!(fee(maker, count, price), m, "maker {count} @ {price}");
             assert_eq!(fee(half, count, price), h, "half {count} @ {price}");
         }

@@ -72,6 +72,10 @@ pub struct MarketFacts {
     /// What one YES contract pays, in millionths of a dollar.
     #[serde(default)]
     pub yes_pays: Option<i64>,
+    /// The step that fees are estimated in, in millionths of a dollar, where it is not the venue's
+    /// usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_grain: Option<u32>,
 }
 
 impl From<&Market> for MarketFacts {
@@ -108,8 +112,18 @@ impl From<&Market> for MarketFacts {
             shard: market.shard,
             rules: market.rules.clone(),
             yes_pays: market.yes_pays.map(Money::micros),
+            fee_grain: unusual_grain(market),
         }
     }
+}
+
+fn unusual_grain(market: &Market) -> Option<u32> {
+    let usual = match market.venue {
+        Venue::Kalshi => FeeModel::KALSHI_GRAIN,
+        Venue::Polymarket => FeeModel::POLYMARKET_GRAIN,
+    };
+    let mut grains = market.fee.steps().iter().filter_map(|(_, model)| Some((*model)?.grain()));
+    grains.find(|grain| *grain != usual)
 }
 
 impl MarketFacts {
@@ -133,6 +147,9 @@ impl MarketFacts {
                 Some((rate, exponent)) => Some(fee_model(venue, rate, exponent)?),
             };
             fee.change_at(Timestamp::from_nanos(step.from), model);
+        }
+        if let Some(grain) = self.fee_grain {
+            fee = fee.rounded_to(grain);
         }
         let quantity = Quantity::from_units(self.minimum_quantity)
             .ok_or_else(|| format!("minimum_quantity {} out of range", self.minimum_quantity))?;

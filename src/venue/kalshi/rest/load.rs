@@ -72,7 +72,8 @@ impl<T: Transport> Client<T> {
             &series.changes,
             &event.changes,
             event.read.min(series.read),
-        );
+        )
+        .rounded_to(self.settings.fee_grain);
         parse::market(market, Some(&event.facts), plan)
     }
 
