@@ -23,6 +23,9 @@ use super::driver::Driver;
 use super::milestone::Milestone;
 use super::pipeline::{Input, Pipeline};
 
+/// How often a paper order looks whether the books have been read.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// Both paper venues, and how long the way there is.
 #[derive(Debug, Clone)]
 pub struct Paper {
@@ -62,13 +65,12 @@ impl Paper {
         tokio::time::sleep(self.latency[at]).await;
         let clock = || Timestamp::from_nanos(clock::unix_nanos());
         let arrived = clock();
-        // A reading that came back within a round trip may have been asked for before.
-        let reading = self.is_polled[at].then(|| self.latency[at] * 2);
+        let (way, is_polled) = (self.latency[at], self.is_polled[at]);
         let body = loop {
             let now = clock();
             let arrival = {
                 let driver = driver.borrow();
-                let sight = Live { pipeline: &driver.pipeline, reading, now };
+                let sight = Live { pipeline: &driver.pipeline, way, is_polled, now };
                 self.simulators.borrow_mut()[at].arrive(call, &sight, arrived, now)
             };
             match arrival {
@@ -76,7 +78,8 @@ impl Paper {
                 Arrival::Waits(wait) => tokio::time::sleep(wait).await,
             }
         };
-        tokio::time::sleep(self.latency[at]).await;
+        // What was waited for above came back with the book.
+        tokio::time::sleep(arrived.after(way).since(clock())).await;
         body
     }
 }
@@ -84,8 +87,10 @@ impl Paper {
 /// The live books at one moment.
 struct Live<'a> {
     pipeline: &'a Pipeline,
-    /// How long a reading of a book takes, where books are read now and then.
-    reading: Option<Duration>,
+    /// How long it takes from the venue to here.
+    way: Duration,
+    /// Whether books are read now and then.
+    is_polled: bool,
     now: Timestamp,
 }
 
@@ -98,9 +103,14 @@ impl Sight for Live<'_> {
         self.pipeline.registry().get(market)?.facts()
     }
 
-    fn has_seen(&self, market: MarketIndex, moment: Timestamp) -> bool {
-        let Some(reading) = self.reading else { return true };
-        self.book(market).is_some_and(|book| book.proven() > moment.after(reading))
+    fn unseen_for(&self, market: MarketIndex, moment: Timestamp, now: Timestamp) -> Duration {
+        if !self.is_polled {
+            return moment.after(self.way).since(now);
+        }
+        // A reading that came back within a round trip may have been asked for before.
+        let asked = moment.after(self.way * 2);
+        let is_read = self.book(market).is_some_and(|book| book.proven() > asked);
+        if is_read { Duration::ZERO } else { LOOK_EVERY }
     }
 }
 

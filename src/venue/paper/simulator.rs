@@ -1,9 +1,13 @@
 //! Fills against live books, as they stand when an order arrives.
+//!
+//! What a venue shows reaches us late: the book here shows the moment of arrival only some time
+//! after it. So an order meets it twice, when it arrives and when what was so at its arrival must
+//! have come back, and takes of each level no more than both times showed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::book::Book;
+use crate::book::{Book, Ladder};
 use crate::domain::{
     FeeModel, Market, MarketIndex, Money, Outcome, Price, Quantity, Side, Timestamp, Venue,
 };
@@ -17,9 +21,10 @@ pub trait Sight {
     fn book(&self, market: MarketIndex) -> Option<&Book>;
     /// What is known of the market.
     fn facts(&self, market: MarketIndex) -> Option<&Market>;
-    /// Whether the book shows the market as it was at that moment, or later. A book that is told of
-    /// every change always does; one that is read now and then only after the next reading.
-    fn has_seen(&self, market: MarketIndex, moment: Timestamp) -> bool;
+    /// How long until the book shows the market as it was at that moment, or later; zero when it
+    /// does. One that is told of every change does after the way here, one that is read now and
+    /// then only after the next reading, and until then this is when to look again.
+    fn unseen_for(&self, market: MarketIndex, moment: Timestamp, now: Timestamp) -> Duration;
 }
 
 /// What becomes of a call that has come.
@@ -47,16 +52,17 @@ pub struct Simulator {
     held: BTreeMap<(MarketIndex, bool), Quantity>,
     taken: BTreeMap<(MarketIndex, Side, Price), Taken>,
     answers: BTreeMap<u64, PaperAnswer>,
-    /// Orders that have come and wait.
-    waiting: BTreeSet<u64>,
+    /// Orders that have come and wait, and what was offered to them at that time; nothing before.
+    waiting: BTreeMap<u64, Option<Offered>>,
     /// What markets paid: of YES, in all, and when.
     payments: BTreeMap<MarketIndex, (Money, Money, Timestamp)>,
 }
 
+/// What a book showed at its prices; `None` where it was not known.
+type Offered = Option<BTreeMap<Price, Quantity>>;
+
 /// How long an order waits for a book that is not older than it.
 const SEEN_MAX: Duration = Duration::from_secs(15);
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Answers that are kept for questions about orders.
 const ANSWERS_MAX: usize = 100_000;
@@ -70,7 +76,7 @@ impl Simulator {
             held: BTreeMap::new(),
             taken: BTreeMap::new(),
             answers: BTreeMap::new(),
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             payments: BTreeMap::new(),
         }
     }
@@ -115,7 +121,7 @@ impl Simulator {
             (_, "settlements") => self.settle(sight, now),
             (_, "order") => {
                 let intent = number();
-                if self.waiting.contains(&intent) {
+                if self.waiting.contains_key(&intent) {
                     return PaperAnswer::Waits { intent };
                 }
                 let known = self.answers.get(&intent).cloned();
@@ -135,7 +141,7 @@ impl Simulator {
     }
 
     /// The answer to an order, or how long it waits: first as long as the venue holds it, then
-    /// until the book is not older than that moment.
+    /// until the book is not older than that moment, in which it is looked at too.
     fn place(
         &mut self,
         call: &Call,
@@ -153,19 +159,19 @@ impl Simulator {
         let market = MarketIndex(order.market);
         let delay = sight.facts(market).map_or(Duration::ZERO, |facts| facts.delay);
         let due = arrived.after(delay);
-        let wait = if now < due {
-            Some(due.since(now))
-        } else {
-            let patient = now.since(due) < SEEN_MAX;
-            (!sight.has_seen(market, due) && patient).then_some(LOOK_EVERY)
-        };
-        if let Some(wait) = wait {
-            self.waiting.insert(order.intent);
-            return Err(wait);
+        let met = self.waiting.entry(order.intent).or_default();
+        if now < due {
+            return Err(due.since(now));
         }
+        let first = met.get_or_insert_with(|| order.meets(sight.book(market)));
+        let unseen = sight.unseen_for(market, due, now);
+        if !unseen.is_zero() && now.since(due) < SEEN_MAX {
+            return Err(unseen);
+        }
+        let first = first.take();
         self.waiting.remove(&order.intent);
-        let answer = if sight.has_seen(market, due) {
-            self.take(&order, sight, now)
+        let answer = if unseen.is_zero() {
+            self.take(&order, first.as_ref(), sight, now)
         } else {
             refused(order.intent, "paused", "no reading of the book came behind the order")
         };
@@ -200,10 +206,18 @@ impl Simulator {
         PaperAnswer::Settled { payments: payments.collect() }
     }
 
-    fn take(&mut self, order: &PaperOrder, sight: &dyn Sight, now: Timestamp) -> PaperAnswer {
+    fn take(
+        &mut self,
+        order: &PaperOrder,
+        first: Option<&BTreeMap<Price, Quantity>>,
+        sight: &dyn Sight,
+        now: Timestamp,
+    ) -> PaperAnswer {
         let market = MarketIndex(order.market);
         let refuse = |why, text: &str| refused(order.intent, why, text);
-        let (Some(book), Some(facts)) = (sight.book(market), sight.facts(market)) else {
+        let (Some(first), Some(book), Some(facts)) =
+            (first, sight.book(market), sight.facts(market))
+        else {
             return refuse("paused", "the live book is not known at present");
         };
         let Some(fee) = facts.fee.at(now) else {
@@ -212,7 +226,7 @@ impl Simulator {
         let Some(limit) = Price::from_units(order.limit) else {
             return refuse("other", "the limit is no price");
         };
-        let fills = self.walk(order, limit, book, fee);
+        let fills = self.walk(order, limit, (first, book), fee);
         let spent: Money = fills.iter().fold(Money::ZERO, |sum, fill| sum + fill.money + fill.fee);
         let brought =
             fills.iter().fold(Quantity::ZERO, |sum, fill| sum.saturating_add(fill.quantity));
@@ -230,11 +244,17 @@ impl Simulator {
         PaperAnswer::Done { intent: order.intent, fills }
     }
 
-    /// What the order takes, best price first, at the contract's own price.
-    fn walk(&mut self, order: &PaperOrder, limit: Price, book: &Book, fee: FeeModel) -> Vec<Level> {
+    /// What the order takes, best price first, at the contract's own price: of each level no more
+    /// than the book showed `first` and shows now.
+    fn walk(
+        &mut self,
+        order: &PaperOrder,
+        limit: Price,
+        (first, book): (&BTreeMap<Price, Quantity>, &Book),
+        fee: FeeModel,
+    ) -> Vec<Level> {
         let market = MarketIndex(order.market);
-        // A buyer of YES and a seller of NO take asks of YES; the others take its bids.
-        let ladder = if order.yes == order.buy { book.asks() } else { book.bids() };
+        let ladder = order.side(book);
         let held = self.held.get(&(market, order.yes)).copied().unwrap_or_default();
         let mut contracts = match order.contracts.and_then(Quantity::from_units) {
             Some(contracts) if order.buy => contracts,
@@ -250,7 +270,8 @@ impl Simulator {
                 break;
             }
             let key = (market, ladder.side(), level.price);
-            let free = self.free(key, level.quantity);
+            let before = first.get(&level.price).copied().unwrap_or_default();
+            let free = self.free(key, level.quantity).min(before);
             let quantity = free.min(contracts).min(affordable(money, price));
             if quantity.is_zero() {
                 continue;
@@ -348,6 +369,17 @@ impl Level {
 }
 
 impl PaperOrder {
+    /// A buyer of YES and a seller of NO take asks of YES; the others take its bids.
+    const fn side<'a>(&self, book: &'a Book) -> &'a Ladder {
+        if self.yes == self.buy { book.asks() } else { book.bids() }
+    }
+
+    /// What a book offers it.
+    fn meets(&self, book: Option<&Book>) -> Offered {
+        let levels = self.side(book?).best_first();
+        Some(levels.map(|level| (level.price, level.quantity)).collect())
+    }
+
     fn is_whole(&self, brought: Quantity, fills: &[Level]) -> bool {
         let cost = fills.iter().fold(Money::ZERO, |sum, fill| sum + fill.money);
         match (self.contracts, self.collateral) {

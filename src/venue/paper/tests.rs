@@ -22,6 +22,8 @@ struct World {
     market: Market,
     /// When the book was last read, where it is read now and then.
     read: Option<Timestamp>,
+    /// How much later than the market the book is, where it is told of every change.
+    behind: Duration,
 }
 
 impl Sight for World {
@@ -33,8 +35,12 @@ impl Sight for World {
         Some(&self.market)
     }
 
-    fn has_seen(&self, _: MarketIndex, moment: Timestamp) -> bool {
-        self.read.is_none_or(|read| read > moment)
+    fn unseen_for(&self, _: MarketIndex, moment: Timestamp, now: Timestamp) -> Duration {
+        match self.read {
+            Some(read) if read > moment => Duration::ZERO,
+            Some(_) => Duration::from_millis(50),
+            None => moment.after(self.behind).since(now),
+        }
     }
 }
 
@@ -90,7 +96,7 @@ fn world(venue: Venue) -> World {
         yes_pays: None,
         tokens: None,
     };
-    World { book: Some(book), market, read: None }
+    World { book: Some(book), market, read: None, behind: Duration::ZERO }
 }
 
 fn order(venue: Venue, intent: u64, action: Action, limit: &str, size: Size) -> Order {

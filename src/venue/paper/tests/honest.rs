@@ -72,6 +72,33 @@ fn a_book_that_is_read_now_and_then_fills_only_what_came_before_its_reading() {
 }
 
 #[test]
+fn an_offer_that_was_gone_when_the_order_came_does_not_fill_it_because_word_of_it_came_later() {
+    let mut desk = Desk::new(Venue::Polymarket, 1_000);
+    desk.world.behind = Duration::from_millis(60);
+    let one = buy(Venue::Polymarket, 1);
+    assert_eq!(desk.look(&one, NOW), Arrival::Waits(Duration::from_millis(60)));
+    let set = |desk: &mut Desk, left: &str| {
+        let book = desk.world.book.as_mut().unwrap();
+        book.set(Side::Ask, price("0.42"), quantity(left), after(30));
+    };
+    set(&mut desk, "0");
+    assert_eq!(desk.look(&one, after(40)), Arrival::Waits(Duration::from_millis(20)));
+    let Arrival::Answered(body) = desk.look(&one, after(60)) else { panic!("it is known now") };
+    assert!(body.contains("no_match"), "{body}");
+    // What came only after the order was not there for it either, and less is all that it gets.
+    let two = buy(Venue::Polymarket, 2);
+    assert!(matches!(desk.look(&two, NOW), Arrival::Waits(_)));
+    set(&mut desk, "100");
+    let Arrival::Answered(body) = desk.look(&two, after(60)) else { panic!("it is known now") };
+    assert!(body.contains("no_match"), "{body}");
+    let three = buy(Venue::Polymarket, 3);
+    assert!(matches!(desk.look(&three, NOW), Arrival::Waits(_)));
+    set(&mut desk, "4");
+    let Arrival::Answered(body) = desk.look(&three, after(60)) else { panic!("it is known now") };
+    assert!(body.contains(&format!(r#""contracts":{}"#, quantity("4").units())), "{body}");
+}
+
+#[test]
 fn where_a_person_merges_paper_does_not() {
     let mut desk = Desk::new(Venue::Polymarket, 100);
     desk.gateway = Gateway::new(Venue::Polymarket, Merges::ByUser);
