@@ -102,10 +102,6 @@ pub enum Why {
 /// A market to be read.
 pub type Load = (Venue, String, Why);
 
-/// Kalshi answers for its listings from a cache of about 15 seconds: what changed just now is read
-/// once more when every cache has let go of it.
-const READ_AGAIN_AFTER: Duration = Duration::from_secs(30);
-
 /// The first and the longest wait before a market that was not there is looked for again; a new
 /// one is unknown to parts of a venue for minutes.
 const ABSENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
@@ -232,13 +228,7 @@ impl Loader {
             let found = loader.read(&id, memory, seed).await;
             drop(permit);
             match found {
-                Ok(market) => {
-                    loader.send(market).await;
-                    if memory == Memory::Passed && loader.venue == Venue::Kalshi {
-                        tokio::time::sleep(READ_AGAIN_AFTER).await;
-                        loader.look_again(&id).await;
-                    }
-                }
+                Ok(market) => loader.send(market).await,
                 Err(error) => loader.absent(&id, &error, seed).await,
             }
         });

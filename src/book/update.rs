@@ -130,6 +130,11 @@ pub enum Update {
         /// Whose book.
         market: MarketIndex,
     },
+    /// Nobody listened for a while, and facts about the market may have changed: read it again.
+    FactsMissed {
+        /// Whose book.
+        market: MarketIndex,
+    },
 }
 
 /// A book as read over REST, boiled down to what confirms or refutes the local one.

@@ -1,5 +1,6 @@
 //! All books, by market, and the connections that keep them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::book::{Book, Health, Lane, Loss, Stamped, Update};
@@ -12,6 +13,11 @@ pub const LANES_MAX: usize = 4_096;
 
 /// Kalshi's listings are up to 15 seconds old, as seen in production in September 2026.
 const LISTING_CACHE: Duration = Duration::from_secs(30);
+
+/// Whether a venue answers for its markets out of a cache.
+const fn is_cached(venue: Venue) -> bool {
+    matches!(venue, Venue::Kalshi)
+}
 
 /// A lag that is worth forgetting later; below it nobody asks.
 const LAG_NOTED: Duration = Duration::from_millis(250);
@@ -32,6 +38,8 @@ pub struct Slot {
     pub pairs: Vec<u32>,
     /// When the feed last said whether orders are taken.
     status_told: Timestamp,
+    /// When the feed last said that facts changed.
+    changed: Timestamp,
     /// Whether the market is on the list of changed ones.
     pub dirty: bool,
     /// Whether the market is on the list of suspects.
@@ -45,6 +53,8 @@ pub struct Books {
     lanes: Vec<LaneState>,
     dirty: Vec<MarketIndex>,
     suspects: Vec<MarketIndex>,
+    /// Markets to be read once more, and when: what was read of them may come from a cache.
+    cached: BTreeMap<MarketIndex, Timestamp>,
     /// Lanes that brought a late change, each once, and when they did so last.
     lagging: Vec<(Lane, Timestamp)>,
     updates: u64,
@@ -96,7 +106,9 @@ impl Books {
     pub fn learn(&mut self, index: MarketIndex, market: &Market, now: Timestamp) {
         let slot = self.slot_mut(index);
         slot.id.clone_from(&market.id);
-        let mut facts = Facts::of(market, now);
+        let is_cached = is_cached(market.venue) && now.since(slot.changed) < LISTING_CACHE;
+        // What a cache may hold from before a change is not believed to be read now.
+        let mut facts = Facts::of(market, if is_cached { Timestamp::ZERO } else { now });
         // Listings are answered from caches: what the feed said just now is newer, and a market
         // that the feed has closed does not open again.
         if let Some(known) = &slot.facts {
@@ -151,15 +163,11 @@ impl Books {
             Update::Stamp { kind, market, sequence, source } => {
                 self.stamp(kind, market, sequence, source, now)
             }
-            Update::TicksChanged { market } => Aftermath::Outdated(market),
-            Update::FactsChanged { market } => {
-                // The fee or the close may be another one: no edge until the facts are read again.
-                if let Some(facts) = &mut self.slot_mut(market).facts {
-                    facts.read = Timestamp::ZERO;
-                }
-                self.touch(market);
-                Aftermath::Outdated(market)
+            Update::TicksChanged { market } | Update::FactsChanged { market } => {
+                self.slot_mut(market).changed = now;
+                self.doubt_facts(market, now)
             }
+            Update::FactsMissed { market } => self.doubt_facts(market, now),
             Update::Trading { market, status } => {
                 let slot = self.slot_mut(market);
                 slot.status_told = now;
@@ -171,6 +179,29 @@ impl Books {
             }
             ref other => self.apply_to_book(other, now),
         }
+    }
+
+    /// Prices, the fee or the close may be others: no edge until the facts are read again.
+    fn doubt_facts(&mut self, market: MarketIndex, now: Timestamp) -> Aftermath {
+        if let Some(facts) = &mut self.slot_mut(market).facts {
+            facts.read = Timestamp::ZERO;
+            if is_cached(facts.venue) {
+                self.cached.insert(market, now.after(LISTING_CACHE));
+            }
+        }
+        self.touch(market);
+        Aftermath::Outdated(market)
+    }
+
+    /// Calls `found` for each market whose facts every cache has let go of since they were read.
+    pub fn read_again(&mut self, now: Timestamp, mut found: impl FnMut(MarketIndex)) {
+        self.cached.retain(|market, at| {
+            let is_due = now >= *at;
+            if is_due {
+                found(*market);
+            }
+            !is_due
+        });
     }
 
     fn apply_to_book(&mut self, update: &Update, now: Timestamp) -> Aftermath {
@@ -333,6 +364,7 @@ impl Books {
                 id: String::new(),
                 pairs: Vec::new(),
                 status_told: Timestamp::ZERO,
+                changed: Timestamp::ZERO,
                 dirty: false,
                 suspect: false,
             });

@@ -129,6 +129,7 @@ impl Engine {
             Event::Tick => {
                 self.trade(event, now, effects);
                 self.books.forget_lags(now);
+                self.books.read_again(now, |market| effects.push(Effect::Reload { market }));
                 self.lose_suspects(now, effects);
                 self.look_at_changed(now, effects);
                 self.look_at_waiting(now, effects);

@@ -196,7 +196,7 @@ impl Stream {
     /// What was said of markets while nobody listened is not said again.
     fn read_facts_anew(&self, out: &mut Output) {
         for row in self.table.rows() {
-            out.updates.push(Update::FactsChanged { market: row.market });
+            out.updates.push(Update::FactsMissed { market: row.market });
         }
     }
 

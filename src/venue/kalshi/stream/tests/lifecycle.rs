@@ -38,7 +38,7 @@ fn the_seq_of_lifecycle_messages_is_optional_and_apart() {
     assert_eq!(rig.out.updates.len(), 1);
     rig.text(&lifecycle(7, A, "activated"));
     rig.text(&lifecycle(9, A, "deactivated"));
-    assert!(rig.has(Update::FactsChanged { market: MarketIndex(1) }), "what was missed is unknown");
+    assert!(rig.has(Update::FactsMissed { market: MarketIndex(1) }), "what was missed is unknown");
     assert!(matches!(rig.out.notices[0], Notice::Strange { .. }));
     rig.text(&delta(1, 3, A));
     assert!(rig.is_whole(0), "the books do not depend on it");
