@@ -345,9 +345,6 @@ pub struct Accept {
     /// The ids of the pairs.
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
-    /// Do not ask the venues when and at which prices they trade: nobody will see these change.
-    #[arg(long)]
-    pub offline: bool,
     /// Which mapping files and which journal.
     #[command(flatten)]
     pub accepted: Accepted,

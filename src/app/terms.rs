@@ -3,8 +3,8 @@
 //!
 //! The fingerprint of a pair is what its mapping file says; these terms are what the file may
 //! change without a new look, and what only the venues say. Limits that became looser than the
-//! accepted ones are held back. A venue that moved a close or changed the prices that it takes has
-//! changed what was accepted; but a Polymarket market whose price comes near nothing or a dollar
+//! accepted ones are held back. A venue that moved a close or the start of a game, or changed the
+//! prices that it takes, has changed what was accepted; but a Polymarket market whose price comes near nothing or a dollar
 //! takes finer prices from then on, as every market there does: finer is no change there.
 
 use serde_json::{Value, json};
@@ -14,10 +14,12 @@ use crate::domain::{Market, Money, Price, PriceGrid, Quantity, Timestamp, Venue}
 use crate::pairing::Limits;
 
 /// What a venue said of a market.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// When trading ends.
     closes: Option<Timestamp>,
+    /// When the game begins.
+    starts: Option<Timestamp>,
     /// Which prices are taken.
     grid: Option<PriceGrid>,
 }
@@ -26,24 +28,26 @@ pub struct Facts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     limits: Limits,
-    /// Kalshi's market, then Polymarket's; nothing where nobody asked the venues.
-    seen: Option<[Facts; 2]>,
+    /// Kalshi's market, then Polymarket's.
+    seen: [Facts; 2],
 }
 
 impl Facts {
     /// What is known of a market.
     pub fn of(market: &Market) -> Self {
-        Self { closes: market.closes, grid: market.grid.clone() }
+        Self { closes: market.closes, starts: market.starts, grid: market.grid.clone() }
     }
 
     /// How a market differs from this, in words.
     fn apart(&self, venue: Venue, market: &Market) -> Option<String> {
-        if self.closes != market.closes {
-            let when = |at: Option<Timestamp>| {
-                at.map_or_else(|| "not told".to_owned(), |at| at.to_string())
-            };
-            let (old, new) = (when(self.closes), when(market.closes));
-            return Some(format!("{venue} moved the close: {old} -> {new}"));
+        let when =
+            |at: Option<Timestamp>| at.map_or_else(|| "not told".to_owned(), |at| at.to_string());
+        let moments = [
+            ("close", self.closes, market.closes),
+            ("start of the game", self.starts, market.starts),
+        ];
+        if let Some((what, old, new)) = moments.into_iter().find(|(_, old, new)| old != new) {
+            return Some(format!("{venue} moved the {what}: {} -> {}", when(old), when(new)));
         }
         let is_same = match (&self.grid, &market.grid, venue) {
             (old, new, Venue::Kalshi) => old == new,
@@ -58,21 +62,30 @@ impl Facts {
         let grid = self.grid.as_ref().map(|grid| {
             grid.bands().iter().map(|band| [band.start, band.end, band.step]).collect::<Vec<_>>()
         });
-        json!({ "closes_nanos": self.closes.map(Timestamp::nanos), "bands": grid })
+        json!({
+            "closes_nanos": self.closes.map(Timestamp::nanos),
+            "starts_nanos": self.starts.map(Timestamp::nanos),
+            "bands": grid,
+        })
     }
 
     fn read(value: &Value) -> Option<Self> {
-        let closes = match value.get("closes_nanos")? {
-            Value::Null => None,
-            nanos => Some(Timestamp::from_nanos(nanos.as_i64()?)),
-        };
+        let (closes, starts) = (moment(value, "closes_nanos")?, moment(value, "starts_nanos")?);
         let grid = match value.get("bands")? {
             Value::Null => None,
             bands => Some(PriceGrid::new(
                 bands.as_array()?.iter().map(band).collect::<Option<Vec<_>>>()?,
             )?),
         };
-        Some(Self { closes, grid })
+        Some(Self { closes, starts, grid })
+    }
+}
+
+/// A moment that may not have been told; `None` where the field makes no sense.
+fn moment(value: &Value, field: &str) -> Option<Option<Timestamp>> {
+    match value.get(field)? {
+        Value::Null => Some(None),
+        nanos => Some(Some(Timestamp::from_nanos(nanos.as_i64()?))),
     }
 }
 
@@ -103,14 +116,13 @@ fn steps(grid: Option<&PriceGrid>) -> String {
 
 impl Terms {
     /// What holds now.
-    pub const fn new(limits: Limits, seen: Option<[Facts; 2]>) -> Self {
+    pub const fn new(limits: Limits, seen: [Facts; 2]) -> Self {
         Self { limits, seen }
     }
 
-    /// How the venues differ from what was accepted, in words; `None` where they do not, or nobody
-    /// had asked them.
+    /// How the venues differ from what was accepted, in words; `None` where they do not.
     pub fn apart(&self, kalshi: &Market, polymarket: &Market) -> Option<String> {
-        let [at_kalshi, at_polymarket] = self.seen.as_ref()?;
+        let [at_kalshi, at_polymarket] = &self.seen;
         at_kalshi
             .apart(Venue::Kalshi, kalshi)
             .or_else(|| at_polymarket.apart(Venue::Polymarket, polymarket))
@@ -149,7 +161,7 @@ impl Terms {
         json!({
             "contracts_max_micros": contracts_max.map(Quantity::units),
             "edge_min_micros": edge_min.map(Money::micros),
-            "seen": self.seen.as_ref().map(|seen| seen.each_ref().map(Facts::out)),
+            "seen": self.seen.each_ref().map(Facts::out),
         })
     }
 
@@ -163,26 +175,21 @@ impl Terms {
             Value::Null => None,
             micros => Some(Money::from_micros(micros.as_i64()?)),
         };
-        let seen = match value.get("seen")? {
-            Value::Null => None,
-            seen => {
-                let [kalshi, polymarket] = seen.as_array()?.as_slice() else { return None };
-                Some([Facts::read(kalshi)?, Facts::read(polymarket)?])
-            }
-        };
+        let [kalshi, polymarket] = value.get("seen")?.as_array()?.as_slice() else { return None };
+        let seen = [Facts::read(kalshi)?, Facts::read(polymarket)?];
         let limits = Limits { contracts_max, edge_min, ..Limits::default() };
         Some(Self { limits, seen })
     }
 
-    /// What was seen of the venues, in words; empty where nobody asked them.
-    pub fn words(&self) -> Vec<String> {
-        let seen = self.seen.iter().flatten().zip(Venue::ALL);
-        seen.map(|(facts, venue)| {
+    /// What was seen of the venues, in words.
+    pub fn words(&self) -> [String; 2] {
+        let [kalshi, polymarket] = &self.seen;
+        [(Venue::Kalshi, kalshi), (Venue::Polymarket, polymarket)].map(|(venue, facts)| {
             let closes = facts.closes.map(|at| format!("closes {at}"));
             let closes = closes.unwrap_or_else(|| "does not tell when it closes".to_owned());
-            format!("{venue} {closes}, {}", steps(facts.grid.as_ref()))
+            let starts = facts.starts.map(|at| format!(", begins {at}")).unwrap_or_default();
+            format!("{venue} {closes}{starts}, {}", steps(facts.grid.as_ref()))
         })
-        .collect()
     }
 }
 
@@ -225,7 +232,7 @@ mod tests {
 
     fn seen() -> Terms {
         let [kalshi, polymarket] = Venue::ALL.map(|venue| Facts::of(&market(venue, 100)));
-        Terms::new(limits(Some(100), Some(10_000)), Some([kalshi, polymarket]))
+        Terms::new(limits(Some(100), Some(10_000)), [kalshi, polymarket])
     }
 
     #[test]
@@ -240,7 +247,21 @@ mod tests {
             let text = seen().apart(&market(Venue::Kalshi, step), &polymarket).unwrap();
             assert!(text.contains("steps of 0.010000"), "{text}");
         }
-        assert_eq!(Terms::new(limits(None, None), None).apart(&later, &polymarket), None);
+    }
+
+    #[test]
+    fn a_game_that_was_postponed_is_not_what_was_accepted() {
+        let [kalshi, polymarket] = Venue::ALL.map(|venue| market(venue, 100));
+        let starts =
+            |secs| Market { starts: Some(Timestamp::from_secs(secs)), ..polymarket.clone() };
+        let accepted = [Facts::of(&kalshi), Facts::of(&starts(1_900_000_000))];
+        let terms = Terms::new(limits(None, None), accepted);
+        assert_eq!(terms.apart(&kalshi, &starts(1_900_000_000)), None);
+        for moved in [starts(1_900_086_400), polymarket] {
+            let text = terms.apart(&kalshi, &moved).unwrap();
+            assert!(text.contains("moved the start of the game: 2030-03-17"), "{text}");
+        }
+        assert!(terms.words()[1].contains("begins 2030-03-17"));
     }
 
     #[test]
@@ -260,20 +281,27 @@ mod tests {
             let back = back.unwrap();
             assert!(back.contains("max_contracts 100.00 -> ") && back.contains("min_edge"));
         }
-        let free = Terms::new(limits(None, None), None);
+        let free = Terms::new(limits(None, None), seen().seen);
         assert_eq!(free.restrain(tighter), (tighter, None));
     }
 
     #[test]
     fn terms_come_back_as_they_were() {
         let mut unknown = seen();
-        if let Some([kalshi, _]) = &mut unknown.seen {
-            (kalshi.closes, kalshi.grid) = (None, None);
-        }
-        for terms in [seen(), unknown, Terms::new(limits(None, None), None)] {
+        let [kalshi, _] = &mut unknown.seen;
+        (kalshi.closes, kalshi.grid) = (None, None);
+        kalshi.starts = Some(Timestamp::from_secs(1_900_000_000));
+        for terms in [seen(), unknown, Terms::new(limits(None, None), seen().seen)] {
             let text = terms.out().to_string();
             assert_eq!(Terms::read(&serde_json::from_str(&text).unwrap()), Some(terms));
         }
-        assert_eq!(Terms::read(&json!({ "seen": null })), None);
+        for broken in ["seen", "edge_min_micros"] {
+            let mut value = seen().out();
+            value[broken] = json!("whatever");
+            assert_eq!(Terms::read(&value), None, "{broken}");
+        }
+        let mut value = seen().out();
+        value["seen"] = Value::Null;
+        assert_eq!(Terms::read(&value), None, "nobody asked the venues");
     }
 }

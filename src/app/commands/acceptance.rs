@@ -43,14 +43,9 @@ pub(super) fn accept(args: &Accept) -> anyhow::Result<Exit> {
     let (checked, journal, settings) = read(&args.accepted)?;
     let pairs = args.ids.iter().map(|id| acceptable(id, &checked));
     let pairs = pairs.collect::<Result<Vec<&Pair>, _>>()?;
-    let seen = if args.offline {
-        vec![None; pairs.len()]
-    } else {
-        look(&pairs, &settings).context(
-            "the venues were not asked when and at which prices they trade; nothing was accepted; \
-             --offline accepts without",
-        )?
-    };
+    let seen = look(&pairs, &settings).context(
+        "the venues did not say when and at which prices they trade; nothing was accepted",
+    )?;
     let mut out = std::io::stdout().lock();
     for (pair, seen) in pairs.into_iter().zip(seen) {
         let (fingerprint, at) = (pair.fingerprint(), clock::now());
@@ -78,7 +73,7 @@ pub(super) fn accept(args: &Accept) -> anyhow::Result<Exit> {
 }
 
 /// What the venues say of the markets of pairs.
-fn look(pairs: &[&Pair], settings: &Settings) -> anyhow::Result<Vec<Option<[Facts; 2]>>> {
+fn look(pairs: &[&Pair], settings: &Settings) -> anyhow::Result<Vec<[Facts; 2]>> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let asking = async {
         let clients = clients(settings, None, 1, 100)?;
@@ -86,7 +81,7 @@ fn look(pairs: &[&Pair], settings: &Settings) -> anyhow::Result<Vec<Option<[Fact
         for pair in pairs {
             let kalshi = clients.read(Venue::Kalshi, &pair.kalshi).await?;
             let polymarket = clients.read(Venue::Polymarket, &pair.polymarket).await?;
-            seen.push(Some([Facts::of(&kalshi), Facts::of(&polymarket)]));
+            seen.push([Facts::of(&kalshi), Facts::of(&polymarket)]);
         }
         Ok(seen)
     };

@@ -74,14 +74,16 @@ pub fn run(args: Trade, log: Option<String>) -> anyhow::Result<Exit> {
 fn sort(all: Vec<journal::Acceptance>) -> (BTreeSet<String>, BTreeMap<String, Terms>) {
     let (mut accepted, mut known) = (BTreeSet::new(), BTreeMap::new());
     for one in all {
-        if !one.terms.is_empty() {
-            let terms = serde_json::from_str(&one.terms).ok().as_ref().and_then(Terms::read);
-            let Some(terms) = terms else {
-                tracing::warn!("pair {}: its acceptance cannot be read; accept it again", one.pair);
-                continue;
-            };
-            known.insert(one.fingerprint.clone(), terms);
-        }
+        let terms = serde_json::from_str(&one.terms).ok().as_ref().and_then(Terms::read);
+        let Some(terms) = terms else {
+            tracing::warn!(
+                "pair {0}: its acceptance does not hold what the venues said then; `crossbook \
+                 pairs accept {0}` accepts it again",
+                one.pair
+            );
+            continue;
+        };
+        known.insert(one.fingerprint.clone(), terms);
         accepted.insert(one.fingerprint);
     }
     (accepted, known)

@@ -22,7 +22,8 @@ fn requests() -> Vec<Request> {
     for said in [Said::Ignore { venue, market }, Said::AcceptCash { venue: Venue::Kalshi }] {
         all.push(Request::Rule { said, shown: shown.clone(), why: "counted".to_owned() });
     }
-    let terms = Terms::new(crate::pairing::Limits::default(), None);
+    let facts = crate::app::terms::Facts::default();
+    let terms = Terms::new(crate::pairing::Limits::default(), [facts.clone(), facts]);
     all.push(Request::Accepted { fingerprint: "ab".to_owned(), terms });
     for scope in scopes {
         let why = "news".to_owned();

@@ -13,7 +13,6 @@ use crate::venue::Wanted;
 use super::{LaneWishes, News, Pipeline, Role, Slot};
 use crate::app::desk::Acceptance;
 use crate::app::registry::Stage;
-use crate::app::terms::Terms;
 
 impl Pipeline {
     pub(super) fn take_mappings(&mut self, files: &[(String, String)]) {
@@ -36,15 +35,11 @@ impl Pipeline {
         let is_live = matches!(self.acceptance, Acceptance::Fingerprints(_));
         let mut in_force = Vec::new();
         for mut pair in self.set.pairs().to_vec() {
-            if is_live && self.acceptance.holds(&pair) {
-                let (id, told) = (pair.id.0.clone(), pair.limits);
-                // What was accepted before terms were kept is held to what is read first.
-                let first = || Terms::new(told, None);
-                let terms = self.terms.entry(pair.fingerprint()).or_insert_with(first);
-                let (limits, back) = terms.restrain(told);
+            if is_live && let Some(terms) = self.terms.get(&pair.fingerprint()) {
+                let (limits, back) = terms.restrain(pair.limits);
                 pair.limits = limits;
                 if let Some(back) = back {
-                    self.tell(News::LimitsHeld { pair: id, back });
+                    self.tell(News::LimitsHeld { pair: pair.id.0.clone(), back });
                 }
             }
             in_force.push(Arc::new(pair));

@@ -1,6 +1,9 @@
 //! Pairs that are accepted, and limits that are loosened, while a live trader runs; on the embedded
 //! exchanges.
 
+use std::path::{Path, PathBuf};
+
+use crossbook::journal::{Acceptance, accept as keep, accepted};
 use serde_json::Value;
 
 use super::run::{PATIENCE, arg, run};
@@ -13,14 +16,19 @@ fn limited(contracts: u32) -> String {
     demo_pairs().replacen("[pair.review]", &limits, 1)
 }
 
+/// Settings of live trading on the embedded exchanges.
+fn live(sim: &Sim) -> PathBuf {
+    let habits = HABITS.replacen("[trade]\n", "[trade]\nmode = \"live\"\n", 1);
+    let wallet = sim.polymarket["wallet_key_file"].as_str().unwrap();
+    let more = format!("wallet_key_file = {wallet:?}\nconversions = \"venue\"\n");
+    config(sim, &habits, &more)
+}
+
 #[test]
 fn a_running_live_trader_takes_acceptances_and_holds_looser_limits_back_until_one() {
     let sim = Sim::start();
     let dir = sim.mappings(|_| limited(100));
-    let habits = HABITS.replacen("[trade]\n", "[trade]\nmode = \"live\"\n", 1);
-    let wallet = sim.polymarket["wallet_key_file"].as_str().unwrap();
-    let more = format!("wallet_key_file = {wallet:?}\nconversions = \"venue\"\n");
-    let file = config(&sim, &habits, &more);
+    let file = live(&sim);
     let accept = |id: &str| {
         let place = ["--mappings", arg(&dir), "--config", arg(&file)];
         let ended = run(&[&["pairs", "accept", id], &place[..]].concat());
@@ -53,4 +61,69 @@ fn a_running_live_trader_takes_acceptances_and_holds_looser_limits_back_until_on
     assert_eq!(held["held_back"], "max_contracts 500.00 -> 600.00");
     running.interrupt();
     running.finish(PATIENCE);
+}
+
+/// Puts other words into what was kept of an acceptance.
+fn reword(journal: &Path, pair: &str, edit: impl FnOnce(String) -> String) {
+    let known = accepted(journal).unwrap();
+    let one = known.into_iter().find(|one| one.pair == pair).unwrap();
+    keep(journal, &Acceptance { terms: edit(one.terms.clone()), ..one }).unwrap();
+}
+
+#[test]
+fn a_pair_whose_rules_dates_or_prices_are_not_those_that_were_seen_is_not_traded_live() {
+    const CLOSE: &str = "demo-rates-hold";
+    const GAME: &str = "demo-game-harbor-city";
+    const PRICES: &str = "demo-cpi-above-3";
+    const UNSEEN: &str = "demo-budget-in-force";
+    const RULES: [&str; 2] = ["demo-rates-cut-25", "demo-heat-40-degrees"];
+    const SAME: &str = "demo-vote-blue-party";
+    let sim = Sim::start();
+    // Two reviewers have read other rules than the venues have now.
+    let dir = sim.mappings(|text| {
+        let mut pairs: Vec<String> = text.split("\n[[pair]]").map(str::to_owned).collect();
+        for (id, field) in RULES.into_iter().zip(["kalshi_rules", "polymarket_rules"]) {
+            let pair = pairs.iter_mut().find(|pair| pair.contains(id)).unwrap();
+            let at = pair.find(field).unwrap() + field.len() + " = \"sha256:".len();
+            let digit = if &pair[at..=at] == "0" { "1" } else { "0" };
+            pair.replace_range(at..=at, digit);
+        }
+        pairs.join("\n[[pair]]")
+    });
+    let file = live(&sim);
+    let ids = [CLOSE, GAME, PRICES, UNSEEN, RULES[0], RULES[1], SAME];
+    let place = ["--mappings", arg(&dir), "--config", arg(&file)];
+    run(&[&["pairs", "accept"], &ids[..], &place[..]].concat()).expect(0);
+    let journal = sim.folder.path().join("live.db");
+    reword(&journal, CLOSE, |terms| terms.replacen("\"closes_nanos\":1", "\"closes_nanos\":2", 1));
+    reword(&journal, GAME, |terms| {
+        assert!(terms.contains("\"starts_nanos\":1"), "a game has a start: {terms}");
+        terms.replacen("\"starts_nanos\":1", "\"starts_nanos\":2", 1)
+    });
+    reword(&journal, PRICES, |terms| terms.replacen(",100]]", ",200]]", 1));
+    reword(&journal, UNSEEN, |_| String::new());
+
+    let mut running = trade(&file, &dir, &["--live"]);
+    running.wait_record("a trade", |record| record["kind"] == "trade_opened");
+    running.interrupt();
+    let ended = running.finish(PATIENCE);
+    let records = ended.records();
+    let reason = |id: &str| {
+        let is_it = |one: &&Value| one["kind"] == "pair_not_traded" && one["pair"] == id;
+        let last = records.iter().rfind(is_it).unwrap_or_else(|| panic!("{id}: {records:?}"));
+        last["reason"].as_str().unwrap().to_owned()
+    };
+    assert!(reason(CLOSE).contains("kalshi moved the close: 2"), "{}", reason(CLOSE));
+    assert!(reason(GAME).contains("moved the start of the game"), "{}", reason(GAME));
+    assert!(reason(PRICES).contains("changed the prices it takes"), "{}", reason(PRICES));
+    assert!(reason(UNSEEN).contains("was not accepted"), "{}", reason(UNSEEN));
+    let again = format!("pairs accept {UNSEEN}");
+    assert!(ended.errors.contains(&again), "{}", ended.errors);
+    for (id, venue) in RULES.into_iter().zip(["kalshi", "polymarket"]) {
+        let changed = format!("{venue}'s rules are not the ones that were reviewed: sha256:");
+        assert!(reason(id).contains(&changed), "{}", reason(id));
+    }
+    for record in records.iter().filter(|record| record["kind"] == "trade_opened") {
+        assert_eq!(record["pair"], SAME);
+    }
 }

@@ -14,6 +14,7 @@ use crossbook::plan::{Kind, Leg, Plan, Stages};
 use serde_json::{Value, json};
 
 use super::run::{Ended, arg, run};
+use super::sim::{Sim, Twist};
 
 const AT: i64 = 1_795_341_600;
 const CONDITION: &str = "0x18ab4d17bedd56314a04e6e27c4e4c704a57d121c6ddc13a79931082617d4f67";
@@ -291,7 +292,9 @@ fn a_pair_is_accepted_as_it_reads_and_no_longer() {
     assert!(ended.errors.contains("there is no pair `demo-rates-hodl`"), "{}", ended.errors);
     assert!(!journal.exists(), "all or none");
 
-    let ended = ask(&["pairs", "accept", "demo-rates-hold", "--offline"], 0);
+    let sim = Sim::start();
+    let config = sim.config(&Twist::default());
+    let ended = ask(&["pairs", "accept", "demo-rates-hold", "--config", arg(&config)], 0);
     assert!(ended.text().contains("KXDEMORATES-27MAR-H0"), "{}", ended.text());
     let reads = || ask(&["pairs", "accepted", "--json"], 0).records()[0]["reads"].clone();
     assert_eq!(reads(), "current");
