@@ -36,8 +36,9 @@ pub struct Settings {
 /// What the executor is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// The journal was read; no new trade until every order up to this one is known.
-    Resuming(IntentId),
+    /// The journal was read; no new trade until every order up to this one is known and no leg of
+    /// a trade up to this one is on its way out.
+    Resuming(IntentId, TradeId),
     /// Trades.
     Trading,
     /// Sends nothing more.
@@ -104,7 +105,7 @@ impl Executor {
     pub fn may_open(&self, plan: &Plan) -> Result<(), &'static str> {
         match self.mode {
             Mode::Trading => {}
-            Mode::Resuming(_) => return Err("resuming"),
+            Mode::Resuming(..) => return Err("resuming"),
             Mode::Killed => return Err("killed"),
         }
         if self.state.flattening.is_some() {
@@ -310,7 +311,6 @@ impl Executor {
         self.give_up_waiting(now, acts);
         self.inquire(now, acts);
         self.redeem(now, acts);
-        self.end_resuming();
         let state = &self.state;
         let merging = state.offsetting().filter(|trade| trade.may_merge(state));
         let locked = state.unended().filter(|trade| trade.phase == Phase::Locked);
@@ -320,6 +320,7 @@ impl Executor {
         for trade in trades {
             self.advance(trade, sight, now, acts);
         }
+        self.end_resuming();
     }
 
     /// Takes a trade as far as it goes now.

@@ -11,13 +11,15 @@ use crate::domain::{Evidence, IntentId, MarketIndex, Report, Timestamp, TradeId}
 use super::executor::{Executor, Mode};
 use super::order_state::Phase as OrderPhase;
 use super::trade_state::{Event, Phase};
-use super::{Act, Record, Tracked, incident};
+use super::{Act, Record, Tracked, Trade, incident};
 
 impl Executor {
     /// Ends the reading of the journal: every order that is not final becomes unknown and is asked
-    /// about, trades go on from where they were, and no new one may open until all are known.
+    /// about, trades go on from where they were, and no new one may open until all are known and
+    /// nothing of the old trades stands alone that has a way out.
     pub fn resume(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
-        self.mode = Mode::Resuming(IntentId(self.state.next_intent().0 - 1));
+        let (intent, trade) = (self.state.next_intent().0, self.state.next_trade().0);
+        self.mode = Mode::Resuming(IntentId(intent - 1), TradeId(trade - 1));
         self.resumed_at = now;
         // The prices of a plan are of its moment.
         let unsent: Vec<TradeId> = self
@@ -41,7 +43,6 @@ impl Executor {
         // A payment may be the last thing that was written.
         self.tell_divergences(now, acts);
         self.inquire(now, acts);
-        self.end_resuming();
     }
 
     /// Readings of the account decide from here on. Legs that stood alone when the process ended,
@@ -119,12 +120,21 @@ impl Executor {
         }
     }
 
-    /// Everything from before the start is known: trading may go on.
+    /// Everything from before the start is known, and what stood alone is brought together or has
+    /// no way out: trading may go on.
     pub(super) fn end_resuming(&mut self) {
-        let Mode::Resuming(last) = self.mode else { return };
-        let is_old = |tracked: &&Tracked| tracked.order().intent <= last;
-        if self.state.pending().filter(is_old).all(Tracked::is_known) {
+        let Mode::Resuming(intent, trade) = self.mode else { return };
+        let mut old = self.state.pending().filter(|tracked| tracked.order().intent <= intent);
+        let mut trades = self.state.restless().filter(|one| one.id <= trade);
+        if old.all(Tracked::is_known) && trades.all(|one| self.rests(one)) {
             self.mode = Mode::Trading;
         }
+    }
+
+    /// Whether nothing more can be done about a trade at present. Before a reading has shown what
+    /// stands alone, nobody knows.
+    fn rests(&self, trade: &Trade) -> bool {
+        let is_seen = trade.plan.legs.iter().all(|leg| !self.unseen.contains(&leg.market));
+        trade.rests() && (is_seen || trade.is_quiet())
     }
 }

@@ -231,6 +231,11 @@ impl Trade {
         self.phase.is_quiet() || self.is_left_alone && self.phase == Phase::Stranded(Way::Hold)
     }
 
+    /// Whether nothing is under way: what stands alone has no way out at present.
+    pub fn rests(&self) -> bool {
+        self.phase.is_quiet() || self.phase == Phase::Stranded(Way::Hold)
+    }
+
     /// Takes its place in a phase.
     pub(super) fn enter(&mut self, phase: Phase, at: Timestamp) {
         let was_alone = self.phase.is_stranded();
@@ -358,7 +363,9 @@ impl Trade {
         {
             return None;
         }
-        let is_settled_in = self.is_quiet() && tracked().all(Tracked::is_known);
+        // Of what is locked and may still be taken back, as much may be bought again.
+        let may_return = self.phase == Phase::Locked && !is_final;
+        let is_settled_in = self.is_quiet() && tracked().all(Tracked::is_known) && !may_return;
         let mut exposure = Exposure::default();
         for (at, own) in accounts.iter().enumerate() {
             let given = self.given[at].cost;

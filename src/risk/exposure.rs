@@ -125,18 +125,22 @@ impl Standing {
         if self.is_live() { known.max(self.loss_max) } else { known }
     }
 
-    /// The most that may stand alone at once.
+    /// The most that may stand alone at once: a leg, finished from what is held back, whose other
+    /// leg fails afterwards.
     pub(super) fn alone_at_worst(&self) -> Money {
         let known = self.exposure.stranded;
         let [kalshi, polymarket] = self.exposure.legs;
-        if self.is_live() { known.max(kalshi.dollars.max(polymarket.dollars)) } else { known }
+        let leg = kalshi.dollars.max(polymarket.dollars) + self.exposure.reserve;
+        if self.is_live() { known.max(leg) } else { known }
     }
 
-    /// The most that may be matched and not yet confirmed.
+    /// The most that may be matched and not yet confirmed, what is held back included: it may go
+    /// into the same market.
     pub(super) fn unconfirmed_at_worst(&self) -> Money {
         let [kalshi, polymarket] = self.exposure.legs;
         let known = kalshi.unconfirmed + polymarket.unconfirmed;
-        if self.is_live() { known.max(polymarket.dollars) } else { known }
+        let leg = polymarket.dollars + self.exposure.reserve;
+        if self.is_live() { known.max(leg) } else { known }
     }
 }
 

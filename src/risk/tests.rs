@@ -116,8 +116,8 @@ fn every_limit_holds_and_has_its_own_name() {
         (|l, m| l.event = m, 115, NoTrade::LimitEvent),
         (|l, m| l.venues = [m, money(1_000)], 65, NoTrade::LimitVenue),
         (|l, m| l.total = m, 115, NoTrade::LimitTotal),
-        (|l, m| l.unconfirmed = m, 50, NoTrade::LimitUnconfirmed),
-        (|l, m| l.stranded = m, 60, NoTrade::LimitStranded),
+        (|l, m| l.unconfirmed = m, 55, NoTrade::LimitUnconfirmed),
+        (|l, m| l.stranded = m, 65, NoTrade::LimitStranded),
         (|l, m| l.loss_per_day = m, 5, NoTrade::LimitLoss),
     ];
     for (set, most, expected) in cases {
@@ -396,6 +396,7 @@ struct Known {
     trade: TradeId,
     plan: Plan,
     exposure: Exposure,
+    is_locked: bool,
 }
 
 fn assert_within(known: &[Known], limits: &Limits) {
@@ -403,6 +404,13 @@ fn assert_within(known: &[Known], limits: &Limits) {
     let leg = |k: &Known, at: usize| k.exposure.legs[at].dollars;
     let whole = |k: &Known| leg(k, 0) + leg(k, 1) + k.exposure.reserve;
     assert!(sum(&whole) <= limits.total);
+    // The worst that a trade under way may come to: all of a leg and of what is held back.
+    let live = |k: &Known, dollars: Money| match k.is_locked {
+        true => Money::ZERO,
+        false => dollars + k.exposure.reserve,
+    };
+    assert!(sum(&|k| live(k, leg(k, 1))) <= limits.unconfirmed);
+    assert!(sum(&|k| live(k, leg(k, 0).max(leg(k, 1)))) <= limits.stranded);
     for at in 0..2 {
         assert!(sum(&|k| leg(k, at) + k.exposure.reserve) <= limits.venues[at]);
         for this in known {
@@ -433,7 +441,8 @@ proptest! {
                     let plan = plan(pair, kalshi, polymarket);
                     if let Ok(new) = risk.approve(proposal(plan.clone()), at) {
                         let exposure = Exposure::of_plan(&plan);
-                        known.push(Known { trade: new.trade(), plan, exposure });
+                        let trade = new.trade();
+                        known.push(Known { trade, plan, exposure, is_locked: false });
                         let at_stake = risk.lost_on(at).saturating_add(risk.totals().loss);
                         prop_assert!(at_stake <= limits.loss_per_day);
                     }
@@ -453,7 +462,10 @@ proptest! {
                     risk.set_exposure(this.trade, &this.plan, this.exposure, now());
                 }
                 Step::Lock { at: place } if !known.is_empty() => {
-                    risk.lock(known[place % known.len()].trade, at);
+                    let place = place % known.len();
+                    let this = &mut known[place];
+                    this.is_locked = true;
+                    risk.lock(this.trade, at);
                 }
                 Step::End { at: place, realised } if !known.is_empty() => {
                     let this = known.swap_remove(place % known.len());

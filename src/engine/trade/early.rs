@@ -9,6 +9,7 @@ use crate::pairing::PairId;
 use crate::plan::{self, Held};
 use crate::risk::NoTrade;
 
+use super::floor::is_clear_ahead;
 use super::{Around, Effect, Trader};
 
 /// The pause behind an exit that sold nothing.
@@ -17,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 impl Trader {
     /// Looks at the oldest locked position of each pair and sells what is to be sold of it.
     pub(super) fn close_early(&mut self, around: &Around<'_>, effects: &mut Vec<Effect>) {
-        if self.settings.plan.exit_gain_min.is_none() {
+        if self.settings.plan.exit_gain_min.is_none() || self.is_draining {
             return;
         }
         let held = self.executor.state().unended().filter(|trade| trade.phase == Phase::Locked);
@@ -48,6 +49,10 @@ impl Trader {
         for (market, outcome) in legs {
             if !view.is_tradable(market) {
                 return Err(NoTrade::VenueNotTradable);
+            }
+            let venue = self.floor.markets.get(&market).map(|known| known.venue);
+            if !venue.is_some_and(|venue| is_clear_ahead(venue, &self.settings, around.now)) {
+                return Err(NoTrade::PauseAhead);
             }
             if view.bids(market, outcome).is_none() {
                 return Err(NoTrade::NoGain);

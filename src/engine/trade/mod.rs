@@ -27,8 +27,7 @@ use crate::detect::gate;
 use crate::domain::market::Status;
 use crate::domain::{IntentId, Market, MarketIndex, Timestamp, TradeId, Venue};
 use crate::execute::reconcile::Reconciler;
-use crate::execute::trade_state::{Phase, Way};
-use crate::execute::{self, Act, Executor};
+use crate::execute::{self, Act, Executor, Trade};
 use crate::pairing::PairId;
 use crate::risk::{Limits, NoTrade, Risk};
 
@@ -155,8 +154,7 @@ impl Trader {
     /// because no way out fits.
     pub fn is_at_rest(&self) -> bool {
         let state = self.executor.state();
-        let rests = |phase: Phase| phase.is_quiet() || phase == Phase::Stranded(Way::Hold);
-        state.pending().next().is_none() && state.restless().all(|trade| rests(trade.phase))
+        state.pending().next().is_none() && state.restless().all(Trade::rests)
     }
 
     /// How often edges were not traded, by [`NoTrade::index`].

@@ -355,12 +355,14 @@ fn a_start_asks_about_every_order_before_it_trades_again() {
     other.legs[1].market = crate::domain::MarketIndex(8);
     assert_eq!(scene.executor.may_open(&other), Err("resuming"));
     scene.fills_surely(&first, "50", "0.52");
-    assert_eq!(scene.executor.may_open(&other), Ok(()));
+    assert_eq!(scene.executor.may_open(&other), Err("resuming"), "a leg of before stands alone");
     let second = scene.only();
     assert_eq!(line(&second), "finish buy 50.00 yes at 0.4200 on kalshi");
+    scene.fills_surely(&second, "50", "0.42");
+    assert_eq!(scene.executor.may_open(&other), Ok(()));
     assert!(second.intent > first.intent, "numbers go on");
     assert!(scene.now > Timestamp::from_secs(1_000));
-    assert_eq!(scene.held(KALSHI, Outcome::Yes), "0.00");
+    assert_eq!(scene.held(KALSHI, Outcome::Yes), "50.00");
 }
 
 #[test]

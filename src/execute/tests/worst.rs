@@ -8,6 +8,7 @@ use crate::domain::{
 };
 use crate::execute::trade_state::{End, Phase};
 use crate::execute::{Act, Executor, Record, State};
+use crate::pairing::PairId;
 use crate::plan::{Kind, Plan, Stages};
 
 use super::scene::{
@@ -254,10 +255,40 @@ fn started_after(away: Duration) -> Scene {
 fn a_leg_that_a_person_may_have_closed_meanwhile_waits_for_a_reading() {
     let mut scene = started_after(Duration::from_secs(3_600));
     assert_eq!(scene.placed(), []);
+    let may_open = |scene: &Scene| scene.executor.may_open(&elsewhere());
+    assert_eq!(may_open(&scene), Err("resuming"), "nobody knows yet what is to be done");
     scene.executor.seen(KALSHI);
     scene.executor.seen(POLYMARKET);
     scene.wait(1_000);
-    assert_eq!(line(&scene.only()), "finish buy 100.00 yes at 0.4200 on kalshi");
+    let second = scene.only();
+    assert_eq!(line(&second), "finish buy 100.00 yes at 0.4200 on kalshi");
+    assert_eq!(may_open(&scene), Err("resuming"));
+    scene.fills_surely(&second, "100", "0.42");
+    assert_eq!(may_open(&scene), Ok(()));
+}
+
+#[test]
+fn a_leg_without_a_way_out_keeps_nobody_from_trading_elsewhere_after_a_start() {
+    let mut scene = started_after(Duration::from_secs(3_600));
+    scene.world.offer(KALSHI, Outcome::Yes, &[]);
+    scene.world.bid(POLYMARKET, Outcome::No, &[]);
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[]);
+    assert_eq!(scene.executor.may_open(&elsewhere()), Err("resuming"));
+    scene.executor.seen(KALSHI);
+    scene.executor.seen(POLYMARKET);
+    scene.wait(1_000);
+    assert_eq!(scene.placed(), []);
+    assert_eq!(scene.phase(), "holding");
+    assert_eq!(scene.executor.may_open(&elsewhere()), Ok(()));
+}
+
+/// A plan of another pair.
+fn elsewhere() -> Plan {
+    let mut other = plan(POLYMARKET_FIRST);
+    other.pair = PairId("elsewhere".to_owned());
+    other.legs[0].market = MarketIndex(7);
+    other.legs[1].market = MarketIndex(8);
+    other
 }
 
 #[test]

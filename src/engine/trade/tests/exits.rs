@@ -40,3 +40,38 @@ fn an_exit_that_sold_nothing_is_not_tried_again_at_once() {
     assert_eq!(story.pass(Duration::from_secs(1)), []);
     assert_eq!(story.pass(Duration::from_secs(9)), []);
 }
+
+/// Books that pay for an exit, at this time.
+fn worth_selling(story: &mut Story) {
+    story.watch.image(KALSHI, &[(Side::Bid, "0.50", "200"), (Side::Ask, "0.51", "200")]);
+    story.watch.image(POLYMARKET, &[(Side::Ask, "0.44", "200"), (Side::Bid, "0.43", "200")]);
+    story.event(&Event::Drained);
+}
+
+#[test]
+fn no_exit_is_begun_shortly_before_kalshis_weekly_pause() {
+    let mut early = settings();
+    early.plan.exit_gain_min = Some(money("0.03"));
+    let mut story = locked(early);
+    // A Thursday; 03:00 Eastern standard time is 08:00 UTC.
+    story.watch.now = Timestamp::parse("2030-11-21T07:59:00Z").unwrap();
+    story.introduce_markets();
+    worth_selling(&mut story);
+    assert_eq!(story.pass(Duration::from_millis(10)), []);
+    let index = NoTrade::PauseAhead.index();
+    assert!(story.trader().refusals()[index] > 0, "{:?}", story.trader().refusals());
+    story.watch.now = Timestamp::parse("2030-11-21T12:00:00Z").unwrap();
+    story.introduce_markets();
+    worth_selling(&mut story);
+    assert_eq!(one(story.pass(Duration::from_millis(10))).purpose, Purpose::Exit);
+}
+
+#[test]
+fn no_exit_is_begun_when_the_run_is_to_end() {
+    let mut early = settings();
+    early.plan.exit_gain_min = Some(money("0.03"));
+    let mut story = locked(early);
+    story.command(&Command::Drain);
+    worth_selling(&mut story);
+    assert_eq!(story.pass(Duration::from_millis(10)), []);
+}
