@@ -34,7 +34,7 @@ use crate::venue::gateway::{
 pub use acceptance::Acceptance;
 pub use asking::Rhythm;
 
-use counter::{Counter, Released};
+use counter::{Counter, Released, Turn};
 use placing::Sent;
 use queue::{Batch, Ready};
 use reserve::Reserve;
@@ -327,13 +327,14 @@ impl Desk {
         &mut self,
         venue: Venue,
         call: Result<Call, String>,
+        turn: Turn,
         markets: &dyn Markets,
         now: Timestamp,
     ) {
         match call {
             Ok(call) => {
                 if let Some(counter) = self.counter(venue) {
-                    counter.queue(call, now);
+                    counter.queue(call, turn, now);
                 }
                 self.release(venue, markets, now);
             }
@@ -368,7 +369,7 @@ impl Desk {
                 None => gateway.cancel_everything(now),
             });
             match (made, self.counter(venue)) {
-                (Ok(call), Some(counter)) => counter.queue(call, now),
+                (Ok(call), Some(counter)) => counter.queue(call, Turn::First, now),
                 (Ok(_), None) => {}
                 (Err(text), _) => self.notices.push((venue, text)),
             }
@@ -376,7 +377,7 @@ impl Desk {
         if parts > 0
             && let Some(counter) = self.counter(venue)
         {
-            counter.due.reconcile = now;
+            counter.read_again(now);
         }
         if dropped + parts > 0 {
             let dropped = dropped + parts;
@@ -420,7 +421,7 @@ impl Desk {
         let calls = std::mem::take(&mut taken.calls);
         self.taken = taken;
         for call in calls {
-            self.offer(venue, Ok(call), markets, now);
+            self.offer(venue, Ok(call), Turn::Next, markets, now);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::domain::{Timestamp, Venue};
 use crate::venue::gateway::{Markets, Question};
 
 use super::Desk;
+use super::counter::Turn;
 
 /// What is asked of the venues from time to time.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,7 @@ impl Desk {
         match self.with(venue, |gateway| gateway.ask(question, markets, now)) {
             Ok(calls) => {
                 for call in calls {
-                    self.offer(venue, Ok(call), markets, now);
+                    self.offer(venue, Ok(call), Turn::First, markets, now);
                 }
             }
             Err(text) => self.notices.push((venue, text)),

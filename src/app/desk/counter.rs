@@ -17,6 +17,8 @@ const WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// The first and the longest wait after a read that was too much; longer ones are the venue's word.
 const LIMITED_WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+/// How long after a part of a reading of the account did not come all of it is read again.
+const READ_AGAIN: Duration = Duration::from_secs(2);
 /// The longest wait that a venue is believed to want.
 const HELD_MAX: Duration = Duration::from_secs(60);
 
@@ -49,9 +51,19 @@ impl Due {
     }
 }
 
+/// What is let out first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    /// It follows from an answer: a question that is not asked to its end was asked for nothing.
+    Next,
+    /// It begins something.
+    First,
+}
+
 /// A call that waits for its budget.
 struct Waiting {
     call: Call,
+    turn: Turn,
     since: Timestamp,
 }
 
@@ -138,20 +150,26 @@ impl Counter {
                 self.reads.drain(now.nanos());
                 let wait = self.patience.wait().max(retry_after.unwrap_or_default());
                 self.reads_held = self.reads_held.max(now.after(wait.min(HELD_MAX)));
-                // It may have been a part of a reading, which proves nothing without it.
-                self.due.reconcile = self.due.reconcile.min(self.reads_held);
+                self.read_again(now);
             }
             Answer::Reply { .. } => self.patience.reset(),
             Answer::NotSent(_) | Answer::Lost(_) => {}
         }
     }
 
+    /// A part of a reading of the account did not come, and the rest proves nothing without it: it
+    /// is read again before its usual time, but not so soon that it keeps others from being asked.
+    pub(super) fn read_again(&mut self, now: Timestamp) {
+        let soon = self.reads_held.max(now.after(READ_AGAIN));
+        self.due.reconcile = self.due.reconcile.min(soon);
+    }
+
     /// Lets a call wait.
-    pub(super) fn queue(&mut self, call: Call, now: Timestamp) {
+    pub(super) fn queue(&mut self, call: Call, turn: Turn, now: Timestamp) {
         if self.waiting.len() == WAITING_MAX {
             self.waiting.pop_front();
         }
-        self.waiting.push_back(Waiting { call, since: now });
+        self.waiting.push_back(Waiting { call, turn, since: now });
     }
 
     /// What waits.
@@ -159,14 +177,14 @@ impl Counter {
         self.waiting.iter().map(|waiting| &waiting.call)
     }
 
-    /// Takes out what the budgets have room for, cancels first and at most so many, and what is too
-    /// old.
+    /// Takes out what the budgets have room for, cancels first, then what goes on with a question,
+    /// and at most so many, and what is too old.
     pub(super) fn release(&mut self, room: usize, now: Timestamp) -> Released {
         let mut room = room;
         let mut released = Released::default();
         let (mut reads_open, mut writes_open) = (now >= self.reads_held, true);
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into();
-        waiting.sort_by_key(|waiting| !super::is_to_cancel(&waiting.call));
+        waiting.sort_by_key(|waiting| (!super::is_to_cancel(&waiting.call), waiting.turn));
         for one in waiting {
             if now.since(one.since) > WAIT_MAX {
                 released.expired.push(one.call);

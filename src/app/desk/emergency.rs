@@ -5,6 +5,7 @@ use crate::execute::Record;
 use crate::venue::gateway::Markets;
 
 use super::Desk;
+use super::counter::Turn;
 
 impl Desk {
     /// Gives the journal records at once, and returns when they are durable.
@@ -29,7 +30,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<(), String> {
         let call = self.with(venue, |gateway| gateway.cancel_everything(now))?;
-        self.offer(venue, Ok(call), markets, now);
+        self.offer(venue, Ok(call), Turn::First, markets, now);
         Ok(())
     }
 }

@@ -111,7 +111,9 @@ impl Gateway for Ear {
         _: Timestamp,
     ) -> Result<Vec<Call>, Error> {
         self.heard.lock().unwrap().push(question.clone());
-        Ok(Vec::new())
+        let Question::Market(market) = question else { return Ok(Vec::new()) };
+        let subject = Subject::Other("market", market.0.to_string());
+        Ok(vec![self.call(subject, Class::Read, 20)])
     }
 
     fn convert(&mut self, _: Conversion, _: &dyn Markets, _: Timestamp, _: &mut Taken) {}

@@ -6,6 +6,7 @@ use crate::venue::Error;
 use crate::venue::gateway::{Call, Markets};
 
 use super::Desk;
+use super::counter::Turn;
 
 impl Desk {
     /// Takes back what was to be since the last time: several orders of one venue together.
@@ -49,7 +50,7 @@ impl Desk {
             }
         };
         for call in calls {
-            self.offer(venue, call, markets, now);
+            self.offer(venue, call, Turn::First, markets, now);
         }
     }
 }

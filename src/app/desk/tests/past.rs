@@ -49,8 +49,25 @@ fn a_reading_that_was_too_much_for_the_venue_is_due_again_as_soon_as_it_may_be_a
     desk.answer(id, &limited, &NoMarkets, start);
     desk.tick(&NoMarkets, start.after(Duration::from_millis(200)));
     assert_eq!(since(&ear), [None; 2], "it is held back");
-    desk.tick(&NoMarkets, start.after(Duration::from_secs(1)));
+    desk.tick(&NoMarkets, start.after(Duration::from_secs(2)));
     assert_eq!(since(&ear).iter().flatten().count(), 2);
+}
+
+#[test]
+fn a_question_that_was_begun_is_asked_to_its_end_before_another_one_begins() {
+    let (mut desk, ear) = desk();
+    let now = Timestamp::from_secs(1_000);
+    let budget = ear.budget(Class::Read).capacity / 20;
+    for market in 0..u32::try_from(budget).unwrap() + 3 {
+        let (venue, market) = (Venue::Kalshi, MarketIndex(market));
+        desk.act(&Act::Review { venue, market }, &NoMarkets, now);
+    }
+    desk.private(Venue::Kalshi, "page", &NoMarkets, now);
+    desk.outgoing.clear();
+    desk.tick(&NoMarkets, now.after(Duration::from_millis(200)));
+    let asked = desk.outgoing.iter().map(|(_, call)| call.subject.clone());
+    let asked: Vec<Subject> = asked.collect();
+    assert_eq!(asked[0], Subject::Other("page", String::new()), "{asked:?}");
 }
 
 #[test]
@@ -67,7 +84,9 @@ fn a_reading_of_which_a_part_waited_too_long_is_due_again() {
     desk.tick(&NoMarkets, late);
     assert_eq!(since(&ear), [None; 2]);
     assert!(desk.notices.iter().any(|(_, text)| text.starts_with("1 question")));
-    desk.tick(&NoMarkets, late.after(Duration::from_millis(50)));
+    desk.tick(&NoMarkets, late.after(Duration::from_secs(1)));
+    assert_eq!(since(&ear), [None; 2], "others have their turn");
+    desk.tick(&NoMarkets, late.after(Duration::from_secs(2)));
     assert_eq!(since(&ear).iter().flatten().count(), 2);
 }
 
