@@ -121,7 +121,7 @@ fn configure(folder: &Path, at: &Addresses, wishes: &Wishes) -> PathBuf {
     let Addresses { kalshi, kalshi_ws, clob, gamma, data, polymarket_ws, key_id, .. } = at;
     let text = format!(
         "[kalshi]\nrest = \"http://{kalshi}/trade-api/v2\"\nws = \"ws://{kalshi_ws}/trade-api/ws/v2\"\n\
-         key_id = \"{key_id}\"\nkey_file = \"{pem}\"\n\n\
+         key_id = \"{key_id}\"\nkey_file = \"{pem}\"\nweekly_pause = \"none\"\n\n\
          [polymarket]\nclob = \"http://{clob}\"\ngamma = \"http://{gamma}\"\n\
          data = \"http://{data}\"\nws = \"ws://{polymarket_ws}/ws\"\nsite = \"http://{clob}\"\n\
          wallet_key_file = \"{wallet}\"\nconversions = \"venue\"\n\n\

@@ -71,6 +71,7 @@ impl Scene {
             limits: settings.limits.clone(),
             execute: settings.trade.execute.clone(),
             pause_ahead: Duration::from_mins(10),
+            weekly_pause: true,
             not_tradable_min: Duration::from_secs(2),
         };
         let reconcile = settings.trade.reconcile;

@@ -20,6 +20,7 @@ use crate::domain::market::Status;
 use crate::domain::{Market, Timestamp, Venue};
 use crate::engine::event::Command;
 use crate::engine::trade::Trader;
+use crate::engine::trade::calendar::Pause;
 use crate::net::clock;
 use crate::record::Writer;
 use crate::venue::gateway::Call;
@@ -56,6 +57,8 @@ pub enum Message {
     Exchange(Venue, Status),
     /// The shards of Kalshi that take no orders, all of them.
     Shards(Vec<u32>),
+    /// The pauses that Kalshi has announced, all of them.
+    Pauses(Vec<Pause>),
     /// The mapping files, read again.
     Mappings(Vec<(String, String)>),
     /// A venue that does not answer, why, and when it is asked again.
@@ -467,6 +470,9 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) -> bool {
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
         Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
         Message::Shards(closed) => driver.input(&Input::Shards(&closed)),
+        Message::Pauses(pauses) => {
+            driver.input(&Input::Command(&Command::Announced { pauses }));
+        }
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
         Message::Trouble(venue, text, wait) => {
             let now = Timestamp::from_nanos(clock::unix_nanos());

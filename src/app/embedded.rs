@@ -150,7 +150,7 @@ impl Embedded {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         format!(
             "[kalshi]\nrest = {}\nws = {}\nkey_id = {}\nkey_file = {}\n\
-             order_group_contracts = 100000\n\n\
+             order_group_contracts = 100000\nweekly_pause = \"none\"\n\n\
              [polymarket]\nclob = {}\ngamma = {}\ndata = {}\nws = {}\nsite = {}\n\
              wallet_key_file = {}\nconversions = \"venue\"\n\n{DEMO_LIMITS}",
             quoted(&running.kalshi_rest),

@@ -112,6 +112,9 @@ impl Plan {
         }
         let (reporter, stopping, files) = (self.reporter, self.stopping, self.mappings);
         let trading = self.trading;
+        if trading.is_some() {
+            tokio::spawn(tasks::watch_schedule(clients.clone(), messages.clone()));
+        }
         let is_awake = trading.is_some() && settings.trade.waiting == Waiting::Poll;
         let engine = engine_settings(&settings);
         let refresh = match feed {

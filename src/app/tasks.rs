@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::domain::Venue;
 use crate::domain::market::Status;
+use crate::domain::{Timestamp, Venue};
+use crate::engine::trade::calendar::Pause;
 use crate::venue::kalshi::parse::exchange::{Trading, trading};
+use crate::venue::kalshi::wire::http::Window;
 
 use super::driver::Message;
 use super::loader::Clients;
@@ -96,6 +98,48 @@ pub async fn watch_exchange(clients: Clients, messages: mpsc::Sender<Message>) {
         }
         before = new;
     }
+}
+
+/// How often Kalshi is asked for the pauses that it has announced, and how soon again where it did
+/// not answer.
+const SCHEDULE_EVERY: [Duration; 2] = [Duration::from_mins(15), Duration::from_mins(1)];
+
+/// Asks Kalshi which pauses it has announced, again and again.
+pub async fn watch_schedule(clients: Clients, messages: mpsc::Sender<Message>) {
+    let mut before = Vec::new();
+    while !messages.is_closed() {
+        let [usual, again] = SCHEDULE_EVERY;
+        let wait = match clients.kalshi.get_exchange_schedule().await {
+            Ok(schedule) => {
+                let pauses = announced(&schedule.maintenance_windows);
+                if pauses != before {
+                    before.clone_from(&pauses);
+                    if messages.send(Message::Pauses(pauses)).await.is_err() {
+                        return;
+                    }
+                }
+                usual
+            }
+            Err(error) => {
+                tracing::debug!("kalshi's schedule could not be read: {error}");
+                again
+            }
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// The pauses in these windows.
+fn announced(windows: &[Window]) -> Vec<Pause> {
+    let pause = |window: &Window| {
+        let [from, until] =
+            [&window.start_datetime, &window.end_datetime].map(|text| Timestamp::parse(text));
+        if from.is_none() || until.is_none() {
+            tracing::warn!("kalshi announced a pause that cannot be read: {window:?}");
+        }
+        Some(Pause { from: from?, until: until? })
+    };
+    windows.iter().filter_map(pause).collect()
 }
 
 /// Whether the exchange as a whole takes orders, and which shards do not.

@@ -203,6 +203,7 @@ pub fn engine_trading(settings: &Settings) -> trade::Settings {
         limits: settings.limits.clone(),
         execute: settings.trade.execute.clone(),
         pause_ahead: PAUSE_AHEAD,
+        weekly_pause: settings.kalshi.weekly_pause,
         not_tradable_min: NOT_TRADABLE_MIN,
     }
 }

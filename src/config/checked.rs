@@ -101,6 +101,8 @@ pub struct Kalshi {
     pub markets_per_lane: u32,
     /// The step that fees are estimated in, in micro-dollars.
     pub fee_grain: u32,
+    /// Whether the exchange pauses every Thursday.
+    pub weekly_pause: bool,
     /// Contracts that may match in 15 seconds before the venue stops orders by itself; `None`
     /// without that brake.
     pub order_group_contracts: Option<u32>,
@@ -260,6 +262,9 @@ fn detect(reading: &mut Reading<'_>) -> Option<Detect> {
 const FEE_ROUNDINGS: [(&str, u32); 2] =
     [("direct", FeeModel::KALSHI_GRAIN), ("cent", FeeModel::KALSHI_CENT)];
 
+/// When the exchange pauses each week.
+const WEEKLY_PAUSES: [(&str, bool); 2] = [("thursday", true), ("none", false)];
+
 fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
     let mut take = Take { group: reading.group("kalshi"), findings: &mut reading.findings };
     let rest = take.address("rest", address::Kind::Rest);
@@ -270,6 +275,7 @@ fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
     let poll_per_s = take.whole("poll_per_s", bounds::POLL_PER_S);
     let markets_per_lane = take.whole("markets_per_lane", bounds::MARKETS_PER_LANE);
     let fee_grain = take.word("fee_rounding", &FEE_ROUNDINGS);
+    let weekly_pause = take.word("weekly_pause", &WEEKLY_PAUSES);
     let group = take.whole("order_group_contracts", bounds::ORDER_GROUP_CONTRACTS);
     take.finish();
     Some(Kalshi {
@@ -281,6 +287,7 @@ fn kalshi(reading: &mut Reading<'_>, overrides: &Overrides) -> Option<Kalshi> {
         poll_per_s: poll_per_s?.value,
         markets_per_lane: markets_per_lane?.value,
         fee_grain: fee_grain?,
+        weekly_pause: weekly_pause?,
         order_group_contracts: Some(group?.value).filter(|contracts| *contracts > 0),
     })
 }

@@ -43,6 +43,8 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!(kalshi.key, None);
     assert_eq!((kalshi.poll_per_s, kalshi.markets_per_lane), (1, 500));
     assert_eq!(kalshi.order_group_contracts, Some(5_000));
+    assert!(kalshi.weekly_pause);
+    assert_eq!(kalshi.fee_grain, 100, "a ten-thousandth of a dollar");
     assert_eq!(kalshi.silence_max, Duration::from_secs(25));
     let polymarket = &settings.polymarket;
     assert_eq!(polymarket.ws, "wss://ws-subscriptions-clob.polymarket.com/ws");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::book::Update;
 use crate::domain::market::Status;
 use crate::domain::{Market, MarketIndex, Money, Outcome, Report, Venue};
+use crate::engine::trade::calendar::Pause;
 use crate::execute::Scope;
 use crate::pairing::{Pair, PairId};
 
@@ -107,6 +108,11 @@ pub enum Command {
     },
     /// The journal can be written again.
     JournalWhole,
+    /// The pauses that Kalshi has announced, all of them.
+    Announced {
+        /// When.
+        pauses: Vec<Pause>,
+    },
 }
 
 /// Something happened.

@@ -10,7 +10,6 @@ use crate::pairing::{PairId, Standing};
 use crate::plan::{self, Found, Proposal, Side};
 use crate::risk::NoTrade;
 
-use super::floor::is_clear_ahead;
 use super::{Around, Effect, Trader};
 
 /// Nothing new for so long after an order was kept back: what keeps one back keeps others too, and
@@ -121,12 +120,17 @@ impl Trader {
         for venue in Venue::ALL {
             let open = self.floor.takes_orders(venue, now) && self.floor.may_open(venue);
             refused(!open, NoTrade::VenueNotTradable)?;
-            refused(!is_clear_ahead(venue, &self.settings, now), NoTrade::PauseAhead)?;
+            refused(self.is_pause_ahead(venue, now), NoTrade::PauseAhead)?;
         }
         let markets = [seen.watched.kalshi, seen.watched.polymarket];
         markets.into_iter().try_for_each(|market| self.floor.may_enter(market))?;
         let busy = markets.into_iter().any(|market| self.risk.is_busy(market));
         refused(busy, NoTrade::MarketBusy)
+    }
+
+    /// Whether a venue pauses so soon that nothing is begun there any more.
+    pub(super) fn is_pause_ahead(&self, venue: Venue, now: Timestamp) -> bool {
+        self.floor.calendar.is_near_pause(venue, now, self.settings.pause_ahead)
     }
 
     pub(super) fn ladders(

@@ -28,17 +28,29 @@ pub struct Pause {
     pub until: Timestamp,
 }
 
-/// The pause of a venue that lasts at `now` or comes next; `None` where none is known.
-pub fn next_pause(venue: Venue, now: Timestamp) -> Option<Pause> {
-    match venue {
-        Venue::Kalshi => next_thursday(now),
-        Venue::Polymarket => None,
-    }
+/// The pauses of Kalshi; none of Polymarket's is known ahead.
+#[derive(Debug, Clone, Default)]
+pub struct Calendar {
+    /// Whether the exchange pauses every Thursday.
+    pub is_weekly: bool,
+    /// What was announced beyond that.
+    pub announced: Vec<Pause>,
 }
 
-/// Whether a venue is paused at `now` or will be within `ahead`.
-pub fn is_near_pause(venue: Venue, now: Timestamp, ahead: Duration) -> bool {
-    next_pause(venue, now).is_some_and(|pause| now >= pause.from.before(ahead))
+impl Calendar {
+    /// Whether a venue is paused at `now` or is announced to be within `ahead`.
+    pub fn is_near_pause(&self, venue: Venue, now: Timestamp, ahead: Duration) -> bool {
+        let is_near = |pause: &Pause| now >= pause.from.before(ahead) && now < pause.until;
+        self.is_weekly_pause(venue, now, ahead)
+            || venue == Venue::Kalshi && self.announced.iter().any(is_near)
+    }
+
+    /// Whether a venue is in its weekly pause at `now`, or will be within `ahead`.
+    pub fn is_weekly_pause(&self, venue: Venue, now: Timestamp, ahead: Duration) -> bool {
+        self.is_weekly
+            && venue == Venue::Kalshi
+            && next_thursday(now).is_some_and(|pause| now >= pause.from.before(ahead))
+    }
 }
 
 fn next_thursday(now: Timestamp) -> Option<Pause> {
@@ -100,7 +112,7 @@ mod tests {
             ("2027-11-04T00:00:00Z", "2027-11-04T07:00:00Z", "2027-11-04T09:00:00Z"),
             ("2027-11-08T00:00:00Z", "2027-11-11T08:00:00Z", "2027-11-11T10:00:00Z"),
         ] {
-            let pause = next_pause(Venue::Kalshi, at(now)).unwrap();
+            let pause = next_thursday(at(now)).unwrap();
             assert_eq!((pause.from, pause.until), (at(from), at(until)), "at {now}");
         }
     }
@@ -108,14 +120,34 @@ mod tests {
     #[test]
     fn a_pause_is_near_before_and_while_it_lasts() {
         let ahead = Duration::from_secs(600);
+        let weekly = Calendar { is_weekly: true, announced: Vec::new() };
         for (now, near) in [
             ("2026-11-26T07:49:59Z", false),
             ("2026-11-26T07:50:00Z", true),
             ("2026-11-26T09:59:59Z", true),
             ("2026-11-26T10:00:00Z", false),
         ] {
-            assert_eq!(is_near_pause(Venue::Kalshi, at(now), ahead), near, "at {now}");
-            assert!(!is_near_pause(Venue::Polymarket, at(now), ahead));
+            assert_eq!(weekly.is_near_pause(Venue::Kalshi, at(now), ahead), near, "at {now}");
+            assert!(!weekly.is_near_pause(Venue::Polymarket, at(now), ahead));
+            let never = Calendar::default();
+            assert!(!never.is_near_pause(Venue::Kalshi, at(now), ahead), "no such exchange");
+        }
+    }
+
+    #[test]
+    fn what_is_announced_counts_beside_the_weekly_pause() {
+        let [from, until] = ["2026-11-28T12:00:00Z", "2026-11-28T13:00:00Z"].map(at);
+        let calendar = Calendar { is_weekly: true, announced: vec![Pause { from, until }] };
+        let ahead = Duration::from_secs(600);
+        for (now, near) in [
+            ("2026-11-28T11:49:59Z", false),
+            ("2026-11-28T11:50:00Z", true),
+            ("2026-11-28T12:59:59Z", true),
+            ("2026-11-28T13:00:00Z", false),
+        ] {
+            assert_eq!(calendar.is_near_pause(Venue::Kalshi, at(now), ahead), near, "at {now}");
+            assert!(!calendar.is_near_pause(Venue::Polymarket, at(now), ahead));
+            assert!(!calendar.is_weekly_pause(Venue::Kalshi, at(now), ahead));
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::pairing::PairId;
 use crate::plan::{self, Held};
 use crate::risk::NoTrade;
 
-use super::floor::is_clear_ahead;
 use super::{Around, Effect, Trader};
 
 /// The pause behind an exit that sold nothing.
@@ -51,7 +50,7 @@ impl Trader {
                 return Err(NoTrade::VenueNotTradable);
             }
             let venue = self.floor.markets.get(&market).map(|known| known.venue);
-            if !venue.is_some_and(|venue| is_clear_ahead(venue, &self.settings, around.now)) {
+            if venue.is_none_or(|venue| self.is_pause_ahead(venue, around.now)) {
                 return Err(NoTrade::PauseAhead);
             }
             if view.bids(market, outcome).is_none() {

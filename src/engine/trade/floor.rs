@@ -12,8 +12,8 @@ use crate::engine::books::Books;
 use crate::execute::Sight;
 use crate::risk::NoTrade;
 
+use super::calendar::Calendar;
 use super::taken::Taken;
-use super::{Settings, calendar};
 use crate::engine::venue_at;
 
 /// What is known of the markets beyond their books.
@@ -21,6 +21,8 @@ use crate::engine::venue_at;
 pub(super) struct Floor {
     pub(super) markets: BTreeMap<MarketIndex, Market>,
     pub(super) taken: Taken,
+    /// Pauses that are known in advance.
+    pub(super) calendar: Calendar,
     /// When a venue last said that it takes no orders, and until when it is held to.
     closed: [Closed; 2],
     /// Venues that said that the account may open positions, and have not taken it back.
@@ -44,6 +46,12 @@ impl Closed {
 }
 
 impl Floor {
+    /// A floor of which nothing is known but whether Kalshi pauses every Thursday.
+    pub(super) fn paused(is_weekly: bool) -> Self {
+        let calendar = Calendar { is_weekly, announced: Vec::new() };
+        Self { calendar, ..Self::default() }
+    }
+
     /// Whether a venue's last answers leave it open to orders.
     pub(super) fn takes_orders(&self, venue: Venue, now: Timestamp) -> bool {
         now >= self.closed[venue_at(venue)].until
@@ -169,7 +177,8 @@ impl Sight for View<'_> {
         let Some(facts) = self.books.get(market).and_then(|slot| slot.facts.as_ref()) else {
             return false;
         };
-        let paused = calendar::is_near_pause(facts.venue, self.now, Duration::ZERO);
+        // What is announced may leave some of the exchange open; its status tells.
+        let paused = self.floor.calendar.is_weekly_pause(facts.venue, self.now, Duration::ZERO);
         facts.status == Status::Open
             && self.exchanges[venue_at(facts.venue)] == Status::Open
             && self.floor.takes_orders(facts.venue, self.now)
@@ -185,11 +194,6 @@ pub(super) fn named(books: &Books, market: MarketIndex) -> String {
         Some(slot) if !slot.id.is_empty() => slot.id.clone(),
         _ => format!("market {}", market.0),
     }
-}
-
-/// Whether a new pair may be opened at a venue as far as its calendar goes.
-pub(super) fn is_clear_ahead(venue: Venue, settings: &Settings, now: Timestamp) -> bool {
-    !calendar::is_near_pause(venue, now, settings.pause_ahead)
 }
 
 #[cfg(test)]

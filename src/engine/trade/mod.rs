@@ -47,6 +47,8 @@ pub struct Settings {
     pub execute: execute::Settings,
     /// No new pair this long before a known pause; ten minutes are sensible.
     pub pause_ahead: Duration,
+    /// Whether Kalshi pauses every Thursday, as the real one does.
+    pub weekly_pause: bool,
     /// How long a venue is held not to take orders after it said so, at least; two seconds are
     /// sensible.
     pub not_tradable_min: Duration,
@@ -114,8 +116,8 @@ impl Trader {
         Self {
             executor: Executor::new(settings.execute.clone()),
             risk: Risk::new(settings.limits.clone(), TradeId(1)),
+            floor: Floor::paused(settings.weekly_pause),
             settings,
-            floor: Floor::default(),
             accepted: BTreeSet::new(),
             verified: BTreeSet::new(),
             pairs: BTreeMap::new(),

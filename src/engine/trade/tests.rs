@@ -71,6 +71,7 @@ fn settings() -> Settings {
             convert_pause: Duration::from_secs(60),
         },
         pause_ahead: Duration::from_secs(600),
+        weekly_pause: true,
         not_tradable_min: Duration::from_secs(2),
     }
 }

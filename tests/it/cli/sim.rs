@@ -64,7 +64,8 @@ impl Sim {
         let kalshi = |name: &str| self.kalshi[name].as_str().unwrap();
         let polymarket = |name: &str| self.polymarket[name].as_str().unwrap();
         let text = format!(
-            "[kalshi]\nrest = \"{}\"\nws = \"{}\"\n{key}\n[polymarket]\nclob = \"{}\"\n\
+            "[kalshi]\nrest = \"{}\"\nws = \"{}\"\nweekly_pause = \"none\"\n{key}\n\
+             [polymarket]\nclob = \"{}\"\n\
              gamma = \"{}\"\ndata = \"{}\"\nws = \"{}\"\n",
             twist.rest.map_or_else(|| kalshi("rest").to_owned(), |at| format!("{at}/trade-api/v2")),
             twist.kalshi_ws.unwrap_or_else(|| kalshi("ws")),

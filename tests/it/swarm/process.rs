@@ -38,6 +38,9 @@ const CONFIGURATION: &str = "[kalshi]\n\
     rest = \"http://127.0.0.1:9/trade-api/v2\"\nws = \"ws://127.0.0.1:9/trade-api/ws/v2\"\n\n\
     [polymarket]\nclob = \"http://127.0.0.1:10\"\ngamma = \"http://127.0.0.1:11\"\n\
     data = \"http://127.0.0.1:12\"\nws = \"ws://127.0.0.1:10/ws\"\nconversions = \"venue\"\n\n";
+/// How far behind the last whole reading the next one begins: shorter than a run, so that a start
+/// depends on what the journal says was read.
+const OVERLAP: Duration = Duration::from_secs(5);
 const LEGS: [&str; 4] = ["polymarket-first", "kalshi-first", "concurrent", "thin-first"];
 /// Contracts of one opportunity.
 const SIZES: [u32; 2] = [20, 28];
@@ -147,7 +150,8 @@ impl Run {
     pub(super) fn restart(&mut self) {
         self.epoch += 1;
         self.watch.began = self.now;
-        self.watch.is_killed = false;
+        (self.watch.is_killed, self.watch.has_opened) = (false, false);
+        self.watch.rested.clear();
         self.reread_journal();
         if let Some(end) = self.end_again.take() {
             self.end_at(end);
@@ -161,9 +165,10 @@ impl Run {
         );
         let today = TODAY.parse().unwrap();
         let mut machine = Pipeline::new(engine_settings(settings), Box::new(sources), today);
-        let replay = self.paper.reopen(self.script.seed);
+        let mut replay = self.paper.reopen(self.script.seed);
         machine.open_desk(self.desk(), self.channels());
         machine.accept(Acceptance::Approved);
+        let marks = std::mem::take(&mut replay.marks);
         let records = replay.records(|venue, id| machine.intern(venue, id));
         let records: Vec<Record> = records.map(Result::unwrap).collect();
         self.log.write(now, || format!("start {} with {} records", self.epoch, records.len()));
@@ -177,11 +182,15 @@ impl Run {
             limits: settings.limits.clone(),
             execute: settings.trade.execute.clone(),
             pause_ahead: Duration::from_mins(10),
+            weekly_pause: true,
             not_tradable_min: Duration::from_secs(2),
         };
         self.machine = Some(machine);
         let reconcile = settings.trade.reconcile.clone();
-        self.with(|machine| machine.begin_trading(trading, reconcile, &records, now));
+        self.with(|machine| {
+            machine.begin_trading(trading, reconcile, &records, now);
+            machine.desk_mut().unwrap().resume_from(&marks);
+        });
         let text = mappings(&self.script.questions);
         self.input(&Input::Mappings(&[("swarm.toml".to_owned(), text)]));
         for (venue, offset) in [(Venue::Kalshi, 3_000_000), (Venue::Polymarket, -4_000_000)] {
@@ -205,7 +214,7 @@ impl Run {
         let polymarket = polymarket::Gateway::new(account, instance, polymarket);
         let gateways: Vec<Box<dyn Gateway>> = vec![Box::new(kalshi), Box::new(polymarket)];
         let reconcile_every = settings(&self.script).trade.reconcile_every;
-        let rhythm = Rhythm { reconcile_every, ..Rhythm::default() };
+        let rhythm = Rhythm { reconcile_every, overlap: OVERLAP, ..Rhythm::default() };
         Desk::new(gateways, Box::new(self.paper.clone()), rhythm, self.now)
     }
 
