@@ -53,4 +53,8 @@ impl Keep for Memory {
     fn learn(&mut self, index: MarketIndex, venue: Venue, id: &str) {
         Self::learn(self, index, venue, id);
     }
+
+    fn mark(&mut self, mark: Mark) {
+        Self::mark(self, mark);
+    }
 }

@@ -347,6 +347,11 @@ impl State {
         TradeId(self.trade_numbers + 1)
     }
 
+    /// Whether everything is to be sold.
+    pub const fn is_flattening(&self) -> bool {
+        self.flattening.is_some()
+    }
+
     /// What is halted, and why.
     pub fn halts(&self) -> &[(Scope, String)] {
         &self.halts

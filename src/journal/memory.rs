@@ -9,7 +9,7 @@ use crate::execute::Record;
 use super::atlas::{Atlas, Name};
 use super::replay::{Replay, Source};
 use super::row::Row;
-use super::{Error, codec};
+use super::{Error, Mark, codec};
 
 /// What survives a crash. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub struct Disk {
 struct Platter {
     rows: Vec<Row>,
     markets: Vec<Name>,
+    /// How far each listing was read, each once.
+    marks: Vec<Mark>,
     /// Why nothing can be written at present.
     fault: Option<Error>,
     /// No record beyond this many ever arrives.
@@ -72,7 +74,14 @@ pub struct Memory {
 #[derive(Debug)]
 struct Pen {
     atlas: Atlas,
-    pending: Vec<Row>,
+    pending: Vec<Line>,
+}
+
+/// What waits to be written, in order.
+#[derive(Debug)]
+enum Line {
+    Record(Row),
+    Mark(Mark),
 }
 
 impl Memory {
@@ -89,8 +98,7 @@ impl Memory {
             markets: platter.markets.clone(),
             next_intent: IntentId(next(|row| row.intent)),
             next_trade: TradeId(next(|row| row.trade)),
-            // Whoever opens it reads everything anew.
-            marks: Vec::new(),
+            marks: platter.marks.clone(),
         };
         let pen = Pen { atlas: Atlas::new(platter.markets.clone()), pending: Vec::new() };
         drop(platter);
@@ -119,8 +127,13 @@ impl Memory {
         let mut pen = self.pen();
         let renamed: Result<Vec<_>, _> =
             records.iter().map(|record| pen.atlas.inward(record)).collect();
-        pen.pending.extend(renamed?.iter().map(codec::encode));
+        pen.pending.extend(renamed?.iter().map(codec::encode).map(Line::Record));
         self.disk.platter().fault.clone().map_or(Ok(()), Err)
+    }
+
+    /// Keeps how far a listing was read, behind the records before it.
+    pub fn mark(&self, mark: Mark) {
+        self.pen().pending.push(Line::Mark(mark));
     }
 
     /// Puts records behind those before them and writes everything.
@@ -136,11 +149,19 @@ impl Memory {
         if let Some(fault) = &platter.fault {
             return Err(fault.clone());
         }
-        for row in pen.pending.drain(..) {
+        for line in pen.pending.drain(..) {
             if platter.crash_after.is_some_and(|writes| platter.rows.len() >= writes) {
                 return Err(Error::Stopped);
             }
-            platter.rows.push(row);
+            match line {
+                Line::Record(row) => platter.rows.push(row),
+                Line::Mark(mark) => {
+                    let is_other =
+                        |old: &Mark| (old.venue, old.listing) != (mark.venue, mark.listing);
+                    platter.marks.retain(is_other);
+                    platter.marks.push(mark);
+                }
+            }
         }
         Ok(())
     }

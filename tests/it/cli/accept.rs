@@ -73,7 +73,6 @@ fn reword(journal: &Path, pair: &str, edit: impl FnOnce(String) -> String) {
 #[test]
 fn a_pair_whose_rules_dates_or_prices_are_not_those_that_were_seen_is_not_traded_live() {
     const CLOSE: &str = "demo-rates-hold";
-    const GAME: &str = "demo-game-harbor-city";
     const PRICES: &str = "demo-cpi-above-3";
     const UNSEEN: &str = "demo-budget-in-force";
     const RULES: [&str; 2] = ["demo-rates-cut-25", "demo-heat-40-degrees"];
@@ -91,15 +90,11 @@ fn a_pair_whose_rules_dates_or_prices_are_not_those_that_were_seen_is_not_traded
         pairs.join("\n[[pair]]")
     });
     let file = live(&sim);
-    let ids = [CLOSE, GAME, PRICES, UNSEEN, RULES[0], RULES[1], SAME];
+    let ids = [CLOSE, PRICES, UNSEEN, RULES[0], RULES[1], SAME];
     let place = ["--mappings", arg(&dir), "--config", arg(&file)];
     run(&[&["pairs", "accept"], &ids[..], &place[..]].concat()).expect(0);
     let journal = sim.folder.path().join("live.db");
     reword(&journal, CLOSE, |terms| terms.replacen("\"closes_nanos\":1", "\"closes_nanos\":2", 1));
-    reword(&journal, GAME, |terms| {
-        assert!(terms.contains("\"starts_nanos\":1"), "a game has a start: {terms}");
-        terms.replacen("\"starts_nanos\":1", "\"starts_nanos\":2", 1)
-    });
     reword(&journal, PRICES, |terms| terms.replacen(",100]]", ",200]]", 1));
     reword(&journal, UNSEEN, |_| String::new());
 
@@ -114,7 +109,6 @@ fn a_pair_whose_rules_dates_or_prices_are_not_those_that_were_seen_is_not_traded
         last["reason"].as_str().unwrap().to_owned()
     };
     assert!(reason(CLOSE).contains("kalshi moved the close: 2"), "{}", reason(CLOSE));
-    assert!(reason(GAME).contains("moved the start of the game"), "{}", reason(GAME));
     assert!(reason(PRICES).contains("changed the prices it takes"), "{}", reason(PRICES));
     assert!(reason(UNSEEN).contains("was not accepted"), "{}", reason(UNSEEN));
     let again = format!("pairs accept {UNSEEN}");

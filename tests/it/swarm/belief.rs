@@ -1,12 +1,14 @@
 //! What the machine believes, held against what is true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crossbook::domain::report::Refused;
-use crossbook::domain::{Evidence, IntentId, MarketIndex, Quantity, Report, Timestamp, Venue};
+use crossbook::domain::{
+    Evidence, IntentId, MarketIndex, Quantity, Report, Timestamp, TradeId, Venue,
+};
 use crossbook::engine::trade::Trader;
-use crossbook::execute::{Act, Record, Scope, incident};
+use crossbook::execute::{Act, Record, Scope, Trade, incident};
 
 use crate::harness::at;
 
@@ -33,8 +35,12 @@ pub(super) struct Watch {
     is_new: bool,
     /// Whether the process was told to send nothing more.
     pub(super) is_killed: bool,
-    /// Whether a process of the run was told to sell everything.
+    /// Whether a process was told to sell everything, and what followed from it is not over.
     pub(super) is_flattening: bool,
+    /// Whether the process has begun a trade.
+    pub(super) has_opened: bool,
+    /// Trades of earlier processes that this one has seen at rest.
+    pub(super) rested: BTreeSet<TradeId>,
 }
 
 /// Since when a question's legs differ.
@@ -74,7 +80,7 @@ impl Run {
             Act::Inquire(intent) | Act::Cancel(intent) => {
                 self.watch.asked.insert(*intent, now);
             }
-            Act::Write(Record::Opened { .. }) => self.judge_open(),
+            Act::Write(Record::Opened { trade, .. }) => self.judge_open(*trade),
             Act::Write(Record::Reported { report, .. }) => self.watch_report(&report.clone()),
             Act::Write(Record::Halted { scope: Scope::Pair(pair), why, .. })
                 if why.contains("alone") =>
@@ -110,11 +116,34 @@ impl Run {
         }
     }
 
-    /// No more trades are under way at once than may be.
-    fn judge_open(&mut self) {
+    /// Notes which trades of earlier processes are at rest.
+    pub(super) fn note_rested(&mut self) {
+        let Some(trader) = self.machine.as_ref().and_then(|one| one.engine().trader()) else {
+            return;
+        };
+        if !self.watch.has_opened {
+            let rested = trader.executor().state().restless().filter(|trade| trade.rests());
+            self.watch.rested.extend(rested.map(|trade| trade.id));
+        }
+    }
+
+    /// No more trades are under way at once than may be, and a process begins with none before those
+    /// of earlier ones are brought together, or have no way out.
+    fn judge_open(&mut self, opened: TradeId) {
+        let is_first = !std::mem::replace(&mut self.watch.has_opened, true);
         let Some(trader) = self.trader() else { return };
-        let trades = trader.executor().state().trades();
-        let live = trades.filter(|trade| !trade.phase.is_quiet()).count();
+        let trades = || trader.executor().state().trades();
+        // What had no way out may have found one since.
+        let is_alone = |trade: &&Trade| {
+            trade.id < opened && !trade.rests() && !self.watch.rested.contains(&trade.id)
+        };
+        let old = trades().find(is_alone).filter(|_| is_first);
+        let old =
+            old.map(|old| format!("{opened} was begun while {} was {}", old.id, old.phase.name()));
+        let live = trades().filter(|trade| !trade.phase.is_quiet()).count();
+        if let Some(text) = old {
+            self.fail("old_legs_first", text);
+        }
         let most = process::settings(&self.script).limits.open_trades;
         if live > most {
             self.fail("limits", format!("{live} trades are under way where {most} may be"));

@@ -2,6 +2,7 @@
 //! way to them.
 
 use crossbook::domain::{Action, Money, Order, Purpose, Venue};
+use crossbook::engine::trade::Trader;
 
 use crate::harness::at;
 
@@ -106,7 +107,13 @@ impl Run {
             .filter(|market| !self.has_ended(*market) && !self.is_busted(*market))
             .map(|market| self.stand(market).alone_cost[0])
             .sum();
-        // Who wants out of everything sells both legs at once, and not always as much of each.
+        // Who wants out of everything sells both legs at once, and not always as much of each. Once
+        // that is over, and was within the limit again, it stays there.
+        let flattens = |trader: &Trader| trader.executor().state().is_flattening();
+        let is_over = self.trader().is_some_and(|trader| !flattens(trader));
+        if is_over && alone <= i128::from(limits.stranded.micros()) {
+            self.watch.is_flattening = false;
+        }
         if !self.watch.is_flattening {
             over.check(|| "stranded".to_owned(), alone, limits.stranded);
         }

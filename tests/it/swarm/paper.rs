@@ -9,7 +9,7 @@ use crossbook::domain::{Instance, IntentId, MarketIndex, Venue};
 use crossbook::exchange::dice::Dice;
 use crossbook::execute::Record;
 use crossbook::journal::memory::{Disk, Memory};
-use crossbook::journal::{Error, Replay};
+use crossbook::journal::{Error, Mark, Replay};
 
 use super::draw::End;
 
@@ -209,5 +209,9 @@ impl Keep for Paper {
         sheet.names.resize(names, String::new());
         sheet.names[place] = format!("{venue} {id}");
         sheet.memory.learn(index, venue, id);
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        self.sheet.lock().unwrap().memory.mark(mark);
     }
 }

@@ -265,16 +265,19 @@ impl Run {
         self.now = next.min(wires).min(timers).min(clock::next_wake()).max(self.now);
         clock::set(self.now);
         self.fire_timers();
+        self.judge();
         self.poll_tasks();
+        self.judge();
         for place in 0..self.lanes.len() {
             self.deliver(place);
+            self.judge();
         }
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= self.now)
         {
             let event = entry.remove();
             self.happen(event);
+            self.judge();
         }
-        self.judge();
     }
 
     fn timers(&self) -> impl Iterator<Item = (Lane, Timestamp)> + '_ {
@@ -325,6 +328,7 @@ impl Run {
             Event::Tick => {
                 self.paper.settle();
                 self.input(&Input::Tick);
+                self.note_rested();
                 self.queue(TICK, Event::Tick);
             }
             Event::Confirm => self.confirm(),
