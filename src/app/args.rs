@@ -204,6 +204,10 @@ pub struct Sim {
     /// Break things on purpose.
     #[arg(long)]
     pub faults: bool,
+    /// Plan the faults for a run of so many seconds: markets resolve in its last quarter, and after
+    /// it nothing more breaks. Ten hours where it is not given.
+    #[arg(long, value_name = "N", requires = "faults")]
+    pub faults_within: Option<u64>,
     /// First of six ports to listen on, 0 for any that are free.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,

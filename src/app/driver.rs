@@ -470,9 +470,7 @@ fn take(driver: &Rc<RefCell<Driver>>, message: Message) -> bool {
         Message::Clock(venue, offset) => driver.input(&Input::Clock(venue, offset)),
         Message::Exchange(venue, status) => driver.input(&Input::Exchange(venue, status)),
         Message::Shards(closed) => driver.input(&Input::Shards(&closed)),
-        Message::Pauses(pauses) => {
-            driver.input(&Input::Command(&Command::Announced { pauses }));
-        }
+        Message::Pauses(known) => driver.input(&Input::Command(&Command::Announced(known))),
         Message::Mappings(files) => driver.input(&Input::Mappings(&files)),
         Message::Trouble(venue, text, wait) => {
             let now = Timestamp::from_nanos(clock::unix_nanos());

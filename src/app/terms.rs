@@ -4,8 +4,9 @@
 //! The fingerprint of a pair is what its mapping file says; these terms are what the file may
 //! change without a new look, and what only the venues say. Limits that became looser than the
 //! accepted ones are held back. A venue that moved a close or the start of a game, or changed the
-//! prices that it takes, has changed what was accepted; but a Polymarket market whose price comes near nothing or a dollar
-//! takes finer prices from then on, as every market there does: finer is no change there.
+//! prices that it takes, has changed what was accepted; but a Polymarket market whose price comes
+//! near nothing or a dollar takes finer prices from then on, as every market there does: finer is
+//! no change there.
 
 use serde_json::{Value, json};
 

@@ -109,10 +109,7 @@ pub enum Command {
     /// The journal can be written again.
     JournalWhole,
     /// The pauses that Kalshi has announced, all of them.
-    Announced {
-        /// When.
-        pauses: Vec<Pause>,
-    },
+    Announced(Vec<Pause>),
 }
 
 /// Something happened.

@@ -22,8 +22,8 @@ use crate::ui::cli::record;
 use crate::ui::cli::table::{Align, Table};
 use crate::ui::cli::text::clean;
 
-/// How long both venues have to say what they know of the pairs.
-const VENUES_MAX: Duration = Duration::from_secs(30);
+/// How long a venue has to say what it knows of a market.
+const VENUE_MAX: Duration = Duration::from_secs(30);
 
 /// The pairs as they read now, the journal that keeps acceptances, and how the venues are reached.
 fn read(args: &Accepted) -> anyhow::Result<(Checked, PathBuf, Settings)> {
@@ -79,14 +79,16 @@ fn look(pairs: &[&Pair], settings: &Settings) -> anyhow::Result<Vec<[Facts; 2]>>
         let clients = clients(settings, None, 1, 100)?;
         let mut seen = Vec::new();
         for pair in pairs {
-            let kalshi = clients.read(Venue::Kalshi, &pair.kalshi).await?;
-            let polymarket = clients.read(Venue::Polymarket, &pair.polymarket).await?;
-            seen.push([Facts::of(&kalshi), Facts::of(&polymarket)]);
+            let read = async |venue: Venue, id: &str| {
+                let asked = tokio::time::timeout(VENUE_MAX, clients.read(venue, id)).await;
+                anyhow::Ok(Facts::of(&asked.with_context(|| format!("{venue} does not answer"))??))
+            };
+            let kalshi = read(Venue::Kalshi, &pair.kalshi).await?;
+            seen.push([kalshi, read(Venue::Polymarket, &pair.polymarket).await?]);
         }
         Ok(seen)
     };
-    let asked = runtime.block_on(async { tokio::time::timeout(VENUES_MAX, asking).await });
-    asked.context("the venues do not answer")?
+    runtime.block_on(asking)
 }
 
 /// Tells the trader of the journal, if one runs.

@@ -1,6 +1,7 @@
 //! `crossbook sim`: the embedded exchanges alone, until Ctrl-C.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -23,7 +24,7 @@ async fn sim(args: &Sim) -> anyhow::Result<Exit> {
     let setup = Setup {
         seed: args.seed,
         steps: None,
-        lasts: None,
+        lasts: args.faults_within.map(Duration::from_secs),
         troubles: if args.faults { Troubles::Lasting } else { Troubles::None },
         port: args.port,
         images_max: 0,

@@ -145,7 +145,7 @@ impl Trader {
                 self.tell(incident::JOURNAL_BROKEN, text, now);
             }
             Command::JournalWhole => self.risk.set_journal(Journal::Whole),
-            Command::Announced { pauses } => self.floor.calendar.announced.clone_from(pauses),
+            Command::Announced(pauses) => self.floor.calendar.announced.clone_from(pauses),
         }
         self.carry_out(around, effects);
     }

@@ -1,7 +1,7 @@
 //! The trader is killed, really killed, at any moment of its life, and started again.
 //!
 //! The exchanges live in a process of their own and go on, in the long run with faults in every
-//! other account. Whatever the moment, the next start has to find every order again, bring both
+//! other account, half of which see markets end. Whatever the moment, the next start has to find every order again, bring both
 //! legs together, and end with a ledger that is the exchanges' own to the micro-dollar.
 //! `CROSSBOOK_KILLS=500 cargo test --test it cli::crash` makes as many kills as one wants,
 //! `CROSSBOOK_KILLS_FROM` begins elsewhere.
@@ -78,7 +78,13 @@ fn kill_and_recover(kills: std::ops::Range<u64>) {
     let seed = (kills.start / KILLS_OF_ONE + 1).to_string();
     let is_odd = kills.start / KILLS_OF_ONE % 2 == 1;
     let is_long = number("CROSSBOOK_KILLS").is_some();
-    let faults: &[&str] = if is_long && is_odd { &["--faults"] } else { &[] };
+    // Among faults that go on, and among all kinds of them within a minute, in which markets end.
+    let is_short = kills.start / KILLS_OF_ONE % 4 == 3;
+    let faults: &[&str] = match (is_long && is_odd, is_short) {
+        (false, _) => &[],
+        (true, false) => &["--faults"],
+        (true, true) => &["--faults", "--faults-within", "60"],
+    };
     let sim = Sim::start_with(&[&["--seed", seed.as_str()], faults].concat());
     let url = sim.polymarket["clob"].as_str().unwrap();
     let journal = sim.folder.path().join("trader.db");
