@@ -241,7 +241,12 @@ impl Gateway {
         match order(body) {
             // Whoever asks wants to know what it cost and how far its fills have come: what it
             // stands at is told once the trades have been found.
-            Ok(state) if is_same(&state.id, &id) => match self.evidence(intent, &state) {
+            Ok(state) if !is_same(&state.id, &id) => {
+                let other = short(&state.id);
+                taken.notices.push(format!("polymarket answered {intent} with order {other}"));
+            }
+            Ok(state) if self.is_doubted(intent, &state, markets, taken) => {}
+            Ok(state) => match self.evidence(intent, &state) {
                 (Evidence::Standing { rest, .. }, has_more)
                     if has_more || state.matched.is_some_and(|matched| !matched.is_zero()) =>
                 {
@@ -251,10 +256,6 @@ impl Gateway {
                 }
                 (evidence, _) => self.tell(intent, evidence, taken),
             },
-            Ok(state) => {
-                let other = short(&state.id);
-                taken.notices.push(format!("polymarket answered {intent} with order {other}"));
-            }
             Err(error) => taken.notices.push(error.to_string()),
         }
     }
@@ -283,9 +284,29 @@ impl Gateway {
         taken.calls.extend(next.map(|next| self.orders_page(&next, now)));
     }
 
+    /// Whether what names one of our orders is about another contract; it is no evidence then.
+    fn is_doubted(
+        &self,
+        intent: IntentId,
+        state: &OrderState,
+        markets: &dyn Markets,
+        taken: &mut Taken,
+    ) -> bool {
+        let known = self.orders.get(&intent);
+        let doubt = known.and_then(|known| known.doubt_token(&state.token, markets));
+        if let Some(doubt) = &doubt {
+            let id = short(&state.id);
+            taken.notices.push(format!("order {id} is not believed of {intent}: {doubt}"));
+        }
+        doubt.is_some()
+    }
+
     /// An order of a list or of the channel, ours or not.
     fn take_listed(&mut self, state: &OrderState, markets: &dyn Markets, taken: &mut Taken) {
         if let Some(intent) = self.by_id.get(&state.id.to_ascii_lowercase()).copied() {
+            if self.is_doubted(intent, state, markets, taken) {
+                return;
+            }
             let (evidence, _) = self.evidence(intent, state);
             self.tell(intent, evidence, taken);
             return;

@@ -3,7 +3,7 @@
 use crate::domain::report::{Fee, Refusal, Rest, Total};
 use crate::domain::{
     Action, Evidence, FeeModel, Fill, IntentId, MarketIndex, Money, OrderId, Quantity, Report,
-    Timestamp, Venue,
+    Size, Timestamp, Venue,
 };
 use crate::venue::gateway::{Markets, Taken};
 use crate::venue::polymarket::error::short;
@@ -54,6 +54,17 @@ impl Gateway {
                     continue;
                 }
                 let mut fill = fill(trade, leg, known.order.action, Some(market), markets);
+                let doubt = known
+                    .doubt_token(&leg.token, markets)
+                    .or_else(|| known.doubt_fill(fill.quantity, fill.money));
+                if let Some(doubt) = doubt {
+                    let id = short(&trade.id);
+                    taken.notices.push(format!("trade {id} is not believed of {intent}: {doubt}"));
+                    if search.is_none_or(|one| one == intent) {
+                        found = Found::Unread;
+                    }
+                    continue;
+                }
                 known.tell_alike(&mut fill);
                 if search == Some(intent) {
                     let (quantity, money) = (fill.quantity, fill.money);
@@ -97,6 +108,36 @@ impl Gateway {
 }
 
 impl Known {
+    /// Why what names this order and a token is not about it. The order's name is a hash of the
+    /// token, the side, both amounts and the time: what is left to doubt is the venue's row. A token
+    /// of which nothing is known says nothing.
+    pub(super) fn doubt_token(&self, token: &str, markets: &dyn Markets) -> Option<String> {
+        let order = &self.order;
+        let (market, outcome) = markets.by_token(token)?;
+        let is_same = (market, outcome) == (order.market, order.outcome);
+        (!is_same).then(|| format!("its token {} is another one", short(token)))
+    }
+
+    /// Why a fill cannot be this order's: it is larger, or worse than the limit. The venue rounds
+    /// average prices, by less than a cent each.
+    fn doubt_fill(&self, quantity: Quantity, money: Money) -> Option<String> {
+        let order = &self.order;
+        let dust = Money::from_micros(quantity.units() / 100 + DUST);
+        let is_larger = match order.size {
+            Size::Contracts(count) => quantity.units() > count.units() + DUST,
+            Size::Collateral(spend) => money > spend + dust,
+        };
+        let is_worse = match order.action {
+            Action::Buy => money > Money::cost_ceil(order.limit, quantity) + dust,
+            Action::Sell => money + dust < Money::cost_floor(order.limit, quantity),
+        };
+        match (is_larger, is_worse) {
+            (true, _) => Some(format!("{quantity} for {money} is more than was sent")),
+            (false, true) => Some(format!("{quantity} for {money} is worse than {}", order.limit)),
+            (false, false) => None,
+        }
+    }
+
     /// The user channel and the list of trades round differently: one fill is told as it was told
     /// first, as long as the two differ by dust.
     fn tell_alike(&mut self, fill: &mut Fill) {

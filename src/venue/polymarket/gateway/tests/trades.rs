@@ -85,11 +85,40 @@ fn strangers_in_a_trade_are_left_alone_and_our_own_hand_is_foreign() {
 }
 
 #[test]
+fn what_names_our_order_and_is_about_another_contract_or_more_of_it_is_no_evidence() {
+    type Twist = fn(&mut Value);
+    let twists: [(Twist, &str); 4] = [
+        (|event| event["asset_id"] = NO.into(), "token"),
+        (|event| event["size"] = "2500".into(), "more than was sent"),
+        (|event| (event["size"], event["price"]) = ("10".into(), "0.99".into()), "worse than"),
+        (|_| {}, ""),
+    ];
+    for (twist, why) in twists {
+        let (mut gateway, id, _) = placed(&taking());
+        let mut event = trade(&id, true);
+        event["maker_orders"] = json!([]);
+        twist(&mut event);
+        let taken = hear(&mut gateway, &event);
+        assert_eq!(taken.reports.len(), usize::from(why.is_empty()), "{why}: {taken:?}");
+        assert!(taken.notices.iter().all(|text| text.contains(why)), "{why}: {taken:?}");
+    }
+    let (mut gateway, id, _) = placed(&taking());
+    let mut other = state(&id, "ORDER_STATUS_MATCHED", "25");
+    other["asset_id"] = NO.into();
+    let taken = asked(&mut gateway, 1, 200, &other);
+    assert!(taken.reports.is_empty() && taken.calls.is_empty(), "{taken:?}");
+    assert!(taken.notices[0].contains("not believed"), "{taken:?}");
+    let mut event = shape("user", "order_placement");
+    (event["id"], event["asset_id"]) = (id.into(), NO.into());
+    assert!(hear(&mut gateway, &event).reports.is_empty());
+}
+
+#[test]
 fn order_events_stand_for_what_the_order_is() {
     let (mut gateway, id, _) = placed(&resting());
     let event = |name: &str| {
         let mut event = shape("user", name);
-        event["id"] = id.clone().into();
+        (event["id"], event["asset_id"]) = (id.clone().into(), NO.into());
         event
     };
     let standing = only(&hear(&mut gateway, &event("order_placement")));
@@ -191,7 +220,9 @@ fn open_orders_are_read_to_the_last_page_ours_and_others() {
     let (mut gateway, id, _) = placed(&resting());
     let calls = gateway.ask(&Question::OpenOrders, &table(), now()).unwrap();
     assert_eq!(calls[0].url, "http://clob/data/orders?next_cursor=MA%3D%3D");
-    let rows = [state(&id, "LIVE", "0"), state("0xdddd", "LIVE", "3")];
+    let mut own = state(&id, "LIVE", "0");
+    own["asset_id"] = NO.into();
+    let rows = [own, state("0xdddd", "LIVE", "3")];
     let taken = read(&mut gateway, &calls[0], 200, &page(&rows, "Mg=="));
     assert_eq!(taken.reports.len(), 2);
     assert!(matches!(&taken.reports[1], Report::Foreign { id, .. } if id.0 == "0xdddd"));
