@@ -60,6 +60,7 @@ impl Table {
             delay: Duration::ZERO,
             shard: (venue == Venue::Kalshi).then_some(0),
             rules: None,
+            basis: None,
             yes_pays: None,
             tokens: (venue == Venue::Polymarket).then(|| Tokens {
                 yes: YES.to_owned(),

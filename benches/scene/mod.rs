@@ -426,6 +426,7 @@ fn kalshi_market(number: usize) -> Market {
         delay: Duration::ZERO,
         shard: Some(0),
         rules: None,
+        basis: None,
         yes_pays: None,
         tokens: None,
     }

@@ -23,6 +23,8 @@ pub struct Facts {
     starts: Option<Timestamp>,
     /// Which prices are taken.
     grid: Option<PriceGrid>,
+    /// What decides beside the rules.
+    basis: Option<String>,
 }
 
 /// What held when a pair was accepted.
@@ -36,7 +38,8 @@ pub struct Terms {
 impl Facts {
     /// What is known of a market.
     pub fn of(market: &Market) -> Self {
-        Self { closes: market.closes, starts: market.starts, grid: market.grid.clone() }
+        let Market { closes, starts, grid, basis, .. } = market.clone();
+        Self { closes, starts, grid, basis }
     }
 
     /// How a market differs from this, in words.
@@ -49,6 +52,12 @@ impl Facts {
         ];
         if let Some((what, old, new)) = moments.into_iter().find(|(_, old, new)| old != new) {
             return Some(format!("{venue} moved the {what}: {} -> {}", when(old), when(new)));
+        }
+        if self.basis != market.basis {
+            let told =
+                |basis: &Option<String>| basis.clone().unwrap_or_else(|| "nothing".to_owned());
+            let (old, new) = (told(&self.basis), told(&market.basis));
+            return Some(format!("{venue} changed what decides: {old} -> {new}"));
         }
         let is_same = match (&self.grid, &market.grid, venue) {
             (old, new, Venue::Kalshi) => old == new,
@@ -67,6 +76,7 @@ impl Facts {
             "closes_nanos": self.closes.map(Timestamp::nanos),
             "starts_nanos": self.starts.map(Timestamp::nanos),
             "bands": grid,
+            "basis": self.basis,
         })
     }
 
@@ -78,7 +88,11 @@ impl Facts {
                 bands.as_array()?.iter().map(band).collect::<Option<Vec<_>>>()?,
             )?),
         };
-        Some(Self { closes, starts, grid })
+        let basis = match value.get("basis")? {
+            Value::Null => None,
+            text => Some(text.as_str()?.to_owned()),
+        };
+        Some(Self { closes, starts, grid, basis })
     }
 }
 
@@ -218,6 +232,7 @@ mod tests {
             delay: Duration::ZERO,
             shard: None,
             rules: None,
+            basis: None,
             yes_pays: None,
             tokens: None,
         }
@@ -248,6 +263,20 @@ mod tests {
             let text = seen().apart(&market(Venue::Kalshi, step), &polymarket).unwrap();
             assert!(text.contains("steps of 0.010000"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_strike_that_moved_is_not_what_was_accepted() {
+        let [kalshi, polymarket] = Venue::ALL.map(|venue| market(venue, 100));
+        let at = |strike: u32| Market {
+            basis: Some(format!("strike_type greater, floor_strike {strike}")),
+            ..kalshi.clone()
+        };
+        let terms = Terms::new(limits(None, None), [Facts::of(&at(50)), Facts::of(&polymarket)]);
+        assert_eq!(terms.apart(&at(50), &polymarket), None);
+        let text = terms.apart(&at(55), &polymarket).unwrap();
+        assert!(text.contains("floor_strike 50 -> strike_type greater, floor_strike 55"), "{text}");
+        assert!(terms.apart(&kalshi, &polymarket).is_some(), "it is not told any more");
     }
 
     #[test]
@@ -292,6 +321,7 @@ mod tests {
         let [kalshi, _] = &mut unknown.seen;
         (kalshi.closes, kalshi.grid) = (None, None);
         kalshi.starts = Some(Timestamp::from_secs(1_900_000_000));
+        kalshi.basis = Some("strike_type greater, floor_strike 50".to_owned());
         for terms in [seen(), unknown, Terms::new(limits(None, None), seen().seen)] {
             let text = terms.out().to_string();
             assert_eq!(Terms::read(&serde_json::from_str(&text).unwrap()), Some(terms));

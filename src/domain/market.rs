@@ -185,6 +185,8 @@ pub struct Market {
     pub shard: Option<u32>,
     /// The SHA-256 of the rules text, as 64 hex digits; `None` where it is not known.
     pub rules: Option<String>,
+    /// What decides beside the rules, in the venue's own fields: Kalshi's strikes and sources.
+    pub basis: Option<String>,
     /// What one YES contract pays, once the venue says so for good.
     pub yes_pays: Option<Money>,
     /// The two tokens; `Some` on Polymarket only.

@@ -59,6 +59,7 @@ pub(super) fn market(venue: Venue) -> Market {
         delay: Duration::ZERO,
         shard: Some(0),
         rules: None,
+        basis: None,
         yes_pays: None,
         tokens: (venue == Venue::Polymarket).then(|| Tokens {
             yes: "1".into(),

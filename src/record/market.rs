@@ -69,6 +69,9 @@ pub struct MarketFacts {
     /// SHA-256 of the rules text.
     #[serde(default)]
     pub rules: Option<String>,
+    /// What decides beside the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
     /// What one YES contract pays, in millionths of a dollar.
     #[serde(default)]
     pub yes_pays: Option<i64>,
@@ -111,6 +114,7 @@ impl From<&Market> for MarketFacts {
             is_open_ended: market.tokens.as_ref().is_some_and(|tokens| tokens.is_open_ended),
             shard: market.shard,
             rules: market.rules.clone(),
+            basis: market.basis.clone(),
             yes_pays: market.yes_pays.map(Money::micros),
             fee_grain: unusual_grain(market),
         }
@@ -188,6 +192,7 @@ impl MarketFacts {
             delay: Duration::from_millis(self.delay_ms),
             shard: self.shard,
             rules: self.rules.clone(),
+            basis: self.basis.clone(),
             yes_pays: self.yes_pays.map(Money::from_micros),
             tokens,
         })
@@ -237,6 +242,7 @@ mod tests {
             delay: Duration::from_millis(250),
             shard: None,
             rules: Some("ab".repeat(32)),
+            basis: Some("strike_type greater, floor_strike 50".to_owned()),
             yes_pays: Some(Money::from_micros(500_000)),
             tokens: Some(Tokens {
                 yes: "111".to_owned(),

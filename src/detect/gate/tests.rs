@@ -213,6 +213,7 @@ fn facts_are_what_the_market_says() {
         delay: Duration::ZERO,
         shard: None,
         rules: None,
+        basis: None,
         yes_pays: None,
         tokens: None,
     };

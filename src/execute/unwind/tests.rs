@@ -64,6 +64,7 @@ fn market(venue: Venue) -> Market {
         delay: Duration::ZERO,
         shard: None,
         rules: None,
+        basis: None,
         yes_pays: None,
         tokens: None,
     }

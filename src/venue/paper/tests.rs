@@ -93,6 +93,7 @@ fn world(venue: Venue) -> World {
         delay: Duration::ZERO,
         shard: None,
         rules: None,
+        basis: None,
         yes_pays: None,
         tokens: None,
     };

@@ -124,6 +124,7 @@ pub(super) struct GammaMarket {
     /// A string that holds a JSON array of labels.
     pub outcomes: Option<Box<RawValue>>,
     pub description: Option<String>,
+    pub resolution_source: Option<String>,
     pub fees_enabled: Option<bool>,
     pub fee_schedule: Option<Box<RawValue>>,
     pub accepting_orders: Option<bool>,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+
 use crate::domain::decimal::parse_scaled;
 use crate::domain::market::{Band, Status};
 use crate::domain::{FeePlan, Market, Minimum, Money, PriceGrid, Quantity, Timestamp, Venue};
@@ -59,6 +61,7 @@ pub fn market(
         delay: Duration::ZERO,
         shard: wire.exchange_index.and_then(|shard| u32::try_from(shard).ok()),
         rules: Some(crate::domain::market::rules_hash(&rules_text(wire))),
+        basis: basis(wire, event),
         yes_pays: yes_pays(wire),
         tokens: None,
         id,
@@ -126,6 +129,38 @@ fn grid(what: &str, ranges: Option<&[http::PriceRange]>) -> Result<Option<PriceG
         Some(grid) => Ok(Some(grid)),
         None => Err(malformed(what, "price_ranges", "empty, reversed or too many bands")),
     }
+}
+
+/// The fields that decide beside the rules: what YES stands for, its strikes, and who is asked.
+fn basis(wire: &http::Market, event: Option<&http::Event>) -> Option<String> {
+    let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let raw = |value: &Option<Box<RawValue>>| value.as_ref().map(|value| plain(value.get()));
+    let sources = event.and_then(|event| event.settlement_sources.as_ref());
+    let sources = sources.map(|sources| {
+        let mut names: Vec<&str> = sources.iter().filter_map(|one| one.name.as_deref()).collect();
+        names.sort_unstable();
+        names.join(" and ")
+    });
+    let fields = [
+        ("yes_sub_title", said(&wire.yes_sub_title)),
+        ("strike_type", said(&wire.strike_type)),
+        ("floor_strike", raw(&wire.floor_strike)),
+        ("cap_strike", raw(&wire.cap_strike)),
+        ("functional_strike", raw(&wire.functional_strike)),
+        ("custom_strike", raw(&wire.custom_strike)),
+        ("settlement_sources", said(&sources)),
+    ];
+    let told = fields.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// A JSON value; of a number with decimals no zeros behind the last digit, which come and go.
+fn plain(json: &str) -> String {
+    let is_decimal =
+        json.contains('.') && json.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
+    let text = if is_decimal { json.trim_end_matches('0').trim_end_matches('.') } else { json };
+    text.to_owned()
 }
 
 /// The rules of a market as one text, the one that reviewers' hashes are made of.

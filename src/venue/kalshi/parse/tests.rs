@@ -255,6 +255,18 @@ fn a_market_is_read_with_its_ticks() {
     {
         assert_eq!(grid.contains(Price::parse(price).unwrap()), valid, "{price}");
     }
+    let told = Some("yes_sub_title Above 50, strike_type greater, floor_strike 50".to_owned());
+    assert_eq!(found.basis, told);
+    let mut wire = wire_market();
+    wire.floor_strike = serde_json::from_str("50.500").unwrap();
+    wire.custom_strike = serde_json::from_str(r#"{"team":"A"}"#).unwrap();
+    let mut event = http::Event::default();
+    let source = |name: &str| http::SettlementSource { name: Some(name.to_owned()) };
+    event.settlement_sources = Some(vec![source("The B"), source("The A")]);
+    let basis = market(&wire, Some(&event), crate::domain::FeePlan::unknown()).unwrap().basis;
+    let told = "floor_strike 50.5, custom_strike {\"team\":\"A\"}, \
+                settlement_sources The A and The B";
+    assert!(basis.as_ref().unwrap().ends_with(told), "{basis:?}");
     assert_eq!(
         rules_text(&wire_market()),
         "If the demo index closes above 50, the market resolves to Yes.\nSource: the demo index."

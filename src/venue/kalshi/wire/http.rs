@@ -50,6 +50,16 @@ pub struct Market {
     pub rules_primary: Option<String>,
     /// More rules.
     pub rules_secondary: Option<String>,
+    /// How the strikes are compared: `greater`, `between` and others.
+    pub strike_type: Option<String>,
+    /// The lower strike.
+    pub floor_strike: Option<Box<RawValue>>,
+    /// The upper strike.
+    pub cap_strike: Option<Box<RawValue>>,
+    /// A strike in words.
+    pub functional_strike: Option<Box<RawValue>>,
+    /// Strikes of another kind, an object.
+    pub custom_strike: Option<Box<RawValue>>,
     /// Which part of the exchange matches it.
     pub exchange_index: Option<i64>,
 }
@@ -82,12 +92,22 @@ pub struct Event {
     pub series_ticker: Option<String>,
     /// The question of all its markets.
     pub title: Option<String>,
+    /// Who is asked for the outcome.
+    pub settlement_sources: Option<Vec<SettlementSource>>,
     /// Whether at most one of its markets resolves to YES.
     pub mutually_exclusive: Option<bool>,
     /// Replaces the series' fee type.
     pub fee_type_override: Option<String>,
     /// Replaces the series' fee multiplier.
     pub fee_multiplier_override: Option<Box<RawValue>>,
+}
+
+/// Somebody who is asked for an outcome.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct SettlementSource {
+    /// Its name.
+    pub name: Option<String>,
 }
 
 /// `GET /series/{ticker}`.

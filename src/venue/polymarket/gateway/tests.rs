@@ -68,6 +68,7 @@ fn market(settlement: Option<Settlement>) -> Market {
         delay: Duration::ZERO,
         shard: None,
         rules: None,
+        basis: None,
         yes_pays: None,
         tokens: Some(Tokens {
             yes: YES.to_owned(),

@@ -172,6 +172,12 @@ impl Listing {
         })
     }
 
+    /// Who is asked for the outcome, beside what the rules say.
+    fn basis(&self) -> Option<String> {
+        let source = self.raw.resolution_source.as_deref().filter(|source| !source.is_empty());
+        source.map(|source| format!("resolution_source {source}"))
+    }
+
     fn wrong(&self, field: &str, text: impl AsRef<str>) -> Error {
         malformed(format!("market {}", self.condition), field, text)
     }
@@ -262,6 +268,7 @@ impl Listing {
             delay: self.delay(&clob)?,
             shard: None,
             rules: Some(crate::domain::market::rules_hash(&self.rules)),
+            basis: self.basis(),
             yes_pays: self.yes_pays(),
             tokens: Some(tokens),
         })

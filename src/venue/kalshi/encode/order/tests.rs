@@ -19,6 +19,7 @@ pub(in crate::venue::kalshi) fn market(shard: Option<u32>) -> Market {
         delay: std::time::Duration::ZERO,
         shard,
         rules: None,
+        basis: None,
         yes_pays: None,
         tokens: None,
     }
