@@ -42,30 +42,16 @@ impl Gateway {
         }
         for leg in &trade.legs {
             if let Some(intent) = self.by_id.get(&leg.order.to_ascii_lowercase()).copied() {
-                let Some(known) = self.orders.get_mut(&intent) else { continue };
-                // Without the market's facts the fee would be booked as nothing, for good. The
-                // order is asked about until its fills are known.
-                let market = known.order.market;
-                if markets.facts(market).is_none() {
-                    taken.notices.push(format!("the market of {intent} is not known yet"));
-                    if search.is_none_or(|one| one == intent) {
-                        found = Found::Unread;
+                let fill = match self.own_fill(trade, leg, intent, markets) {
+                    Ok(fill) => fill,
+                    Err(why) => {
+                        taken.notices.push(why);
+                        if search.is_none_or(|one| one == intent) {
+                            found = Found::Unread;
+                        }
+                        continue;
                     }
-                    continue;
-                }
-                let mut fill = fill(trade, leg, known.order.action, Some(market), markets);
-                let doubt = known
-                    .doubt_token(&leg.token, markets)
-                    .or_else(|| known.doubt_fill(fill.quantity, fill.money));
-                if let Some(doubt) = doubt {
-                    let id = short(&trade.id);
-                    taken.notices.push(format!("trade {id} is not believed of {intent}: {doubt}"));
-                    if search.is_none_or(|one| one == intent) {
-                        found = Found::Unread;
-                    }
-                    continue;
-                }
-                known.tell_alike(&mut fill);
+                };
                 if search == Some(intent) {
                     let (quantity, money) = (fill.quantity, fill.money);
                     found = Found::Filled(Total { quantity, money });
@@ -78,6 +64,31 @@ impl Gateway {
             }
         }
         found
+    }
+
+    /// The fill of one of our orders, or why it is not booked: the order is asked about until its
+    /// fills are known.
+    fn own_fill(
+        &mut self,
+        trade: &Trade,
+        leg: &Leg,
+        intent: IntentId,
+        markets: &dyn Markets,
+    ) -> Result<Fill, String> {
+        let known = self.orders.get_mut(&intent).ok_or_else(|| format!("{intent} is not known"))?;
+        // Without the market's facts the fee would be booked as nothing, for good.
+        let market = known.order.market;
+        if markets.facts(market).is_none() {
+            return Err(format!("the market of {intent} is not known yet"));
+        }
+        let mut fill = fill(trade, leg, known.order.action, Some(market), markets);
+        let doubt = known.doubt_token(&leg.token, markets);
+        if let Some(doubt) = doubt.or_else(|| known.doubt_fill(fill.quantity, fill.money)) {
+            let id = short(&trade.id);
+            return Err(format!("trade {id} is not believed of {intent}: {doubt}"));
+        }
+        known.tell_alike(&mut fill);
+        Ok(fill)
     }
 
     /// Whether a leg that is none of our orders belongs to the account. The name beside a trade is
@@ -108,9 +119,9 @@ impl Gateway {
 }
 
 impl Known {
-    /// Why what names this order and a token is not about it. The order's name is a hash of the
-    /// token, the side, both amounts and the time: what is left to doubt is the venue's row. A token
-    /// of which nothing is known says nothing.
+    /// Why what names this order and a token is not about it. The order's name is a hash of token,
+    /// side, both amounts and time: what is left to doubt is the venue's row. A token of which
+    /// nothing is known says nothing.
     pub(super) fn doubt_token(&self, token: &str, markets: &dyn Markets) -> Option<String> {
         let order = &self.order;
         let (market, outcome) = markets.by_token(token)?;
