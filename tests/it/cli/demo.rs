@@ -196,3 +196,21 @@ fn a_cut_recording_replays_up_to_the_cut(file: &std::path::Path, folder: &std::p
     assert!(ended.errors.contains("cut.rec.zst"), "{}", ended.errors);
     assert!(ended.errors.contains("what came before it is played"), "{}", ended.errors);
 }
+
+/// Over real sockets, among orders that get lost, keys that are revoked and markets that end.
+#[test]
+fn a_demo_among_faults_comes_to_rest_and_its_ledger_is_the_exchanges() {
+    let args = ["demo", "--faults", "--seconds", "12", "--seed", "1", "--json"];
+    let ended = Running::start(&args).finish(Duration::from_secs(400));
+    let summary = ended.expect(0).summary();
+    for venue in ["kalshi", "polymarket"] {
+        assert_eq!(summary["ledger"][venue]["equal"], true, "{summary}");
+    }
+    let faults = summary["faults"].as_object().unwrap();
+    assert!(faults.len() > 8 && faults.contains_key("kalshi_resolve"), "{summary}");
+    assert!(summary["trades"]["opened"].as_u64() > Some(0), "{summary}");
+    for left in summary["trades"]["left"].as_array().unwrap() {
+        let has_reason = left["dust"].is_string() || left["why"].is_string();
+        assert!(has_reason, "{left} in {summary}");
+    }
+}
