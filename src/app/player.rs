@@ -206,6 +206,19 @@ impl Player {
             self.ticked = self.now;
             self.pipeline.handle(&Input::Tick, self.now);
         }
+        self.give_again();
+    }
+
+    /// Gives the machine the facts that it asks for anew: a capture holds no other ones.
+    fn give_again(&mut self) {
+        let wanted = std::mem::take(&mut self.pipeline.wishes.loads);
+        let Some(given) = &self.given else { return };
+        for (venue, id) in wanted {
+            let is_it = |market: &&Market| market.venue == venue && market.id == id;
+            if let Some(market) = given.markets.iter().find(is_it) {
+                self.pipeline.handle(&Input::Market(market), self.now);
+            }
+        }
     }
 
     fn adopt(&mut self, venue: Venue, text: &str) {

@@ -107,10 +107,12 @@ const SCHEDULE_EVERY: [Duration; 2] = [Duration::from_mins(15), Duration::from_m
 /// Asks Kalshi which pauses it has announced, again and again.
 pub async fn watch_schedule(clients: Clients, messages: mpsc::Sender<Message>) {
     let mut before = Vec::new();
+    let mut trouble = String::new();
     while !messages.is_closed() {
         let [usual, again] = SCHEDULE_EVERY;
         let wait = match clients.kalshi.get_exchange_schedule().await {
             Ok(schedule) => {
+                trouble.clear();
                 let pauses = announced(&schedule.maintenance_windows);
                 if pauses != before {
                     before.clone_from(&pauses);
@@ -121,7 +123,11 @@ pub async fn watch_schedule(clients: Clients, messages: mpsc::Sender<Message>) {
                 usual
             }
             Err(error) => {
-                tracing::debug!("kalshi's schedule could not be read: {error}");
+                let text = error.to_string();
+                if text != trouble {
+                    tracing::warn!("which pauses kalshi has announced is not known: {text}");
+                    trouble = text;
+                }
                 again
             }
         };

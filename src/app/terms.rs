@@ -203,7 +203,8 @@ impl Terms {
             let closes = facts.closes.map(|at| format!("closes {at}"));
             let closes = closes.unwrap_or_else(|| "does not tell when it closes".to_owned());
             let starts = facts.starts.map(|at| format!(", begins {at}")).unwrap_or_default();
-            format!("{venue} {closes}{starts}, {}", steps(facts.grid.as_ref()))
+            let basis = facts.basis.as_ref().map(|basis| format!("; {basis}")).unwrap_or_default();
+            format!("{venue} {closes}{starts}, {}{basis}", steps(facts.grid.as_ref()))
         })
     }
 }

@@ -102,7 +102,7 @@ impl View<'_> {
         let is_empty = |at: usize| {
             let own = &accounts[at];
             let left = own.change() - trade.given[at].quantity.units();
-            !own.is_open && own.unconfirmed.is_zero() && left <= 0
+            !own.is_open && own.unconfirmed.is_zero() && left < Quantity::LOT
         };
         let is_paid = |at: usize| {
             let market = trade.plan.legs[at].market;

@@ -191,10 +191,10 @@ impl Executor {
         if self.is_news(report) {
             self.heed(report, now, acts);
         }
-        self.end_resuming();
         for trade in self.touched_by(report) {
             self.advance(trade, sight, now, acts);
         }
+        self.end_resuming(sight, now);
     }
 
     /// Whether a report changes anything.
@@ -320,7 +320,7 @@ impl Executor {
         for trade in trades {
             self.advance(trade, sight, now, acts);
         }
-        self.end_resuming();
+        self.end_resuming(sight, now);
     }
 
     /// Takes a trade as far as it goes now.

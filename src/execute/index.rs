@@ -81,8 +81,14 @@ impl Index {
 }
 
 /// What stands alone in a trade for good and is too small for its venue, and in which market. What
-/// its market has paid is none any more, nor is anything of a trade that was paid whole.
+/// its market has paid is none any more; of a trade that was paid, what the other market owes is.
 fn dust_of(trade: &Trade, accounts: &[Account; 2]) -> Option<(MarketIndex, Quantity)> {
+    if trade.phase == Phase::Ended(End::Paid) {
+        let leg = trade.payouts.iter().position(Option::is_none)?;
+        let left = accounts[leg].change() - trade.given[leg].quantity.units();
+        let left = Quantity::from_units(left).filter(|left| !left.is_zero())?;
+        return Some((trade.plan.legs[leg].market, left));
+    }
     if !matches!(trade.phase, Phase::Locked | Phase::Ended(End::Flat | End::Dust)) {
         return None;
     }
@@ -133,7 +139,7 @@ impl State {
     }
 
     /// What stands alone in a market and is too small for its venue, over all trades. What its
-    /// market has paid is none any more, nor is anything of a trade that was paid whole.
+    /// market has paid is none any more.
     pub fn dust(&self, market: MarketIndex) -> Quantity {
         let found = self.index.dust.get(&market).into_iter().flat_map(BTreeMap::values);
         found.fold(Quantity::ZERO, |sum, quantity| sum.saturating_add(*quantity))

@@ -7,11 +7,12 @@
 use std::time::Duration;
 
 use crate::domain::{Evidence, IntentId, MarketIndex, Report, Timestamp, TradeId};
+use crate::plan::Leg;
 
 use super::executor::{Executor, Mode};
 use super::order_state::Phase as OrderPhase;
 use super::trade_state::{Event, Phase};
-use super::{Act, Record, Tracked, Trade, incident};
+use super::{Act, Record, Sight, Tracked, Trade, incident};
 
 impl Executor {
     /// Ends the reading of the journal: every order that is not final becomes unknown and is asked
@@ -43,6 +44,8 @@ impl Executor {
         // A payment may be the last thing that was written.
         self.tell_divergences(now, acts);
         self.inquire(now, acts);
+        // What there is to be seen of a leg that stands alone, the first look at the books shows.
+        self.end_resuming_if(|_, trade| trade.is_quiet());
     }
 
     /// Readings of the account decide from here on. Legs that stood alone when the process ended,
@@ -122,19 +125,29 @@ impl Executor {
 
     /// Everything from before the start is known, and what stood alone is brought together or has
     /// no way out: trading may go on.
-    pub(super) fn end_resuming(&mut self) {
+    pub(super) fn end_resuming(&mut self, sight: &dyn Sight, now: Timestamp) {
+        self.end_resuming_if(|this, trade| this.rests(trade, sight, now));
+    }
+
+    fn end_resuming_if(&mut self, rests: impl Fn(&Self, &Trade) -> bool) {
         let Mode::Resuming(intent, trade) = self.mode else { return };
         let mut old = self.state.pending().filter(|tracked| tracked.order().intent <= intent);
         let mut trades = self.state.restless().filter(|one| one.id <= trade);
-        if old.all(Tracked::is_known) && trades.all(|one| self.rests(one)) {
+        if old.all(Tracked::is_known) && trades.all(|one| rests(self, one)) {
             self.mode = Mode::Trading;
         }
     }
 
-    /// Whether nothing more can be done about a trade at present. Before a reading has shown what
-    /// stands alone, nobody knows.
-    fn rests(&self, trade: &Trade) -> bool {
-        let is_seen = trade.plan.legs.iter().all(|leg| !self.unseen.contains(&leg.market));
-        trade.rests() && (is_seen || trade.is_quiet())
+    /// Whether nothing more can be done about a trade at present. Nobody knows before a reading has
+    /// shown what stands alone, and before its books are there; a book that does not come for long
+    /// is waited for no longer.
+    fn rests(&self, trade: &Trade, sight: &dyn Sight, now: Timestamp) -> bool {
+        let is_long = now >= self.resumed_at.after(self.settings.unknown_max);
+        let is_known = |leg: &Leg| {
+            let has_book = sight.bids(leg.market, leg.outcome).is_some();
+            let is_closed = sight.market(leg.market).is_some() && !sight.is_tradable(leg.market);
+            !self.unseen.contains(&leg.market) && (has_book || is_closed || is_long)
+        };
+        trade.is_quiet() || trade.rests() && trade.plan.legs.iter().all(is_known)
     }
 }

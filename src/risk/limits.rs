@@ -82,6 +82,8 @@ pub enum NoTrade {
     MarketIgnored,
     /// The fate of an order is not known.
     OrderUnknown,
+    /// Orders of an earlier run are not known yet, or a leg of it is on its way out.
+    Resuming,
     /// Both venues hold orders before they match.
     VenueDelay,
     /// What is left on the venues' grids is below a smallest order.
@@ -122,7 +124,7 @@ pub enum NoTrade {
 
 impl NoTrade {
     /// All reasons, in the order of their index.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Killed,
         Self::NotReconciled,
         Self::JournalBroken,
@@ -137,6 +139,7 @@ impl NoTrade {
         Self::MarketBusy,
         Self::MarketIgnored,
         Self::OrderUnknown,
+        Self::Resuming,
         Self::VenueDelay,
         Self::PlanBelowMinimum,
         Self::NoWayOut,
@@ -196,6 +199,7 @@ impl NoTrade {
             Self::MarketBusy => "market_busy",
             Self::MarketIgnored => "market_ignored",
             Self::OrderUnknown => "order_unknown",
+            Self::Resuming => "resuming",
             Self::VenueDelay => "venue_delay",
             Self::PlanBelowMinimum => "plan_below_minimum",
             Self::NoWayOut => "no_way_out",

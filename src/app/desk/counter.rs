@@ -130,7 +130,7 @@ impl Counter {
     }
 
     /// Learns from the answer to an order or a cancel that it was too much for the venue: what was
-    /// counted here is not there, and does not come back before the venue says so.
+    /// counted here is not there; for orders it does not come back before the venue says so.
     pub(super) fn note_written(&mut self, class: Class, answer: &Answer<'_>, now: Timestamp) {
         let bucket = match class {
             Class::Order => &mut self.orders,
@@ -138,8 +138,9 @@ impl Counter {
             Class::Read => return,
         };
         if let Answer::Reply { status: 429, retry_after, .. } = answer {
-            let wait = retry_after.unwrap_or_default().min(HELD_MAX);
-            bucket.drain(now.after(wait).nanos());
+            // A cancel is tried as soon as it is paid for: nothing else can be done about an order.
+            let wait = retry_after.filter(|_| class == Class::Order).unwrap_or_default();
+            bucket.drain(now.after(wait.min(HELD_MAX)).nanos());
         }
     }
 

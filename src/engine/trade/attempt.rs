@@ -181,7 +181,8 @@ fn refused_by_executor(why: &'static str) -> NoTrade {
     match why {
         "killed" => NoTrade::Killed,
         "halted" | "flattening" => NoTrade::Halted,
-        "resuming" | "order_unknown" | "order_adopted" => NoTrade::OrderUnknown,
+        "resuming" => NoTrade::Resuming,
+        "order_unknown" | "order_adopted" => NoTrade::OrderUnknown,
         "not_held" => NoTrade::NoGain,
         "market_ignored" => NoTrade::MarketIgnored,
         _ => NoTrade::MarketBusy,

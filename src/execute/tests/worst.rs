@@ -282,6 +282,26 @@ fn a_leg_without_a_way_out_keeps_nobody_from_trading_elsewhere_after_a_start() {
     assert_eq!(scene.executor.may_open(&elsewhere()), Ok(()));
 }
 
+#[test]
+fn a_leg_that_was_held_is_looked_at_before_anything_new_is_begun() {
+    let mut scene = started_after(Duration::from_secs(2));
+    let finish = scene.only();
+    assert_eq!(finish.purpose, crate::domain::Purpose::Finish);
+    // The same start, but no book is there yet.
+    let before = stuck();
+    let mut scene = Scene::new();
+    scene.world.0.iter_mut().for_each(|side| side.books = None);
+    scene.executor = Executor::new(settings());
+    before.records.iter().for_each(|record| scene.executor.apply(record));
+    scene.records = before.records;
+    scene.now = before.now.after(Duration::from_secs(2));
+    scene.with(|executor, _, now, acts| executor.resume(now, acts));
+    scene.wait(1_000);
+    assert_eq!(scene.executor.may_open(&elsewhere()), Err("resuming"), "nobody knows yet");
+    scene.wait(60_000);
+    assert_eq!(scene.executor.may_open(&elsewhere()), Ok(()), "no book has come for long");
+}
+
 /// A plan of another pair.
 fn elsewhere() -> Plan {
     let mut other = plan(POLYMARKET_FIRST);

@@ -165,12 +165,13 @@ impl Simulator {
         }
         let first = met.get_or_insert_with(|| order.meets(sight.book(market)));
         let unseen = sight.unseen_for(market, due, now);
-        if !unseen.is_zero() && now.since(due) < SEEN_MAX {
+        // What was not known then will not be known later.
+        if !unseen.is_zero() && first.is_some() && now.since(due) < SEEN_MAX {
             return Err(unseen);
         }
         let first = first.take();
         self.waiting.remove(&order.intent);
-        let answer = if unseen.is_zero() {
+        let answer = if unseen.is_zero() || first.is_none() {
             self.take(&order, first.as_ref(), sight, now)
         } else {
             refused(order.intent, "paused", "no reading of the book came behind the order")

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crossbook::domain::market::Status;
 use crossbook::domain::report::Refused;
 use crossbook::domain::{
     Evidence, IntentId, MarketIndex, Quantity, Report, Timestamp, TradeId, Venue,
@@ -116,15 +117,29 @@ impl Run {
         }
     }
 
-    /// Notes which trades of earlier processes are at rest.
+    /// Notes which trades of earlier processes are at rest: what had no way out then is, once it
+    /// could have found one.
     pub(super) fn note_rested(&mut self) {
-        let Some(trader) = self.machine.as_ref().and_then(|one| one.engine().trader()) else {
+        let Some(machine) = self.machine.as_ref().filter(|_| !self.watch.has_opened) else {
             return;
         };
-        if !self.watch.has_opened {
-            let rested = trader.executor().state().restless().filter(|trade| trade.rests());
-            self.watch.rested.extend(rested.map(|trade| trade.id));
-        }
+        let Some(trader) = machine.engine().trader() else { return };
+        let (began, now) = (self.watch.began, self.now);
+        let is_long = now >= began.after(process::settings(&self.script).trade.execute.unknown_max);
+        let has_book = |market: MarketIndex| {
+            let slot = machine.engine().books().get(market);
+            let status = slot.and_then(|slot| slot.facts.as_ref()).map(|facts| facts.status);
+            let is_closed = status.is_some_and(|status| status != Status::Open);
+            is_closed || machine.engine().believed(market, now).is_some()
+        };
+        let was_looked_at = |trade: &&Trade| {
+            trade.since >= began
+                || is_long
+                || trade.plan.legs.iter().all(|leg| has_book(leg.market))
+        };
+        let rested = trader.executor().state().restless().filter(|trade| trade.rests());
+        let rested: Vec<TradeId> = rested.filter(was_looked_at).map(|trade| trade.id).collect();
+        self.watch.rested.extend(rested);
     }
 
     /// No more trades are under way at once than may be, and a process begins with none before those

@@ -26,6 +26,13 @@ pub(super) enum Found {
     Unread,
 }
 
+/// Why a fill of one of our orders is not booked.
+struct Unbooked {
+    why: String,
+    /// Whether another reading would say the same: no listing is read again for it.
+    is_final: bool,
+}
+
 impl Gateway {
     /// Tells what a trade means for the account: a fill for each of our orders in it.
     pub(super) fn take_trade(
@@ -44,9 +51,9 @@ impl Gateway {
             if let Some(intent) = self.by_id.get(&leg.order.to_ascii_lowercase()).copied() {
                 let fill = match self.own_fill(trade, leg, intent, markets) {
                     Ok(fill) => fill,
-                    Err(why) => {
+                    Err(Unbooked { why, is_final }) => {
                         taken.notices.push(why);
-                        if search.is_none_or(|one| one == intent) {
+                        if search.map_or(!is_final, |one| one == intent) {
                             found = Found::Unread;
                         }
                         continue;
@@ -74,18 +81,21 @@ impl Gateway {
         leg: &Leg,
         intent: IntentId,
         markets: &dyn Markets,
-    ) -> Result<Fill, String> {
-        let known = self.orders.get_mut(&intent).ok_or_else(|| format!("{intent} is not known"))?;
+    ) -> Result<Fill, Unbooked> {
+        let unbooked = |why: String, is_final| Unbooked { why, is_final };
+        let known = self.orders.get_mut(&intent);
+        let known = known.ok_or_else(|| unbooked(format!("{intent} is not known"), true))?;
         // Without the market's facts the fee would be booked as nothing, for good.
         let market = known.order.market;
         if markets.facts(market).is_none() {
-            return Err(format!("the market of {intent} is not known yet"));
+            return Err(unbooked(format!("the market of {intent} is not known yet"), false));
         }
         let mut fill = fill(trade, leg, known.order.action, Some(market), markets);
         let doubt = known.doubt_token(&leg.token, markets);
         if let Some(doubt) = doubt.or_else(|| known.doubt_fill(fill.quantity, fill.money)) {
             let id = short(&trade.id);
-            return Err(format!("trade {id} is not believed of {intent}: {doubt}"));
+            let why = format!("trade {id} is not believed of {intent}: {doubt}");
+            return Err(unbooked(why, true));
         }
         known.tell_alike(&mut fill);
         Ok(fill)
