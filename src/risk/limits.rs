@@ -74,6 +74,8 @@ pub enum NoTrade {
     ApprovalMissing,
     /// What the market means can change: its event may get new outcomes.
     OpenEnded,
+    /// A venue does not say which event a market belongs to.
+    EventUnknown,
     /// A known pause of a venue is about to begin, or lasts.
     PauseAhead,
     /// A plan is under way on one of the markets.
@@ -124,7 +126,7 @@ pub enum NoTrade {
 
 impl NoTrade {
     /// All reasons, in the order of their index.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Killed,
         Self::NotReconciled,
         Self::JournalBroken,
@@ -135,6 +137,7 @@ impl NoTrade {
         Self::VenueNotTradable,
         Self::ApprovalMissing,
         Self::OpenEnded,
+        Self::EventUnknown,
         Self::PauseAhead,
         Self::MarketBusy,
         Self::MarketIgnored,
@@ -195,6 +198,7 @@ impl NoTrade {
             Self::VenueNotTradable => "venue_not_tradable",
             Self::ApprovalMissing => "approval_missing",
             Self::OpenEnded => "market_open_ended",
+            Self::EventUnknown => "event_unknown",
             Self::PauseAhead => "pause_ahead",
             Self::MarketBusy => "market_busy",
             Self::MarketIgnored => "market_ignored",

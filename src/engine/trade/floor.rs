@@ -82,7 +82,12 @@ impl Floor {
         if tokens.is_some_and(|tokens| tokens.is_open_ended) {
             return Err(NoTrade::OpenEnded);
         }
-        if self.lacks_approval(market) { Err(NoTrade::ApprovalMissing) } else { Ok(()) }
+        if self.lacks_approval(market) {
+            return Err(NoTrade::ApprovalMissing);
+        }
+        // Without it nobody can tell what else is at risk in the same event.
+        let is_known = self.markets.get(&market).is_none_or(|market| !market.event.is_empty());
+        if is_known { Ok(()) } else { Err(NoTrade::EventUnknown) }
     }
 
     /// Learns from an answer to an order whether its venue takes orders. One that it took, or

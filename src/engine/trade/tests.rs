@@ -353,7 +353,8 @@ fn an_edge_that_may_not_be_traded_is_refused_by_name() {
         (
             |s, _| {
                 for (index, venue) in [(KALSHI, Venue::Kalshi), (POLYMARKET, Venue::Polymarket)] {
-                    let market = Market { delay: Duration::from_secs(1), ..watch::market(venue) };
+                    let (delay, event) = (Duration::from_secs(1), format!("{venue}-event"));
+                    let market = Market { delay, event, ..watch::market(venue) };
                     s.event(&Event::Market { index, market: &market });
                 }
             },

@@ -108,3 +108,16 @@ fn no_pair_is_begun_shortly_before_kalshis_weekly_pause() {
     assert_eq!(story.drain(), []);
     assert_eq!(story.refused(), Some(NoTrade::PauseAhead));
 }
+
+#[test]
+fn a_market_whose_event_is_not_known_is_not_traded() {
+    for (index, venue) in [(KALSHI, Venue::Kalshi), (POLYMARKET, Venue::Polymarket)] {
+        let mut story = Story::new(settings());
+        story.introduce();
+        let market = Market { event: String::new(), ..watch::market(venue) };
+        story.event(&Event::Market { index, market: &market });
+        story.books();
+        assert_eq!(story.drain(), []);
+        assert_eq!(story.refused(), Some(NoTrade::EventUnknown), "{venue}");
+    }
+}
