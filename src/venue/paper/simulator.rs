@@ -141,7 +141,7 @@ impl Simulator {
     }
 
     /// The answer to an order, or how long it waits: first as long as the venue holds it, then
-    /// until the book is not older than that moment, in which it is looked at too.
+    /// until the book is not older than that moment. The book is looked at both times.
     fn place(
         &mut self,
         call: &Call,
