@@ -8,7 +8,7 @@
 
 use std::cmp::Reverse;
 
-use crate::domain::{MarketIndex, Outcome, Quantity, Timestamp, TradeId, Venue};
+use crate::domain::{MarketIndex, Money, Outcome, Quantity, Timestamp, TradeId, Venue};
 use crate::plan::Kind;
 
 use super::decide::{Step, View};
@@ -33,6 +33,23 @@ impl State {
         trade.plan.legs.iter().any(|leg| self.ignores(leg.market))
     }
 
+    /// Markets in which a person took a venue's word, and what is held there that no trade bought,
+    /// at a dollar a contract. A YES and a NO are a dollar whatever happens, and at no risk.
+    pub fn unbought(&self) -> impl Iterator<Item = (Venue, MarketIndex, Money)> + '_ {
+        let there = |market: &MarketIndex| self.ledger.markets().find(|(_, one)| one == market);
+        self.taken_over.iter().filter_map(there).map(|(venue, market)| {
+            let [yes, no] = [Outcome::Yes, Outcome::No].map(|outcome| {
+                let trades = self.in_market(market);
+                let bought = trades.fold(Quantity::ZERO, |sum, trade| {
+                    sum.saturating_add(self.left_of(trade, market, outcome))
+                });
+                self.ledger.held(market, outcome).saturating_sub(bought)
+            });
+            let single = yes.max(no).saturating_sub(yes.min(no));
+            (venue, market, Money::payout(single))
+        })
+    }
+
     /// The trades that count on a contract, or are not at rest in its market.
     pub fn counting_on(&self, market: MarketIndex, outcome: Outcome) -> Vec<TradeId> {
         let counts = |trade: &&Trade| {
@@ -51,6 +68,7 @@ impl State {
         let before = self.ledger.held(market, outcome);
         self.ledger.adopt(venue, market, outcome, quantity);
         self.ignored.remove(&market);
+        self.taken_over.insert(market);
         self.reconcile(market);
         let mut holders: Vec<(bool, Reverse<TradeId>, Quantity)> = self
             .in_market(market)

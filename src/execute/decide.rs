@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::report::Refused;
-use crate::domain::{Action, Lifetime, MarketIndex, Money, Purpose, Quantity, Timestamp};
+use crate::domain::{Action, MarketIndex, Money, Purpose, Quantity, Timestamp};
 use crate::plan::{Kind, Stages};
+use crate::risk::Room;
 
 use super::ledger::seat;
 use super::trade::{Account, Balance, Trade};
 use super::trade_state::{End, Event, Phase, Way, next};
 use super::unwind::{Alone, Draft, hedge, is_dust, ways_out};
-use super::{Sight, State};
+use super::{Hold, Sight, State};
 
 /// Attempts in vain after which the pause between them doubles, and after which it grows no more:
 /// half a second has become half a minute then.
@@ -54,6 +55,10 @@ pub(super) struct View<'a> {
     pub(super) selling: Option<Selling>,
     /// Markets that no reading has shown since the start.
     pub(super) unseen: &'a BTreeSet<MarketIndex>,
+    /// Whether an order that `risk` does not know of yet took some of the room there was.
+    pub(super) has_borrowed: bool,
+    /// What becomes of a leg that no way out within the loss budget frees.
+    pub(super) hold: Hold,
 }
 
 /// Everything is to be sold: how much of what may be lost is left.
@@ -186,14 +191,23 @@ impl View<'_> {
             Some(selling) => selling.loss_left,
             None => trade.plan.loss_max - trade.lost(accounts).max(Money::ZERO),
         };
-        let Some(alone) = Alone::of(trade, accounts, budget) else { return Step::Wait };
+        let room = self.room(trade);
+        let Some(mut alone) = Alone::of(trade, accounts, budget, &room) else { return Step::Wait };
+        if is_long && self.hold == Hold::Never {
+            // All that it cost may be lost.
+            alone.budget = alone.budget.max(alone.basis);
+        }
         if let Some(best) = ways_out(&trade.plan, &alone, self.sight, self.now).into_iter().next() {
             let why =
                 format!("{} of {} for a loss of {}", best.quantity, alone.quantity, best.loss);
             return Step::Send(vec![best.draft], Event::Took(best.way), why);
         }
         let is_shared = self.selling.is_some_and(|selling| selling.is_under_way);
-        let may_come = alone.sellable < alone.quantity || !self.is_priced(trade) || is_shared;
+        // What its own venue does not take back has one way out only, and that may be gone for a
+        // moment.
+        let is_small = self.is_below_minimum(trade, &alone);
+        let may_come =
+            alone.sellable < alone.quantity || !self.is_priced(trade) || is_shared || is_small;
         if trade.phase == Phase::Stranded(Way::Hold) || may_come && !is_long {
             return Step::Wait;
         }
@@ -203,8 +217,18 @@ impl View<'_> {
         ))
     }
 
+    fn room(&self, trade: &Trade) -> Room {
+        let exposure = trade.exposure(self.state.orders()).filter(|_| !self.has_borrowed);
+        exposure.map_or(Room::default(), |exposure| self.sight.room(trade.id, &exposure))
+    }
+
     fn is_unseen(&self, trade: &Trade) -> bool {
         trade.plan.legs.iter().any(|leg| self.unseen.contains(&leg.market))
+    }
+
+    fn is_below_minimum(&self, trade: &Trade, alone: &Alone) -> bool {
+        let market = self.sight.market(trade.plan.legs[alone.leg].market);
+        market.is_some_and(|market| alone.quantity < market.minimum.quantity)
     }
 
     /// Whether all books that a way out could use are believed, and their markets take orders.
@@ -290,6 +314,7 @@ impl View<'_> {
                 basis: Money::ZERO,
                 budget: Money::from_micros(i64::MAX),
                 purses: [Money::ZERO; 2],
+                approved: [Money::ZERO; 2],
             };
             let legs: Vec<_> = (0..accounts.len())
                 .filter_map(|leg| {
@@ -341,6 +366,7 @@ fn first(trade: &Trade) -> Step {
             limit: leg.limit,
             size: leg.size,
             purpose,
+            borrows: false,
         }
     };
     match trade.plan.stages {
@@ -353,6 +379,3 @@ fn first(trade: &Trade) -> Step {
         }
     }
 }
-
-/// How long the orders of all trades live: they take what they find, and the rest is dropped.
-pub(super) const LIFETIME: Lifetime = Lifetime::Immediate;

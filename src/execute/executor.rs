@@ -1,37 +1,22 @@
 //! What the engine drives: plans, reports and time in, acts out.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::domain::report::Permission;
 use crate::domain::{
-    Evidence, IntentId, MarketIndex, Order, Quantity, Report, Timestamp, TradeId, Venue,
+    Evidence, IntentId, Lifetime, MarketIndex, Order, Purpose, Quantity, Report, Timestamp,
+    TradeId, Venue,
 };
 use crate::plan::{Kind, Plan};
 use crate::risk::{Approved, Exposure};
 
 use super::agenda::Agenda;
-use super::decide::{LIFETIME, Step, View};
+use super::decide::{Step, View};
 use super::ledger::Payout;
 use super::order_state::Phase as OrderPhase;
 use super::trade_state::{Event, Phase, Way, next};
 use super::unwind::Draft;
-use super::{Act, Record, Scope, Sight, State, incident};
-
-/// How patient the executor is, and how often it tries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// The pause before an order that is not final is asked about again; doubles each time.
-    pub inquire_pause: Duration,
-    /// The longest such pause.
-    pub inquire_pause_max: Duration,
-    /// An order that is unknown for longer is an incident.
-    pub unknown_max: Duration,
-    /// The pause between two attempts to leave a stranded leg.
-    pub way_out_pause: Duration,
-    /// The pause between two requests to merge or redeem.
-    pub convert_pause: Duration,
-}
+use super::{Act, Record, Scope, Settings, Sight, State, incident};
 
 /// What the executor is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +43,9 @@ pub struct Executor {
     /// that it is still there.
     pub(super) unseen: BTreeSet<MarketIndex>,
     changed: Vec<TradeId>,
+    /// Whether an order that was decided on since the last [`Executor::take_changed`] needs more
+    /// than its plan was approved with.
+    has_borrowed: bool,
 }
 
 impl Executor {
@@ -74,6 +62,7 @@ impl Executor {
             resumed_at: Timestamp::ZERO,
             unseen: BTreeSet::new(),
             changed: Vec::new(),
+            has_borrowed: false,
         }
     }
 
@@ -343,6 +332,8 @@ impl Executor {
                 pause: self.settings.way_out_pause,
                 selling: self.selling(sight, now),
                 unseen: &self.unseen,
+                has_borrowed: self.has_borrowed,
+                hold: self.settings.hold,
             };
             match view.step(trade) {
                 Step::Wait => return,
@@ -409,10 +400,15 @@ impl Executor {
             action: draft.action,
             limit: draft.limit,
             size: draft.size,
-            lifetime: LIFETIME,
+            // What makes a position smaller takes what it finds, and the rest is dropped.
+            lifetime: match draft.purpose {
+                Purpose::Enter => self.settings.entry,
+                _ => Lifetime::Immediate,
+            },
             purpose: draft.purpose,
             at: now,
         };
+        self.has_borrowed |= draft.borrows;
         self.apply(&Record::Placed(order.clone()));
         acts.push(Act::Place(order));
     }
@@ -439,6 +435,7 @@ impl Executor {
     /// The trades that changed since the last call, each once.
     pub fn take_changed(&mut self) -> Vec<TradeId> {
         let mut changed = std::mem::take(&mut self.changed);
+        self.has_borrowed = false;
         changed.sort_unstable();
         changed.dedup();
         changed

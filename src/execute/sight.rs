@@ -1,7 +1,8 @@
 //! What a decision may look at beside the executor's own state: the markets as they are now.
 
 use crate::book::Level;
-use crate::domain::{FeeModel, Market, MarketIndex, Outcome, Timestamp};
+use crate::domain::{FeeModel, Market, MarketIndex, Outcome, Timestamp, TradeId};
+use crate::risk::{Exposure, Room};
 
 /// The markets, as far as they are believed at this moment. The engine answers from its books,
 /// less what our own orders have taken from them.
@@ -30,4 +31,9 @@ pub trait Sight {
 
     /// Whether the venue takes orders in the market now, and our account may send them.
     fn is_tradable(&self, market: MarketIndex) -> bool;
+
+    /// How much more a trade that has so much at risk may put at risk; nothing, where nobody knows.
+    fn room(&self, _trade: TradeId, _exposure: &Exposure) -> Room {
+        Room::default()
+    }
 }

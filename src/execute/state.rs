@@ -41,6 +41,8 @@ pub struct State {
     purses: [Vec<(Purse, Money)>; 2],
     /// Markets that a person keeps for themselves.
     pub(super) ignored: BTreeSet<MarketIndex>,
+    /// Markets in which a person took a venue's word for what is held.
+    pub(super) taken_over: BTreeSet<MarketIndex>,
     /// What may be lost to get out of everything, while that is asked for.
     pub(super) flattening: Option<Flattening>,
 }
@@ -98,6 +100,7 @@ impl State {
                 if let (Some(known), Some(phase)) = (known, Phase::named(to)) {
                     known.enter(phase, *at);
                     known.why.clone_from(why);
+                    known.come_to_rest(&self.orders);
                     after.trades.push(*trade);
                 }
             }
@@ -242,6 +245,11 @@ impl State {
             self.attribute(order.trade);
             let earned = self.realised_around(order.trade) - realised;
             self.earn(at, earned);
+        }
+        // What changes how the legs stand moves the trade first.
+        let is_same = booked.total.quantity == before.total.quantity;
+        if let Some(trade) = self.trades.get_mut(&order.trade).filter(|_| is_same) {
+            trade.release(&self.orders);
         }
         after.trades.push(order.trade);
     }

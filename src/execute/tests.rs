@@ -3,6 +3,7 @@
 mod chance;
 mod entry;
 mod late;
+mod outlay;
 mod ruled;
 mod scene;
 mod stops;

@@ -9,28 +9,12 @@ use crate::domain::{
     Action, IntentId, MarketIndex, Money, Outcome, Purpose, Quantity, Timestamp, TradeId, Venue,
 };
 use crate::plan::{Kind, Leg, Plan};
-use crate::risk::{Exposure, LegExposure};
 
 use super::State;
 use super::ledger::{Payout, seat};
 use super::order_state::{Phase as OrderPhase, Tracked};
-use super::trade_state::{End, Phase, Way};
-
-/// The most that so many contracts can cost in fees at any price, by what the plan allowed for at
-/// its limit: a fee goes with the price times what is left to a dollar, and that is a quarter at
-/// most.
-fn fee_at_most(leg: &Leg, quantity: Quantity) -> Money {
-    const QUARTER: i128 = 25_000_000;
-    let limit = i128::from(leg.limit.units());
-    let spread = limit * (10_000 - limit);
-    let whole = i128::from(leg.quantity.units()) * spread;
-    if quantity.is_zero() || whole <= 0 {
-        return Money::ZERO;
-    }
-    let product = i128::from(leg.fee_max.micros()) * i128::from(quantity.units()) * QUARTER;
-    let micros = -(-product).div_euclid(whole);
-    Money::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
-}
+use super::outlay::fees_open;
+use super::trade_state::{Phase, Way};
 
 /// What one leg of a trade has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,8 +41,8 @@ pub struct Account {
     pub offset_unconfirmed: Quantity,
     /// The most that orders under way can still spend, without fees.
     pub spend_open: Money,
-    /// What of it was told to be bought, and its fees were not: they come on top.
-    pub without_fees: Quantity,
+    /// The most that the fees of that can be, and of what was told without its fees.
+    pub fees_open: Money,
     /// Whether an order is under way, or nobody knows.
     pub is_open: bool,
 }
@@ -74,6 +58,11 @@ impl Account {
         self.cost + self.offset_cost - self.proceeds
     }
 
+    /// The most that its orders can still spend, fees included.
+    pub fn open(&self) -> Money {
+        self.spend_open + self.fees_open
+    }
+
     /// Everything that was ever paid, fees included.
     pub fn paid(&self) -> Money {
         self.cost + self.offset_cost
@@ -81,7 +70,7 @@ impl Account {
 
     /// What was paid for what the leg still has, or may have again: a part that was sold for more
     /// than it cost makes the rest no cheaper.
-    fn basis_left(&self) -> Money {
+    pub(super) fn basis_left(&self) -> Money {
         let sold = self.sold.saturating_sub(self.sold_unsure);
         let offset = self.offset.saturating_sub(self.offset_unconfirmed);
         let closed = sold.saturating_add(offset);
@@ -119,7 +108,7 @@ impl Account {
         self.offset.saturating_sub(self.paired())
     }
 
-    fn add(&mut self, tracked: &Tracked) {
+    fn add(&mut self, tracked: &Tracked, leg: &Leg) {
         let (order, booked) = (tracked.order(), tracked.booked());
         let (quantity, money) = (booked.total.quantity, booked.total.money);
         match (order.action, order.purpose) {
@@ -144,9 +133,7 @@ impl Account {
             }
         }
         self.spend_open += tracked.spend_open();
-        if order.action == Action::Buy {
-            self.without_fees = self.without_fees.saturating_add(tracked.quantity_unnamed());
-        }
+        self.fees_open += fees_open(leg, tracked);
         self.is_open |= tracked.phase().is_open();
     }
 }
@@ -200,6 +187,9 @@ pub struct Trade {
     pub merging: Option<(Quantity, Timestamp)>,
     /// What each venue's market paid.
     pub payouts: [Option<Payout>; 2],
+    /// What had been paid for each leg when all of it last came to rest, fees included. Nothing
+    /// beyond that is held back for the trade any more.
+    pub released: Option<[Money; 2]>,
 }
 
 /// All orders, by number.
@@ -223,6 +213,7 @@ impl Trade {
             given: [Given::default(); 2],
             merging: None,
             payouts: [None; 2],
+            released: None,
         }
     }
 
@@ -251,7 +242,8 @@ impl Trade {
     pub fn accounts(&self, orders: &Orders) -> [Account; 2] {
         let mut accounts = [Account::default(); 2];
         for tracked in self.orders.iter().filter_map(|intent| orders.get(intent)) {
-            accounts[seat(tracked.order().venue)].add(tracked);
+            let at = seat(tracked.order().venue);
+            accounts[at].add(tracked, &self.plan.legs[at]);
         }
         if self.plan.kind == Kind::Enter {
             accounts[seat(Venue::Kalshi)].turn_short();
@@ -285,8 +277,9 @@ impl Trade {
         match self.plan.kind {
             Kind::Enter => {
                 let (own, other) = (accounts[leg], accounts[1 - leg]);
-                let had = own.bought.saturating_sub(own.sold).saturating_sub(own.offset);
-                let left = own.cost - share(own.cost, own.sold, own.bought);
+                let closed = own.sold.saturating_add(own.offset);
+                let had = own.bought.saturating_sub(closed);
+                let left = own.cost - share(own.cost, closed, own.bought);
                 // What the other leg has of its other outcome stands alone as well.
                 let rest = quantity.saturating_sub(had).min(other.single());
                 share(left, quantity, had.max(quantity))
@@ -315,90 +308,6 @@ impl Trade {
             Kind::Enter => out - alone - matched - sum(Account::paired),
             Kind::Exit => out + matched - alone - sum(|own| own.offset),
         }
-    }
-
-    /// What may still be spent at each venue to finish or to offset: what its leg was allowed and
-    /// did not need, and what is left of the reserve.
-    pub fn purse(&self, accounts: &[Account; 2], venue: Venue) -> Money {
-        let at = seat(venue);
-        let used = accounts[at].paid() + self.open(&accounts[at], at);
-        (self.allowed(accounts, at) - used).max(Money::ZERO) + self.reserve_left(accounts)
-    }
-
-    /// What is left of the reserve when what went beyond the legs' allowances is taken off.
-    pub fn reserve_left(&self, accounts: &[Account; 2]) -> Money {
-        let beyond = |at: usize| {
-            let used = accounts[at].paid() + self.open(&accounts[at], at);
-            (used - self.allowed(accounts, at)).max(Money::ZERO)
-        };
-        (self.plan.reserve - beyond(0) - beyond(1)).max(Money::ZERO)
-    }
-
-    /// The most that orders of a leg can still spend, and fees that were not told yet.
-    fn open(&self, own: &Account, at: usize) -> Money {
-        own.spend_open + fee_at_most(&self.plan.legs[at], own.without_fees)
-    }
-
-    /// What was approved for a leg. An exit may buy back for what it sold.
-    fn allowed(&self, accounts: &[Account; 2], at: usize) -> Money {
-        match self.plan.kind {
-            Kind::Enter => self.plan.legs[at].cost_max + self.plan.legs[at].fee_max,
-            Kind::Exit => accounts[at].proceeds.max(Money::ZERO),
-        }
-    }
-
-    /// What the trade has at risk; `None` when there is nothing any more.
-    pub fn exposure(&self, orders: &Orders) -> Option<Exposure> {
-        let accounts = self.accounts(orders);
-        let balance = self.balance(&accounts);
-        let tracked = || self.orders.iter().filter_map(|intent| orders.get(intent));
-        let is_final = tracked().all(Tracked::is_final);
-        // What an exit could not sell after all is held again before the trade is looked at.
-        let is_empty = accounts
-            .iter()
-            .zip(&self.given)
-            .all(|(own, given)| own.change() <= given.quantity.units());
-        if self.phase == Phase::Ended(End::Paid)
-            || is_final && is_empty && self.phase == Phase::Ended(End::Flat)
-        {
-            return None;
-        }
-        // Of what is locked and may still be taken back, as much may be bought again.
-        let may_return = self.phase == Phase::Locked && !is_final;
-        let is_settled_in = self.is_quiet() && tracked().all(Tracked::is_known) && !may_return;
-        let mut exposure = Exposure::default();
-        for (at, own) in accounts.iter().enumerate() {
-            let given = self.given[at].cost;
-            let stands = match self.plan.kind {
-                // A sale that fails gives back what was sold: it is at risk until then.
-                Kind::Enter => (own.spent() + own.proceeds_unsure).max(own.basis_left()) - given,
-                // What an exit sold was taken from those that bought it, and comes back the same.
-                Kind::Exit => share(given, own.sold_unsure, own.sold),
-            };
-            let under_way = stands.max(Money::ZERO) + self.open(own, at);
-            // Until it is clear how the legs end, what was approved for them may still be needed.
-            let dollars = match (is_settled_in, self.plan.kind) {
-                (true, _) => stands.max(Money::ZERO),
-                (false, Kind::Enter) => under_way.max(self.allowed(&accounts, at)),
-                (false, Kind::Exit) => under_way,
-            };
-            let unsure = own.unconfirmed.saturating_add(own.offset_unconfirmed);
-            let all = own.bought.saturating_add(own.offset);
-            let unconfirmed = share(own.paid(), unsure, all);
-            exposure.legs[at] = LegExposure { dollars, unconfirmed };
-        }
-        if !(is_settled_in && is_final) {
-            exposure.reserve = self.reserve_left(&accounts);
-        }
-        // An order that is unknown counts as filled above, and as not filled here.
-        let is_unsure = tracked().any(|order| order.phase() == OrderPhase::Unknown);
-        let is_alone = is_unsure || self.phase.is_stranded() && !self.is_left_alone;
-        if let Some((leg, quantity)) = balance.surplus.filter(|_| is_alone) {
-            exposure.stranded = self.basis(&accounts, leg, quantity).max(Money::ZERO);
-            exposure.stranded_loss_max = exposure.stranded;
-            exposure.stranded_since = self.stranded_since.or(Some(self.since));
-        }
-        Some(exposure)
     }
 
     /// What the trade has earned for good, less than nothing for a loss: what was sold, offset or

@@ -10,9 +10,11 @@ use crate::domain::market::Minimum;
 use crate::domain::{
     Action, FeeModel, MarketIndex, Money, Outcome, Price, Purpose, Quantity, Size, Timestamp, Venue,
 };
-use crate::plan::{Kind, Plan};
+use crate::plan::{Kind, Leg, Plan};
+use crate::risk::Room;
 
 use super::Sight;
+use super::outlay::fee_most;
 use super::trade::{Account, Balance, Trade, share};
 use super::trade_state::Way;
 
@@ -36,6 +38,8 @@ pub struct Draft {
     pub size: Size,
     /// What it is for.
     pub purpose: Purpose,
+    /// Whether it needs more than was approved: what limits leave room for at this moment.
+    pub borrows: bool,
 }
 
 /// A way out that can be sent now.
@@ -68,11 +72,13 @@ pub struct Alone {
     pub budget: Money,
     /// What may be spent at Kalshi and at Polymarket, fees included.
     pub purses: [Money; 2],
+    /// The part of it that was approved with the plan.
+    pub approved: [Money; 2],
 }
 
 impl Alone {
-    /// What stands alone in a trade, within what may still be lost.
-    pub fn of(trade: &Trade, accounts: &[Account; 2], budget: Money) -> Option<Self> {
+    /// What stands alone in a trade, within what may still be lost and more be put at risk.
+    pub fn of(trade: &Trade, accounts: &[Account; 2], budget: Money, room: &Room) -> Option<Self> {
         let Balance { surplus: Some((leg, quantity)), .. } = trade.balance(accounts) else {
             return None;
         };
@@ -89,7 +95,8 @@ impl Alone {
             sellable,
             basis: trade.basis(accounts, leg, quantity),
             budget,
-            purses: Venue::ALL.map(|venue| trade.purse(accounts, venue)),
+            purses: Venue::ALL.map(|venue| trade.purse(accounts, venue, room)),
+            approved: Venue::ALL.map(|venue| trade.purse(accounts, venue, &Room::default())),
         })
     }
 }
@@ -140,6 +147,7 @@ fn buy(
         return None;
     }
     let walk = Walk {
+        leg: (plan.kind == Kind::Enter).then_some(leg),
         levels: sight.offers(leg.market, outcome)?,
         fee: sight.fee(leg.market, now)?,
         action: Action::Buy,
@@ -172,6 +180,7 @@ fn buy(
         limit: taken.limit,
         size,
         purpose,
+        borrows: walk.cost_worst(&taken) > alone.approved[at],
     };
     let (loss, loss_worst) = (taken.loss(alone), walk.loss_worst(&taken, alone));
     Some(WayOut { way, draft, quantity, loss, loss_worst })
@@ -183,6 +192,7 @@ fn sell(plan: &Plan, alone: &Alone, sight: &dyn Sight, now: Timestamp) -> Option
         return None;
     }
     let walk = Walk {
+        leg: None,
         levels: sight.bids(leg.market, leg.outcome)?,
         fee: sight.fee(leg.market, now)?,
         action: Action::Sell,
@@ -207,6 +217,7 @@ fn sell(plan: &Plan, alone: &Alone, sight: &dyn Sight, now: Timestamp) -> Option
         limit: taken.limit,
         size: Size::Contracts(taken.quantity),
         purpose,
+        borrows: false,
     };
     let (loss, loss_worst) = (taken.loss(alone), walk.loss_worst(&taken, alone));
     Some(WayOut { way: Way::Unwind, quantity: taken.quantity, loss, loss_worst, draft })
@@ -224,7 +235,9 @@ fn share_of(quantity: Quantity, part: Money, whole: Money) -> Quantity {
 
 /// One side of a book and what may be taken of it.
 #[derive(Debug)]
-struct Walk {
+struct Walk<'a> {
+    /// The leg whose plan says what its fees may be.
+    leg: Option<&'a Leg>,
     levels: Vec<Level>,
     fee: FeeModel,
     action: Action,
@@ -254,7 +267,7 @@ impl Taken {
     }
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Takes levels, best first, as long as the loss fits the budget and the cost the purse, both
     /// at the worst of the levels.
     fn take(&self, alone: &Alone) -> Option<Taken> {
@@ -340,14 +353,19 @@ impl Walk {
         Taken { money, fee, ..*taken }.loss(alone)
     }
 
-    /// The most that an order for this can cost: everything at its limit, and the highest fee.
+    /// The most that an order for this can cost: everything at its limit, and the highest fee by
+    /// today's formula and by what the plan allowed for, as its exposure will count it.
     fn cost_worst(&self, taken: &Taken) -> Money {
+        let planned = |size| self.leg.map_or(Money::ZERO, |leg| fee_most(leg, size, taken.limit));
         if self.is_collateral {
             // A better price brings more contracts for the same dollars, and a larger fee.
-            return taken.money + fee_of_dollars(self.fee, taken.money).max(taken.fee);
+            let fee = fee_of_dollars(self.fee, taken.money).max(taken.fee);
+            return taken.money + fee.max(planned(Size::Collateral(taken.money)));
         }
         let dearest = taken.limit.min(HALF);
-        Money::cost_ceil(taken.limit, taken.quantity) + self.fee.estimate(dearest, taken.quantity)
+        let fee = self.fee.estimate(dearest, taken.quantity);
+        let planned = planned(Size::Contracts(taken.quantity));
+        Money::cost_ceil(taken.limit, taken.quantity) + fee.max(planned)
     }
 }
 
@@ -392,7 +410,7 @@ pub fn hedge(
         // More than planned may be hedged with the reserve, up to twice the plan, which at the most
         // doubles the fee.
         let fees = if lots > leg.quantity { leg.fee_max + leg.fee_max } else { leg.fee_max };
-        let purse = trade.purse(accounts, leg.venue) - fees;
+        let purse = trade.purse(accounts, leg.venue, &Room::default()) - fees;
         let twice = leg.quantity.saturating_add(leg.quantity);
         lots = lots.min(twice).min(purse.buys_floor(leg.limit)).floor_to(Quantity::LOT);
     }
@@ -416,6 +434,7 @@ pub fn hedge(
         limit: leg.limit,
         size,
         purpose,
+        borrows: false,
     })
 }
 

@@ -4,10 +4,8 @@
 //! trade after every record, so nothing can be reserved or released by a wrong amount. A sum is
 //! taken over all trades when it is needed, so it cannot drift from its parts.
 
-use std::collections::BTreeMap;
-
 use crate::domain::report::Purse;
-use crate::domain::{MarketIndex, Money, Timestamp, TradeId, Venue};
+use crate::domain::{MarketIndex, Money, Timestamp, Venue};
 use crate::pairing::PairId;
 use crate::plan::Plan;
 
@@ -144,6 +142,17 @@ impl Standing {
     }
 }
 
+/// Contracts of a market that no trade bought and that a person took into the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Adopted {
+    /// The place of its venue.
+    pub(super) at: usize,
+    /// The venue's event of the market; empty when unknown.
+    pub(super) event: String,
+    /// What they may be worth.
+    pub(super) dollars: Money,
+}
+
 /// What is at risk in all, as far as limits are set on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -167,26 +176,52 @@ pub struct Totals {
     pub live: usize,
 }
 
-/// Adds up all trades, and what of them touches what `plan` touches.
-pub(super) fn totals(trades: &BTreeMap<TradeId, Standing>, plan: Option<&Plan>) -> Totals {
+impl Totals {
+    /// Adds what no trade bought.
+    pub(super) fn add_adopted(
+        &mut self,
+        (market, adopted): (&MarketIndex, &Adopted),
+        own: Option<&Standing>,
+    ) {
+        let at = adopted.at;
+        self.total += adopted.dollars;
+        self.venues[at] += adopted.dollars;
+        let Some(own) = own else { return };
+        let is_same = own.markets[at] == *market;
+        if is_same {
+            self.markets[at] += adopted.dollars;
+            self.pair += adopted.dollars;
+        }
+        if is_same || !adopted.event.is_empty() && adopted.event == own.events[at] {
+            self.events[at] += adopted.dollars;
+        }
+    }
+}
+
+/// Adds up trades, and what of them touches what `own` touches.
+pub(super) fn totals<'a>(
+    trades: impl Iterator<Item = &'a Standing>,
+    own: Option<&Standing>,
+) -> Totals {
     let mut sums = Totals::default();
-    for trade in trades.values().filter(|trade| !trade.is_over()) {
+    for trade in trades.filter(|trade| !trade.is_over()) {
         sums.total += trade.dollars();
         sums.unconfirmed += trade.unconfirmed_at_worst();
         sums.stranded += trade.alone_at_worst();
         sums.loss += trade.loss_at_worst();
         sums.live += usize::from(trade.is_live());
-        if plan.is_some_and(|plan| plan.pair == trade.pair) {
+        if own.is_some_and(|own| own.pair == trade.pair) {
             sums.pair += trade.dollars();
         }
         for at in 0..2 {
             sums.venues[at] += trade.dollars_at(at);
-            let Some(leg) = plan.map(|plan| &plan.legs[at]) else { continue };
-            if leg.market == trade.markets[at] {
+            let Some(own) = own else { continue };
+            let same_market = own.markets[at] == trade.markets[at];
+            if same_market {
                 sums.markets[at] += trade.dollars_at(at);
             }
-            let same_event = !leg.event.is_empty() && leg.event == trade.events[at];
-            if same_event || leg.market == trade.markets[at] {
+            let same_event = !own.events[at].is_empty() && own.events[at] == trade.events[at];
+            if same_event || same_market {
                 sums.events[at] += trade.dollars();
             }
         }

@@ -51,6 +51,13 @@ pub struct Limits {
     pub fee_tolerance: Money,
 }
 
+impl Limits {
+    /// What the events of a plan leave of their limit where so much is in each.
+    pub(super) fn events_left(&self, events: &[Money; 2]) -> Money {
+        self.event - events[0].max(events[1])
+    }
+}
+
 /// Why something is not traded although an edge was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoTrade {

@@ -3,12 +3,14 @@
 //! Invariants: dollar limits are never exceeded by anything that is approved here, whatever the
 //! fills turn out to be; what reduces exposure is never refused; nothing is approved before the
 //! journal and both venues were brought together. `limits` says what is allowed, `exposure` what is
-//! at risk, `purse` what can be spent, `breaker` what has been stopped.
+//! at risk, `room` how much more a trade may put there, `purse` what can be spent, `breaker` what
+//! has been stopped.
 
 mod breaker;
 mod exposure;
 mod limits;
 mod purse;
+mod room;
 
 use std::collections::BTreeMap;
 
@@ -21,9 +23,10 @@ pub use breaker::Stop;
 pub use exposure::{Exposure, LegExposure, Phase, Totals};
 pub use limits::{Limits, NoTrade};
 pub use purse::Reading;
+pub use room::Room;
 
 use breaker::{Bucket, Halts, Rejections};
-use exposure::{Standing, leg_of};
+use exposure::{Adopted, Standing, leg_of};
 use purse::Purses;
 
 /// How wide a stop reaches.
@@ -97,6 +100,7 @@ pub struct Risk {
     bucket: Bucket,
     purses: Purses,
     dust: BTreeMap<MarketIndex, Money>,
+    adopted: BTreeMap<MarketIndex, Adopted>,
     day: Day,
 }
 
@@ -114,6 +118,7 @@ impl Risk {
             rejections: Rejections::default(),
             purses: Purses::default(),
             dust: BTreeMap::new(),
+            adopted: BTreeMap::new(),
             day: Day::default(),
         }
     }
@@ -247,6 +252,13 @@ impl Risk {
         self.dust.insert(market, dust);
     }
 
+    /// Sets what contracts of a market may be worth that no trade bought and that a person took
+    /// into the ledger.
+    pub fn set_adopted(&mut self, market: MarketIndex, venue: Venue, event: &str, dollars: Money) {
+        let (at, event) = (leg_of(venue), event.to_owned());
+        self.adopted.insert(market, Adopted { at, event, dollars });
+    }
+
     /// Takes a reading of what a purse holds.
     pub fn set_purse(&mut self, purse: Purse, reading: Reading) {
         self.purses.set(purse, reading);
@@ -353,7 +365,7 @@ impl Risk {
 
     /// What is at risk in all.
     pub fn totals(&self) -> Totals {
-        exposure::totals(&self.trades, None)
+        self.sums(self.trades.values(), None)
     }
 
     /// What has been lost for good on the UTC day of `now`.
@@ -386,8 +398,8 @@ impl Risk {
 
     fn check_limits(&self, proposal: &Proposal, now: Timestamp) -> Result<(), NoTrade> {
         let (plan, limits) = (&proposal.plan, &self.limits);
-        let sums = exposure::totals(&self.trades, Some(plan));
         let new = Standing::new(plan, Exposure::of_plan(plan));
+        let sums = self.sums(self.trades.values(), Some(&new));
         let within = |so_far: Money, more: Money, most: Money, no: NoTrade| {
             if so_far.saturating_add(more) > most { Err(no) } else { Ok(()) }
         };
@@ -419,6 +431,17 @@ impl Risk {
         }
         let dust = self.dust.values().fold(Money::ZERO, |sum, dust| sum.saturating_add(*dust));
         within(dust, proposal.dust_max, limits.dust_total, NoTrade::LimitDust)
+    }
+
+    /// Adds up trades and what no trade bought, and what of them touches what `own` touches.
+    fn sums<'a>(
+        &self,
+        trades: impl Iterator<Item = &'a Standing>,
+        own: Option<&Standing>,
+    ) -> Totals {
+        let mut sums = exposure::totals(trades, own);
+        self.adopted.iter().for_each(|adopted| sums.add_adopted(adopted, own));
+        sums
     }
 
     fn check_purses(&self, proposal: &Proposal, now: Timestamp) -> Result<(), NoTrade> {

@@ -6,15 +6,15 @@ use super::*;
 use crate::domain::{Action, IntentId, Lifetime, Outcome, Price, Purpose, Quantity, Size};
 use crate::plan::{Leg, Stages};
 
-fn money(dollars: i64) -> Money {
+pub(super) fn money(dollars: i64) -> Money {
     Money::from_micros(dollars * Money::DOLLAR)
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::parse("2026-11-22T10:00:00Z").unwrap()
 }
 
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     Limits {
         order: money(100),
         market: money(150),
@@ -52,7 +52,7 @@ fn leg(venue: Venue, market: u32, event: &str, dollars: i64) -> Leg {
     }
 }
 
-fn plan(pair: u32, kalshi: i64, polymarket: i64) -> Plan {
+pub(super) fn plan(pair: u32, kalshi: i64, polymarket: i64) -> Plan {
     Plan {
         pair: PairId(format!("pair-{pair}")),
         opportunity: 1,
@@ -72,11 +72,11 @@ fn plan(pair: u32, kalshi: i64, polymarket: i64) -> Plan {
     }
 }
 
-fn proposal(plan: Plan) -> Proposal {
+pub(super) fn proposal(plan: Plan) -> Proposal {
     Proposal { plan, purses: [Purse::Shard(0), Purse::Collateral], dust_max: Money::ZERO }
 }
 
-fn ready(limits: Limits) -> Risk {
+pub(super) fn ready(limits: Limits) -> Risk {
     let mut risk = Risk::new(limits, TradeId(1));
     risk.reconciled();
     for purse in [Purse::Shard(0), Purse::Collateral] {

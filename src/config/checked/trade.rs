@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::take::{Part, Take};
 use super::{Overrides, Reading, bounds};
-use crate::domain::Money;
-use crate::execute;
+use crate::domain::{Lifetime, Money};
+use crate::execute::{self, Hold};
 use crate::pairing::Legs;
 use crate::plan;
 use crate::risk::Limits;
@@ -120,6 +120,11 @@ const LEGS: [(&str, Legs); 4] = [
     ("thin-first", Legs::ThinFirst),
 ];
 
+const ENTRIES: [(&str, Lifetime); 2] =
+    [("partial", Lifetime::Immediate), ("whole", Lifetime::AllOrNothing)];
+
+const HOLDS: [(&str, Hold); 2] = [("allowed", Hold::Allowed), ("never", Hold::Never)];
+
 /// Gain per contract at which nothing is ever sold early.
 const NEVER: Money = Money::from_micros(Money::DOLLAR);
 
@@ -177,12 +182,16 @@ fn execute_settings(take: &mut Take<'_, '_>) -> Option<execute::Settings> {
     let unknown_max = take.seconds("unknown_s_max", bounds::DAY_S);
     let way_out_pause = take.millis("way_out_pause_ms", bounds::WAY_OUT_PAUSE_MS);
     let convert_pause = take.seconds("convert_pause_s", bounds::HOUR_S);
+    let entry = take.word("entry", &ENTRIES);
+    let hold = take.word("hold", &HOLDS);
     Some(execute::Settings {
         inquire_pause: inquire_pause?.value,
         inquire_pause_max: inquire_pause_max?.value,
         unknown_max: unknown_max?.value,
         way_out_pause: way_out_pause?.value,
         convert_pause: convert_pause?.value,
+        entry: entry?,
+        hold: hold?,
     })
 }
 

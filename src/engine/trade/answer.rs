@@ -29,7 +29,7 @@ impl Trader {
             }
             _ => {}
         }
-        let view = around.view(&self.floor);
+        let view = around.view(&self.floor, &self.risk);
         self.executor.report(report, &view, around.now, &mut self.acts);
         self.carry_out(around, effects);
         if matches!(report, Report::Positions { .. } | Report::Cash { .. }) {
@@ -128,13 +128,13 @@ impl Trader {
                 self.executor.unhalt(scope.clone(), now, &mut self.acts);
             }
             Command::Kill { why } => {
-                let view = around.view(&self.floor);
+                let view = around.view(&self.floor, &self.risk);
                 self.executor.kill(why, &view, now, &mut self.acts);
                 self.risk.kill();
             }
             Command::Rule { ruling, why } => self.rule(ruling, why, around),
             Command::Flatten { loss_max } => {
-                let view = around.view(&self.floor);
+                let view = around.view(&self.floor, &self.risk);
                 self.executor.flatten(*loss_max, &view, now, &mut self.acts);
             }
             Command::Drain => self.is_draining = true,
@@ -152,7 +152,7 @@ impl Trader {
 
     /// Lets time pass.
     pub(in crate::engine) fn tick(&mut self, around: &Around<'_>, effects: &mut Vec<Effect>) {
-        let view = around.view(&self.floor);
+        let view = around.view(&self.floor, &self.risk);
         self.executor.tick(&view, around.now, &mut self.acts);
         self.carry_out(around, effects);
         for stop in self.risk.overdue(around.now) {

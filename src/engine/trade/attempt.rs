@@ -100,7 +100,7 @@ impl Trader {
     pub(super) fn begin(&mut self, proposal: Proposal, around: &Around<'_>) -> Result<(), NoTrade> {
         self.executor.may_open(&proposal.plan).map_err(refused_by_executor)?;
         let approved = self.risk.approve(proposal, around.now)?;
-        let view = around.view(&self.floor);
+        let view = around.view(&self.floor, &self.risk);
         self.executor.open(approved, &view, around.now, &mut self.acts);
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Trader {
         let (quantity, sellable) = (locked.quantity, locked.sellable);
         let paid_each = locked.paid.per_contract_floor(quantity).ok_or(NoTrade::NoGain)?;
         let paid = (paid_each + Money::from_micros(1)).per_contract_ceil(sellable);
-        let view = around.view(&self.floor);
+        let view = around.view(&self.floor, &self.risk);
         for (market, outcome) in legs {
             if !view.is_tradable(market) {
                 return Err(NoTrade::VenueNotTradable);

@@ -7,10 +7,10 @@ use crate::book::Level;
 use crate::detect::gate;
 use crate::domain::market::{Settlement, Status};
 use crate::domain::report::{Evidence, Permission, Refused};
-use crate::domain::{Action, FeeModel, Market, MarketIndex, Outcome, Timestamp, Venue};
+use crate::domain::{Action, FeeModel, Market, MarketIndex, Outcome, Timestamp, TradeId, Venue};
 use crate::engine::books::Books;
 use crate::execute::Sight;
-use crate::risk::NoTrade;
+use crate::risk::{Exposure, NoTrade, Risk, Room};
 
 use super::calendar::Calendar;
 use super::taken::Taken;
@@ -130,6 +130,7 @@ impl Floor {
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) floor: &'a Floor,
+    pub(super) risk: &'a Risk,
     pub(super) books: &'a Books,
     pub(super) gate: &'a gate::Settings,
     pub(super) exchanges: [Status; 2],
@@ -190,6 +191,10 @@ impl Sight for View<'_> {
             && facts.closes.is_none_or(|closes| self.now < closes)
             && !paused
             && !self.floor.lacks_approval(market)
+    }
+
+    fn room(&self, trade: TradeId, exposure: &Exposure) -> Room {
+        self.risk.room(trade, exposure, self.now)
     }
 }
 

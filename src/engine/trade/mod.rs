@@ -64,9 +64,9 @@ pub(super) struct Around<'a> {
 }
 
 impl<'a> Around<'a> {
-    fn view(&self, floor: &'a Floor) -> View<'a> {
+    fn view(&self, floor: &'a Floor, risk: &'a Risk) -> View<'a> {
         let Self { books, gate, exchanges, now } = *self;
-        View { floor, books, gate, exchanges, now }
+        View { floor, risk, books, gate, exchanges, now }
     }
 }
 

@@ -80,7 +80,7 @@ impl Trader {
     /// Makes a ruling hold, if it still can.
     pub(super) fn rule(&mut self, ruling: &Ruling, why: &str, around: &Around<'_>) {
         let Ok(changes) = self.proposal(ruling) else { return };
-        let view = around.view(&self.floor);
+        let view = around.view(&self.floor, &self.risk);
         let (seen, acts) = ((&view as &dyn crate::execute::Sight, around.now), &mut self.acts);
         match *ruling {
             Ruling::Adopt { venue, market, .. } => {

@@ -48,7 +48,7 @@ impl Trader {
             for (intent, no) in refused {
                 let refusal = not_sent(no);
                 let report = Report::Order { intent, evidence: Evidence::Refused(refusal) };
-                let view = around.view(&self.floor);
+                let view = around.view(&self.floor, &self.risk);
                 self.executor.report(&report, &view, around.now, &mut self.acts);
             }
         }
@@ -87,6 +87,10 @@ impl Trader {
             }
         }
         let state = self.executor.state();
+        for (venue, market, dollars) in state.unbought() {
+            let event = self.floor.markets.get(&market).map_or("", |market| market.event.as_str());
+            self.risk.set_adopted(market, venue, event, dollars);
+        }
         self.risk.number_from(state.next_trade());
         self.risk.set_realised(state.realised_on(now), now);
     }

@@ -21,6 +21,7 @@ use crate::pairing::{Legs, Pair, Relation, Standing};
 
 mod exits;
 mod gates;
+mod room;
 mod stops;
 
 fn quantity(text: &str) -> Quantity {
@@ -69,6 +70,8 @@ fn settings() -> Settings {
             unknown_max: Duration::from_secs(60),
             way_out_pause: Duration::from_secs(1),
             convert_pause: Duration::from_secs(60),
+            entry: crate::domain::Lifetime::Immediate,
+            hold: execute::Hold::Allowed,
         },
         pause_ahead: Duration::from_secs(600),
         weekly_pause: true,

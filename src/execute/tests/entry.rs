@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::report::{Refused, Rest};
-use crate::domain::{Evidence, Fill, Finality, OrderId, Outcome, TradeId, Venue};
+use crate::domain::{Evidence, Fill, Finality, Lifetime, OrderId, Outcome, TradeId, Venue};
 use crate::execute::Act;
 use crate::plan::Stages;
 
@@ -186,8 +186,9 @@ fn an_order_beyond_its_leg_counts_in_full_and_leaves_the_reserve() {
     // 42 and 10 of reserve, and the fee twice taken off 44.10: 49.90 buy 118.80.
     assert_eq!(line(&scene.only()), "finish buy 118.80 yes at 0.4200 on kalshi");
     let exposure = scene.exposure().unwrap();
-    assert_eq!(exposure.legs[0].dollars, money("49.896"));
-    assert_eq!(exposure.reserve, money("4.204"));
+    // Its fee, by what was allowed for a hundred, comes on top.
+    assert_eq!(exposure.legs[0].dollars, money("49.896") + money("2.4948"));
+    assert_eq!(exposure.reserve, money("1.7092"));
 }
 
 #[test]
@@ -253,4 +254,19 @@ fn the_trades_that_changed_are_told_once() {
     assert_eq!(scene.executor.take_changed(), [TradeId(1)]);
     assert_eq!(scene.executor.wakes(), Some(scene.now.after(Duration::from_millis(250))));
     assert_eq!(price("0.52"), first.limit);
+}
+
+#[test]
+fn what_opens_a_position_is_all_or_nothing_where_that_is_asked_for_and_nothing_else_is() {
+    let mut scene = Scene::new();
+    scene.executor.settings.entry = Lifetime::AllOrNothing;
+    scene.open(plan(POLYMARKET_FIRST));
+    let first = scene.only();
+    assert_eq!(first.lifetime, Lifetime::AllOrNothing);
+    scene.fills_surely(&first, "100", "0.52");
+    let hedge = scene.only();
+    assert_eq!((hedge.purpose.name(), hedge.lifetime), ("finish", Lifetime::Immediate));
+    scene.world.offer(KALSHI, Outcome::Yes, &[("0.90", "500")]);
+    scene.tell(hedge.intent, over(Some(total("0", "0"))));
+    assert_eq!(scene.only().lifetime, Lifetime::Immediate);
 }

@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use crate::domain::report::{Fee, Refused};
-use crate::domain::{Evidence, Fill, Finality, IntentId, Outcome, Timestamp, Venue};
+use crate::domain::{Evidence, Fill, Finality, IntentId, Money, Outcome, Timestamp, Venue};
 use crate::execute::{Act, Executor, Scope};
 use crate::plan::Stages;
+use crate::risk::Room;
 
 use super::scene::{
     KALSHI, POLYMARKET, Scene, line, money, over, plan, quantity, refused, settings, total,
 };
 
 const POLYMARKET_FIRST: Stages = Stages::First(Venue::Polymarket);
+/// Limits that leave room for another leg.
+const PLENTY: Room = Room {
+    venues: [Money::from_micros(100 * Money::DOLLAR); 2],
+    all: Money::from_micros(100 * Money::DOLLAR),
+};
 
 pub(super) fn unclear() -> Evidence {
     Evidence::Unclear("timeout".to_owned())
@@ -84,6 +90,7 @@ fn late_fill_after_not_found_reopens_the_leg() {
     }
     assert_eq!(scene.phase(), "flat");
     assert_eq!(scene.exposure(), None);
+    scene.world.1 = PLENTY;
     scene.fills(&first, "100", "0.52");
     assert_eq!(scene.incidents(), ["late_fill"]);
     assert!(scene.exposure().unwrap().stranded.is_positive());
@@ -96,6 +103,7 @@ fn late_fill_after_a_refusal_reopens_the_leg() {
     let first = scene.only();
     scene.tell(first.intent, refused(Refused::NoMatch));
     assert_eq!(scene.phase(), "flat");
+    scene.world.1 = PLENTY;
     let fill = scene.fill(&first, "20", "0.52");
     scene.tell(first.intent, Evidence::Fill(fill));
     assert_eq!(scene.incidents(), ["late_fill"]);
@@ -115,6 +123,7 @@ fn a_fill_beyond_a_final_total_is_stranded_and_an_incident() {
     let second = scene.only();
     scene.fills(&second, "60", "0.42");
     assert_eq!(scene.phase(), "locked");
+    scene.world.1 = PLENTY;
     let more = scene.fill(&first, "40", "0.52");
     scene.tell(first.intent, Evidence::Fill(more));
     assert_eq!(scene.incidents(), ["late_fill"]);
@@ -216,6 +225,7 @@ fn a_bust_of_a_kalshi_fill_makes_the_other_leg_stranded() {
     let second = scene.only();
     let fill = scene.fills(&second, "100", "0.42");
     assert_eq!(scene.phase(), "locked");
+    scene.world.1 = PLENTY;
     scene.tell(second.intent, Evidence::Fill(Fill { finality: Finality::Failed, ..fill }));
     assert_eq!(scene.incidents(), ["fill_failed"]);
     assert_eq!(line(&scene.only()), "finish buy 100.00 yes at 0.4200 on kalshi");

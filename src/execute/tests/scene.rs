@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::execute::{Act, Executor, Record, Settings, Sight, State};
 use crate::pairing::PairId;
 use crate::plan::{Kind, Leg, Plan, Stages};
-use crate::risk::{Approved, Exposure};
+use crate::risk::{Approved, Exposure, Room};
 
 pub(super) const KALSHI: MarketIndex = MarketIndex(0);
 pub(super) const POLYMARKET: MarketIndex = MarketIndex(1);
@@ -38,9 +38,9 @@ pub(super) struct Side {
     pub(super) is_tradable: bool,
 }
 
-/// Both markets.
+/// Both markets, and how much more every trade may put at risk.
 #[derive(Debug, Clone)]
-pub(super) struct World(pub(super) [Side; 2]);
+pub(super) struct World(pub(super) [Side; 2], pub(super) Room);
 
 impl World {
     fn side(&self, market: MarketIndex) -> &Side {
@@ -79,6 +79,10 @@ impl Sight for World {
     fn is_tradable(&self, market: MarketIndex) -> bool {
         self.side(market).is_tradable
     }
+
+    fn room(&self, _trade: TradeId, _exposure: &Exposure) -> Room {
+        self.1
+    }
 }
 
 fn market(venue: Venue) -> Market {
@@ -114,7 +118,7 @@ fn market(venue: Venue) -> Market {
 /// Books in which YES on Kalshi costs 0.42 and NO on Polymarket 0.52, with bids two cents below.
 pub(super) fn world() -> World {
     let side = |venue| Side { market: market(venue), books: None, is_tradable: true };
-    let mut world = World([side(Venue::Kalshi), side(Venue::Polymarket)]);
+    let mut world = World([side(Venue::Kalshi), side(Venue::Polymarket)], Room::default());
     world.offer(KALSHI, Outcome::Yes, &[("0.42", "500"), ("0.45", "500")]);
     world.offer(KALSHI, Outcome::No, &[("0.60", "500")]);
     world.bid(KALSHI, Outcome::Yes, &[("0.40", "500")]);
@@ -188,6 +192,8 @@ pub(super) fn settings() -> Settings {
         unknown_max: Duration::from_secs(60),
         way_out_pause: Duration::from_millis(500),
         convert_pause: Duration::from_secs(60),
+        entry: crate::domain::Lifetime::Immediate,
+        hold: crate::execute::Hold::Allowed,
     }
 }
 

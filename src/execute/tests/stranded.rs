@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::domain::report::Refused;
 use crate::domain::{Evidence, Fill, Finality, Outcome, Report, Venue};
-use crate::execute::{Act, Scope};
-use crate::plan::Stages;
+use crate::execute::{Act, Hold, Scope};
+use crate::plan::{Plan, Stages};
 
 use super::scene::{KALSHI, POLYMARKET, Scene, line, money, over, plan, quantity, refused, total};
 
@@ -62,8 +62,8 @@ fn unconfirmed_shares_are_neither_sold_nor_merged() {
     scene.world.offer(POLYMARKET, Outcome::Yes, &[("0.51", "500")]);
     scene.tell(second.intent, over(Some(total("0", "0"))));
     let offset = scene.only();
-    // What is left of the leg's dollars and the reserve is 11.1016, with a fee of 4 percent.
-    assert_eq!(line(&offset), "offset buy $10.670000 yes at 0.5100 on polymarket");
+    // What is left of the leg's dollars and the reserve is 11.1016, with a fee of 2.1 in 52.
+    assert_eq!(line(&offset), "offset buy $10.660000 yes at 0.5100 on polymarket");
     assert_eq!(scene.phase(), "offsetting");
 }
 
@@ -220,4 +220,48 @@ fn no_way_out_is_sent_while_an_order_is_unknown() {
     scene.wait(30_000);
     assert!(scene.placed().is_empty());
     assert!(!scene.incidents().contains(&"no_way_out"));
+}
+
+#[test]
+fn a_leg_that_may_not_be_held_is_sold_at_any_price_once_it_stood_alone_too_long() {
+    for hold in [Hold::Allowed, Hold::Never] {
+        let mut scene = Scene::new();
+        scene.executor.settings.hold = hold;
+        let loss_max = money("0.01");
+        scene.open(Plan { loss_max, ..plan(Stages::First(Venue::Polymarket)) });
+        let first = scene.only();
+        scene.fills_surely(&first, "100", "0.52");
+        let second = scene.only();
+        scene.world.offer(KALSHI, Outcome::Yes, &[]);
+        scene.world.offer(POLYMARKET, Outcome::Yes, &[]);
+        scene.world.bid(POLYMARKET, Outcome::No, &[("0.20", "500")]);
+        scene.tell(second.intent, over(Some(total("0", "0"))));
+        assert_eq!(scene.phase(), "holding", "no contract can be sold for so little loss");
+        scene.wait(9_000);
+        assert_eq!(scene.placed(), []);
+        scene.wait(2_000);
+        if hold == Hold::Allowed {
+            assert_eq!(scene.placed(), []);
+            continue;
+        }
+        let sale = scene.only();
+        assert_eq!(line(&sale), "unwind sell 100.00 no at 0.2000 on polymarket");
+        scene.fills_surely(&sale, "100", "0.20");
+        assert_eq!(scene.phase(), "flat");
+        assert_eq!(scene.incidents(), ["no_way_out", "stranded_long"]);
+    }
+}
+
+#[test]
+fn a_remainder_that_only_the_other_venue_takes_waits_for_it_before_anything_is_halted() {
+    let mut scene = alone_at_polymarket(Finality::Confirmed);
+    let second = scene.only();
+    scene.world.offer(KALSHI, Outcome::Yes, &[]);
+    scene.fills(&second, "98", "0.42");
+    assert_eq!(scene.phase(), "stranded", "two are too few for Polymarket");
+    scene.wait(3_000);
+    assert!(scene.incidents().is_empty() && scene.executor.state().halts().is_empty());
+    scene.world.offer(KALSHI, Outcome::Yes, &[("0.42", "500")]);
+    scene.wait(600);
+    assert_eq!(line(&scene.only()), "finish buy 2.00 yes at 0.4200 on kalshi");
 }

@@ -10,6 +10,7 @@ use crate::execute::trade_state::{End, Phase};
 use crate::execute::{Act, Executor, Record, State};
 use crate::pairing::PairId;
 use crate::plan::{Kind, Plan, Stages};
+use crate::risk::Room;
 
 use super::scene::{
     KALSHI, POLYMARKET, Scene, line, money, over, plan, price, quantity, settings, total,
@@ -175,8 +176,10 @@ fn fees_that_were_not_told_yet_are_counted_at_the_most_that_they_can_be() {
     let all = Total { quantity: fill.quantity, money: fill.money };
     let used = |scene: &Scene| {
         let state = scene.executor.state();
-        let trade = state.trade(TradeId(1)).unwrap();
-        trade.purse(&trade.accounts(state.orders()), Venue::Kalshi)
+        // As if nothing had been let go of when both legs were there.
+        let mut trade = state.trade(TradeId(1)).unwrap().clone();
+        trade.released = None;
+        trade.purse(&trade.accounts(state.orders()), Venue::Kalshi, &Room::default())
     };
     scene.tell(second.intent, over(Some(all)));
     let before = used(&scene);

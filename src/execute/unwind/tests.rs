@@ -131,7 +131,8 @@ fn alone() -> impl Strategy<Value = Alone> {
             let basis = Money::cost_ceil(Price::from_units(4_700).unwrap(), quantity);
             let dollars = |count: i64| Money::from_micros(count * Money::DOLLAR);
             let purses = purses.map(dollars);
-            Alone { leg, quantity, sellable, basis, budget: dollars(budget), purses }
+            let (budget, approved) = (dollars(budget), purses);
+            Alone { leg, quantity, sellable, basis, budget, purses, approved }
         },
     )
 }

@@ -17,10 +17,6 @@ use super::truth::{self, Account, Side};
 /// between, and what they lead to.
 pub(super) const BUST_FOUND: Duration = Duration::from_secs(35);
 
-/// More than a plan keeps in reserve, in millionths of a dollar: a leg that is taken back from a
-/// trade at rest is bought again, with a reserve that was released when the trade came to rest.
-const BOUGHT_AGAIN: i128 = 3_500_000;
-
 /// What the oracle remembers from one judgement to the next.
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
@@ -163,7 +159,7 @@ impl Run {
             self.oracle.busted.insert(old.market, self.now);
             let gone = i128::from(old.filled.units() - new.filled.units());
             let netted = truth::ever_bought(statement, old.market, old.outcome.other());
-            *self.oracle.returned.entry(old.market).or_default() += gone.min(netted) + BOUGHT_AGAIN;
+            *self.oracle.returned.entry(old.market).or_default() += gone.min(netted);
         }
     }
 

@@ -58,9 +58,12 @@ pub(super) fn settings(script: &Script) -> &'static Settings {
         let texts = (0..draw::STYLES).map(|style| {
             let (legs, limits) = (LEGS[style % 4], LIMITS[style / 4]);
             let size = SIZES[style / 4];
+            let entry = if [1, 6].contains(&style) { "whole" } else { "partial" };
+            let hold = if [3, 5].contains(&style) { "never" } else { "allowed" };
             format!(
                 "{CONFIGURATION}[detect]\ncontracts_max = {size}\n\n\
-                 [trade]\nlegs = \"{legs}\"\nreconcile_every_s = 10\nreconcile_grace_s = 5\n\n\
+                 [trade]\nlegs = \"{legs}\"\nreconcile_every_s = 10\nreconcile_grace_s = 5\n\
+                 entry = \"{entry}\"\nhold = \"{hold}\"\n\n\
                  [limits]\n{limits}"
             )
         });

@@ -7,9 +7,9 @@ use super::*;
 use crate::book::Level;
 use crate::domain::market::{Minimum, Status};
 use crate::domain::report::{Fee, Rest, Total};
-use crate::domain::{FeeModel, FeePlan, Fill, Finality, PriceGrid, Rate};
+use crate::domain::{FeeModel, FeePlan, Fill, Finality, Lifetime, PriceGrid, Rate};
 use crate::execute::trade_state::Phase;
-use crate::execute::{Executor, Settings, Sight};
+use crate::execute::{Executor, Hold, Settings, Sight};
 use crate::pairing::PairId;
 use crate::plan::{Kind, Leg, Plan, Stages};
 use crate::risk::Approved;
@@ -109,6 +109,8 @@ impl Floor {
             unknown_max: Duration::from_secs(60),
             way_out_pause: Duration::from_millis(500),
             convert_pause: Duration::from_secs(60),
+            entry: Lifetime::Immediate,
+            hold: Hold::Allowed,
         });
         // Kalshi's basic tier grants eight orders a second, Polymarket's forty.
         let (rig, sight) = (Rig::new(8, 40), Flat(Venue::ALL.map(market)));
