@@ -137,6 +137,28 @@ MUTANTS = [
         "        let trades = if crate::mutant(14) { &trades[..trades.len().min(1)] } else { trades };\n"
         "        for trade in trades.iter().filter_map(|id| self.trades.get(id)) {\n",
     ),
+    (
+        "hold back again what was let go when the trade came to rest",
+        "src/execute/outlay.rs",
+        "        if self.released.is_none()\n",
+        "        if !crate::mutant(15)\n            && self.released.is_none()\n",
+    ),
+    (
+        "find room for anything",
+        "src/engine/trade/floor.rs",
+        "        self.risk.room(trade, exposure, self.now)\n",
+        "        if crate::mutant(16) {\n"
+        "            let all = crate::domain::Money::from_micros(1_000_000_000_000);\n"
+        "            return Room { venues: [all; 2], all };\n"
+        "        }\n"
+        "        self.risk.room(trade, exposure, self.now)\n",
+    ),
+    (
+        "lend the same room to all",
+        "src/execute/executor.rs",
+        "        self.has_borrowed |= draft.borrows;\n",
+        "        self.has_borrowed |= draft.borrows && !crate::mutant(17);\n",
+    ),
 ]
 
 SWITCH = '''

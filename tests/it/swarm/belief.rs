@@ -77,7 +77,11 @@ impl Run {
         let now = self.now;
         self.watch.is_new = true;
         match act {
-            Act::Place(order) => drop(self.watch.asked.insert(order.intent, now)),
+            Act::Place(order) => {
+                self.watch.asked.insert(order.intent, now);
+                let what = format!("{} {}", order.purpose.name(), order.lifetime.name());
+                *self.bites.entry(what).or_default() += 1;
+            }
             Act::Inquire(intent) | Act::Cancel(intent) => {
                 self.watch.asked.insert(*intent, now);
             }

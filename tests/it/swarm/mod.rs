@@ -71,8 +71,8 @@ const ENDS: usize = 160;
 const ENDS_TWICE: usize = 60;
 
 /// What has to befall us at least once over the usual seeds: what each fault of orders did to one,
-/// and what the exchanges answered.
-const BITES: [&str; 34] = [
+/// what the exchanges answered, and what orders there were.
+const BITES: [&str; 40] = [
     "kalshi order_held_done",
     "kalshi order_held_lost",
     "kalshi order_cut_done",
@@ -107,6 +107,12 @@ const BITES: [&str; 34] = [
     "polymarket 425",
     "polymarket 429",
     "polymarket 503",
+    "enter immediate",
+    "enter all_or_nothing",
+    "finish immediate",
+    "unwind immediate",
+    "offset immediate",
+    "exit immediate",
 ];
 
 fn number(name: &str) -> Option<u64> {

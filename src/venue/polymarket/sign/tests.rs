@@ -157,11 +157,15 @@ fn each_signed_field_changes_the_name_of_an_order() {
 fn l1_headers_are_those_of_the_official_clients() {
     let file = auth();
     let key = Key::from_hex(text(&file, "private_key")).unwrap();
-    for vector in file["clob_auth_l1"].as_array().unwrap() {
+    let vectors = file["clob_auth_l1"].as_array().unwrap();
+    assert_eq!(vectors.len(), 3);
+    for vector in vectors {
         let now = Timestamp::from_secs(text(vector, "timestamp").parse().unwrap());
         let nonce = vector["nonce"].as_u64().unwrap();
         let chain = vector["chain_id"].as_u64().unwrap();
-        for (name, value) in key.clob_auth_on(chain, nonce, now) {
+        let headers = key.clob_auth_on(chain, nonce, now);
+        assert_eq!(headers.len(), vector["headers"].as_object().unwrap().len());
+        for (name, value) in headers {
             assert_eq!(value, text(&vector["headers"], name), "{name}");
         }
     }
@@ -174,7 +178,10 @@ fn credentials(secret: &str) -> Credentials {
 
 #[test]
 fn l2_headers_are_those_of_the_official_clients() {
-    for vector in auth()["hmac_l2"].as_array().unwrap() {
+    let file = auth();
+    let vectors = file["hmac_l2"].as_array().unwrap();
+    assert_eq!(vectors.len(), 7);
+    for vector in vectors {
         let (method, path) = (text(vector, "method"), text(vector, "request_path"));
         let (body, secret) = (vector["body"].as_str(), text(vector, "secret"));
         let now = Timestamp::from_secs(text(vector, "timestamp").parse().unwrap());
