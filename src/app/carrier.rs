@@ -17,6 +17,7 @@ use crate::net::clock;
 use crate::net::http::{self, Client, Failure, Method};
 use crate::venue::gateway::{Answer, Call};
 use crate::venue::paper::{Arrival, Sight, Simulator};
+use crate::venue::polymarket::facts::tier;
 
 use super::desk::{ANSWER_MAX, CallId};
 use super::driver::Driver;
@@ -132,7 +133,8 @@ impl Carrier {
     pub async fn carry(self, driver: Rc<RefCell<Driver>>, id: CallId, call: Call) {
         if let Some(paper) = &self.paper {
             let body = paper.carry(&driver, &call).await;
-            let answer = Answer::Reply { status: 200, retry_after: None, body: &body };
+            let answer =
+                Answer::Reply { status: 200, retry_after: None, headers: &[], body: &body };
             driver.borrow_mut().input(&Input::Answer(id, &answer));
             return;
         }
@@ -140,7 +142,8 @@ impl Carrier {
             Ok(method) => {
                 Milestone::Sent.reached();
                 let Call { url, headers, body, .. } = call;
-                let call = http::Call { url, headers, json: body, method: Some(method) };
+                let (method, keeps) = (Some(method), tier::HEADERS);
+                let call = http::Call { url, headers, json: body, method, keeps };
                 self.client.send(call).await
             }
             Err(error) => Err(Failure::Connect(error.to_string())),
@@ -149,6 +152,7 @@ impl Carrier {
             Ok(reply) => Answer::Reply {
                 status: reply.status,
                 retry_after: reply.retry_after,
+                headers: &reply.headers,
                 body: &reply.body,
             },
             Err(Failure::Connect(why)) => Answer::NotSent(why),

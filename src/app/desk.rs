@@ -224,7 +224,10 @@ impl Desk {
             counter.note_written(call.class, answer, now);
             if call.class == Class::Read {
                 counter.note_read(answer, now);
-                counter.take_budgets();
+            }
+            counter.take_budgets();
+            if let Some(left) = taken.left.take() {
+                counter.note_left(call.class, left, now);
             }
         }
         self.take(call.venue, taken, markets, now);

@@ -115,7 +115,8 @@ async fn ask(client: &http::Client, call: impl Fn() -> Call) -> anyhow::Result<h
 
 async fn send(client: &http::Client, call: Call) -> Result<http::Answer, anyhow::Error> {
     let method = Method::from_bytes(call.method.as_bytes()).ok();
-    let call = http::Call { url: call.url, headers: call.headers, json: call.body, method };
+    let call =
+        http::Call { url: call.url, headers: call.headers, json: call.body, method, keeps: &[] };
     client.send(call).await.context("polymarket did not answer")
 }
 

@@ -15,6 +15,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// The `Date` header, where the server sent one.
     pub date: Option<String>,
+    /// The headers that the call wanted, as far as the server sent them.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// Why there is no answer.
@@ -45,6 +47,8 @@ pub struct Call {
     pub json: Option<String>,
     /// The method; without one, POST where there is a body, else GET.
     pub method: Option<Method>,
+    /// Headers of the answer to be kept, in lower case.
+    pub keeps: &'static [&'static str],
 }
 
 pub use reqwest::Method;
@@ -94,6 +98,8 @@ impl Client {
             .and_then(|text| text.trim().parse().ok())
             .map(Duration::from_secs);
         let date = header("date");
+        let kept = call.keeps.iter().filter_map(|name| Some((*name, header(name)?)));
+        let headers = kept.collect();
         let status = response.status().as_u16();
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(&error))? {
@@ -104,7 +110,7 @@ impl Client {
         }
         let body = String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Answer { status, body, retry_after, date })
+        Ok(Answer { status, body, retry_after, date, headers })
     }
 
     fn failure(&self, error: &reqwest::Error) -> Failure {

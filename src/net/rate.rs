@@ -68,6 +68,13 @@ impl Bucket {
         self.filled_at = self.filled_at.max(until);
     }
 
+    /// The venue counts so many tokens: what was counted here beyond them is not there. More than
+    /// was counted here is not believed.
+    pub fn lower(&mut self, tokens: u64, now: i64) {
+        self.fill(now);
+        self.level = self.level.min(self.held(tokens));
+    }
+
     fn held(&self, cost: u64) -> u64 {
         cost.saturating_mul(BILLION).min(self.capacity)
     }
@@ -137,6 +144,22 @@ mod tests {
         unused.drain(1_000_000_000);
         assert!(unused.take(1, 0).is_err(), "also of one that nothing was taken from");
         assert_eq!(unused.take(1, 1_100_000_000), Ok(()));
+    }
+
+    #[test]
+    fn a_count_of_the_venue_takes_tokens_away_and_gives_none() {
+        let mut bucket = Bucket::new(10, 10);
+        assert_eq!(bucket.take(4, 0), Ok(()));
+        bucket.lower(9, 0);
+        assert!(bucket.take(7, 0).is_err(), "six were left");
+        bucket.lower(2, 0);
+        assert!(bucket.take(3, 0).is_err());
+        assert_eq!(bucket.take(2, 0), Ok(()));
+        assert_eq!(bucket.take(1, 100_000_000), Ok(()), "and it goes on filling");
+        let mut unused = Bucket::new(10, 10);
+        unused.lower(0, 1_000_000_000);
+        assert!(unused.take(1, 1_000_000_000).is_err(), "also one that nothing was taken from");
+        assert_eq!(unused.take(10, 2_000_000_000), Ok(()));
     }
 
     #[test]

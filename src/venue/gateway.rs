@@ -92,6 +92,8 @@ pub enum Answer<'a> {
         status: u16,
         /// `Retry-After`, where given.
         retry_after: Option<Duration>,
+        /// Headers in which a venue tells of its budgets, by their names in lower case.
+        headers: &'a [(&'static str, String)],
         /// The body.
         body: &'a str,
     },
@@ -156,6 +158,15 @@ pub struct Budget {
     pub refill_per_s: u64,
 }
 
+/// What a venue says is left of the budget that a call was charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// So many tokens.
+    pub tokens: u64,
+    /// Where it told: nothing comes back before.
+    pub until: Option<Timestamp>,
+}
+
 /// Several orders that were built together.
 #[derive(Debug, Default)]
 pub struct Placing {
@@ -175,6 +186,8 @@ pub struct Taken {
     /// Listings that were read to their end without a hole since the time that was asked for, and
     /// when their reading began: what is older than that has been told.
     pub whole: Vec<(Listing, Timestamp)>,
+    /// What is left of the budget that the call was charged to, where its answer told.
+    pub left: Option<Left>,
     /// What a person may want to read.
     pub notices: Vec<String>,
 }

@@ -173,7 +173,12 @@ impl Bench {
         self.hear(sent.pushes);
         let mut taken = Taken::default();
         let answer = match sent.answered {
-            true => Answer::Reply { status: sent.status, retry_after: None, body: &sent.body },
+            true => Answer::Reply {
+                status: sent.status,
+                retry_after: None,
+                headers: &[],
+                body: &sent.body,
+            },
             false => Answer::Lost("no answer"),
         };
         self.gateway.read(call, &answer, &self.markets, self.now, &mut taken);

@@ -11,7 +11,7 @@ use crossbook::domain::{
 use crossbook::exchange::faults::{Fault, OrderFault, Reached};
 use crossbook::exchange::polymarket::{self as exchange, Address, HOST, WalletKind};
 use crossbook::exchange::world::World;
-use crossbook::exchange::{Connection, Core, Push, Request, Sending};
+use crossbook::exchange::{Connection, Core, Push, Reply, Request, Sending};
 use crossbook::venue::gateway::{
     Answer, Call, Conversion, Gateway as _, Markets, Question, Subject, Taken,
 };
@@ -25,6 +25,7 @@ use crossbook::venue::polymarket::sign::order::Wallet;
 use crossbook::venue::{Feed as _, Output};
 
 mod batch;
+mod budget;
 mod cancels;
 
 /// The public test key of Anvil.
@@ -77,11 +78,16 @@ fn seconds(count: u64) -> Duration {
 
 impl Rig {
     fn new(kind: WalletKind, wallet: Wallet) -> Self {
+        Self::of(kind, wallet, exchange::Tier::Standard)
+    }
+
+    fn of(kind: WalletKind, wallet: Wallet, tier: exchange::Tier) -> Self {
         let world = World::new(5);
         let funder = if wallet == Wallet::Eoa { None } else { Some(FUNDER) };
         let mut venue = exchange::Polymarket::with_wallet(exchange::Wallet {
             funder: funder.map_or(Address::ANVIL, |text| Address::parse(text).unwrap()),
             kind,
+            tier,
             ..exchange::Wallet::default()
         });
         let key = venue.api_key(0);
@@ -146,7 +152,7 @@ impl Rig {
         }
     }
 
-    fn request(&mut self, call: &Call) -> (Sending, u16, String) {
+    fn request(&mut self, call: &Call) -> Reply {
         let rest = call.url.strip_prefix("http://").unwrap();
         let (host, target) = rest.split_once('/').unwrap();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -160,18 +166,13 @@ impl Rig {
         let floor = self.world.floor_mut(Venue::Polymarket);
         let reply = self.venue.request(&request, floor, self.now, &mut out);
         self.push(out);
-        (reply.sending, reply.status, reply.body)
+        reply
     }
 
     /// Carries a call and reads what came back.
     fn carry(&mut self, call: &Call) {
-        let (sending, status, body) = self.request(call);
-        let answer = match sending {
-            Sending::Held | Sending::Cut => Answer::Lost("no answer"),
-            Sending::Now | Sending::After(_) => {
-                Answer::Reply { status, retry_after: None, body: &body }
-            }
-        };
+        let reply = self.request(call);
+        let answer = answer_of(&reply);
         let mut taken = Taken::default();
         self.gateway.read(call, &answer, &self.markets, self.now, &mut taken);
         self.take(taken);
@@ -188,7 +189,7 @@ impl Rig {
             headers: Vec::new(),
             body: None,
         };
-        let (_, status, body) = self.request(&call);
+        let Reply { status, body, .. } = self.request(&call);
         assert_eq!(status, 200, "{body}");
         body
     }
@@ -282,6 +283,19 @@ impl Rig {
         let statement = self.venue.statement(self.world.floor(Venue::Polymarket));
         let order = statement.orders.last().unwrap();
         (Total { quantity: order.filled, money: order.money }, order.fees)
+    }
+}
+
+/// What whoever carries calls makes of a reply.
+fn answer_of(reply: &Reply) -> Answer<'_> {
+    match reply.sending {
+        Sending::Held | Sending::Cut => Answer::Lost("no answer"),
+        Sending::Now | Sending::After(_) => Answer::Reply {
+            status: reply.status,
+            retry_after: None,
+            headers: &reply.headers,
+            body: &reply.body,
+        },
     }
 }
 

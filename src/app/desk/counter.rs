@@ -7,7 +7,7 @@ use crate::domain::report::Listing;
 use crate::domain::{Timestamp, Venue};
 use crate::net::backoff::Backoff;
 use crate::net::rate::Bucket;
-use crate::venue::gateway::{Answer, Call, Class, Gateway};
+use crate::venue::gateway::{Answer, Call, Class, Gateway, Left};
 
 /// Calls that may wait for one venue's budget; beyond it the oldest is dropped, to be asked again
 /// by whoever still wants to know.
@@ -141,6 +141,20 @@ impl Counter {
             // A cancel is tried as soon as it is paid for: nothing else can be done about an order.
             let wait = retry_after.filter(|_| class == Class::Order).unwrap_or_default();
             bucket.drain(now.after(wait.min(HELD_MAX)).nanos());
+        }
+    }
+
+    /// Takes in what the venue says is left of a budget. Cancels are not held, as after a refusal.
+    pub(super) fn note_left(&mut self, class: Class, left: Left, now: Timestamp) {
+        let bucket = match class {
+            Class::Order => &mut self.orders,
+            Class::Cancel => &mut self.cancels,
+            Class::Read => return,
+        };
+        bucket.lower(left.tokens, now.nanos());
+        let until = left.until.filter(|_| class == Class::Order && left.tokens == 0);
+        if let Some(until) = until.filter(|until| *until > now) {
+            bucket.drain(until.min(now.after(HELD_MAX)).nanos());
         }
     }
 

@@ -10,7 +10,7 @@ use crate::domain::{
     Size, TradeId,
 };
 use crate::venue::Error;
-use crate::venue::gateway::Budget;
+use crate::venue::gateway::{Budget, Left};
 use crate::venue::paper::Merges;
 
 mod budget;
@@ -26,7 +26,9 @@ mod withdrawal;
 struct Ear {
     venue: Venue,
     /// How many orders it grants at once and a second, where that is not as usual.
-    grants: Option<u64>,
+    grants: Arc<Mutex<Option<u64>>>,
+    /// What the next answer says is left.
+    left: Arc<Mutex<Option<Left>>>,
     heard: Arc<Mutex<Vec<Question>>>,
     /// How often it was to cancel an order, and how often all.
     cancels: Arc<Mutex<[usize; 2]>>,
@@ -37,7 +39,8 @@ const UNKNOWN: MarketIndex = MarketIndex(u32::MAX);
 
 impl Ear {
     fn new(venue: Venue) -> Self {
-        Self { venue, grants: None, heard: Arc::default(), cancels: Arc::default() }
+        let (grants, left) = (Arc::default(), Arc::default());
+        Self { venue, grants, left, heard: Arc::default(), cancels: Arc::default() }
     }
 
     /// What was asked since this was last looked at.
@@ -69,7 +72,7 @@ impl Gateway for Ear {
     }
 
     fn budget(&self, class: Class) -> Budget {
-        match self.grants {
+        match *self.grants.lock().unwrap() {
             Some(grants) => Budget { capacity: grants, refill_per_s: grants },
             None => crate::venue::paper::Gateway::new(self.venue, Merges::ByVenue).budget(class),
         }
@@ -126,6 +129,7 @@ impl Gateway for Ear {
         _: Timestamp,
         taken: &mut Taken,
     ) {
+        taken.left = self.left.lock().unwrap().take();
         match call.subject {
             Subject::Seek(intent, 1) => taken.calls.push(self.seek(intent, 2)),
             Subject::Seek(intent, _) => {

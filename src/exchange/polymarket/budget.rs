@@ -1,4 +1,7 @@
-//! What one signer may send: token buckets of the Standard tier, one token for each order.
+//! What one signer may send: the token buckets of its tier, one token for each order.
+//!
+//! Every answer that a bucket had a say in tells what is left of it, when a refused request could
+//! be taken, and which tier it is.
 
 use std::time::Duration;
 
@@ -10,8 +13,51 @@ use super::limits::too_many;
 /// Thousandths of a token.
 const TOKEN: u64 = 1_000;
 
+/// What the wallet's volume entitles its signer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tier {
+    /// No volume is asked for.
+    #[default]
+    Standard,
+    /// 30,000 dollars in 30 days.
+    Copper,
+    /// 50,000 dollars.
+    Bronze,
+    /// 100,000 dollars.
+    Silver,
+    /// 500,000 dollars.
+    Gold,
+    /// 2,500,000 dollars.
+    Platinum,
+    /// 5,000,000 dollars.
+    Diamond,
+    /// 10,000,000 dollars.
+    Elite,
+}
+
+impl Tier {
+    /// Its name, then orders a second, orders at once, and cancels at once; cancels a second are
+    /// twice as many as orders.
+    const fn terms(self) -> (&'static str, u64, u64, u64) {
+        match self {
+            Self::Standard => ("standard", 40, 60, 120),
+            Self::Copper => ("copper", 60, 90, 180),
+            Self::Bronze => ("bronze", 80, 120, 240),
+            Self::Silver => ("silver", 200, 300, 600),
+            Self::Gold => ("gold", 400, 600, 1_200),
+            Self::Platinum => ("platinum", 450, 675, 1_350),
+            Self::Diamond => ("diamond", 525, 787, 1_575),
+            Self::Elite => ("elite", 600, 900, 1_800),
+        }
+    }
+}
+
+/// The headers that tell of a bucket.
+pub(super) type Told = Vec<(&'static str, String)>;
+
 #[derive(Debug)]
 struct Bucket {
+    tier: &'static str,
     per_second: u64,
     burst: u64,
     /// In thousandths of a token.
@@ -20,12 +66,13 @@ struct Bucket {
 }
 
 impl Bucket {
-    const fn new(per_second: u64, burst: u64) -> Self {
-        Self { per_second, burst, left: burst * TOKEN, at: Timestamp::ZERO }
+    const fn new(tier: &'static str, per_second: u64, burst: u64) -> Self {
+        Self { tier, per_second, burst, left: burst * TOKEN, at: Timestamp::ZERO }
     }
 
-    /// Takes tokens for all of a request, or none; says how long to wait then.
-    fn take(&mut self, count: u32, now: Timestamp) -> Result<(), Reply> {
+    /// Takes tokens for all of a request, or none; says how long to wait then. `clock` is the
+    /// venue's own time.
+    fn take(&mut self, count: u32, now: Timestamp, clock: Timestamp) -> Result<Told, Reply> {
         let elapsed = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
         let gained = elapsed.saturating_mul(self.per_second);
         self.left = self.left.saturating_add(gained).min(self.burst * TOKEN);
@@ -33,14 +80,22 @@ impl Bucket {
         let wanted = u64::from(count) * TOKEN;
         if wanted <= self.left {
             self.left -= wanted;
-            return Ok(());
+            return Ok(self.told(clock.secs()));
         }
-        let wait = (wanted - self.left).div_ceil(self.per_second);
-        let mut reply = too_many(Duration::from_millis(wait));
-        let remaining = (self.left / TOKEN).to_string();
-        reply.headers.push(("poly-ratelimit-remaining", remaining));
-        reply.headers.push(("poly-ratelimit-tier", "standard".to_owned()));
+        let wait = Duration::from_millis((wanted - self.left).div_ceil(self.per_second));
+        let mut reply = too_many(wait);
+        let enough = clock.after(wait);
+        let is_whole = Timestamp::from_secs(enough.secs()) == enough;
+        reply.headers.extend(self.told(enough.secs() + i64::from(!is_whole)));
         Err(reply)
+    }
+
+    fn told(&self, reset: i64) -> Told {
+        vec![
+            ("poly-ratelimit-remaining", (self.left / TOKEN).to_string()),
+            ("poly-ratelimit-reset", reset.to_string()),
+            ("poly-ratelimit-tier", self.tier.to_owned()),
+        ]
     }
 }
 
@@ -51,21 +106,35 @@ pub(super) struct Budget {
     cancels: Bucket,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self { orders: Bucket::new(40, 60), cancels: Bucket::new(80, 120) }
-    }
-}
-
 impl Budget {
+    /// Full buckets.
+    pub(super) const fn of(tier: Tier) -> Self {
+        let (name, per_second, orders, cancels) = tier.terms();
+        Self {
+            orders: Bucket::new(name, per_second, orders),
+            cancels: Bucket::new(name, per_second * 2, cancels),
+        }
+    }
+
     /// Charges for new orders.
-    pub(super) fn orders(&mut self, count: u32, now: Timestamp) -> Result<(), Reply> {
-        self.orders.take(count, now)
+    pub(super) fn orders(
+        &mut self,
+        count: u32,
+        now: Timestamp,
+        clock: Timestamp,
+    ) -> Result<Told, Reply> {
+        self.orders.take(count, now, clock)
     }
 
     /// Charges for cancels.
-    pub(super) fn cancels(&mut self, count: u32, now: Timestamp) -> Result<(), Reply> {
+    pub(super) fn cancels(
+        &mut self,
+        count: u32,
+        now: Timestamp,
+        clock: Timestamp,
+    ) -> Result<Told, Reply> {
         // A request that names more than the bucket holds could never be sent.
-        self.cancels.take(count.min(120), now)
+        let most = u32::try_from(self.cancels.burst).unwrap_or(u32::MAX);
+        self.cancels.take(count.min(most), now, clock)
     }
 }

@@ -33,9 +33,10 @@ impl Trading {
             return error(400, "Invalid order payload");
         };
         let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-        if let Err(reply) = self.budget.cancels(count.max(1), scene.now) {
-            return reply;
-        }
+        let told = match self.budget.cancels(count.max(1), scene.now, self.clock(scene.now)) {
+            Ok(told) => told,
+            Err(reply) => return reply,
+        };
         let (mut canceled, mut not_canceled) = (Vec::new(), Map::new());
         for id in ids {
             let done = self.cancel_one(&id, scene);
@@ -47,7 +48,10 @@ impl Trading {
             }
         }
         let not_canceled = Value::Object(not_canceled);
-        Reply::json(200, &json!({ "canceled": canceled, "not_canceled": not_canceled }))
+        let body = json!({ "canceled": canceled, "not_canceled": not_canceled });
+        let mut reply = Reply::json(200, &body);
+        reply.headers.extend(told);
+        reply
     }
 
     fn open_ids(&self, market: &str, asset: &str, scene: &Scene<'_>) -> Vec<String> {

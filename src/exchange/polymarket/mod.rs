@@ -54,6 +54,7 @@ use tape::{Audience, Frame, Tape};
 use trading::{Scene, Trading};
 
 pub use access::ApiKey;
+pub use budget::Tier;
 pub use sign::{Address, WalletKind};
 pub use trading::Wallet;
 

@@ -95,10 +95,12 @@ fn gated(
     scene: &mut Scene<'_>,
     act: impl FnOnce(&mut Trading, Option<&OrderFault>, &mut Scene<'_>) -> Reply,
 ) -> Reply {
-    if let Err(reply) = trading.budget.orders(count, scene.now) {
-        return reply;
-    }
-    if let Some(reply) = trading.trouble.away(scene.now) {
+    let told = match trading.budget.orders(count, scene.now, trading.clock(scene.now)) {
+        Ok(told) => told,
+        Err(reply) => return reply,
+    };
+    if let Some(mut reply) = trading.trouble.away(scene.now) {
+        reply.headers.extend(told);
         return reply;
     }
     let fault = trading.trouble.next_order();
@@ -123,6 +125,9 @@ fn gated(
         Some(OrderFault::SuccessWithError) => Reply::json(200, &response(true, NOT_READY, "", "")),
         fault => act(trading, fault.as_ref(), scene),
     };
+    if reply.status < 500 || reply.status == 503 {
+        reply.headers.extend(told);
+    }
     if let Some(OrderFault::Failing(_, status)) = fault {
         reply = broken(status);
     }

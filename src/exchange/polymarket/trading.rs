@@ -23,7 +23,7 @@ use super::stream::Stream;
 use super::tape::Tape;
 use super::trouble::Trouble;
 use super::user::{Happened, Users, order_event};
-use super::{budget::Budget, place, private};
+use super::{budget::Budget, budget::Tier, place, private};
 
 /// Who the wallet is in the matching books.
 pub(super) const OURS: Owner = Owner(1_000);
@@ -39,6 +39,8 @@ pub struct Wallet {
     pub kind: WalletKind,
     /// The collateral that it starts with.
     pub collateral: Money,
+    /// What its volume entitles the owner to send.
+    pub tier: Tier,
     /// How long a trade takes from being matched to being confirmed.
     pub settles_in: Duration,
 }
@@ -51,6 +53,7 @@ impl Default for Wallet {
             funder: Address::ANVIL,
             kind: WalletKind::Eoa,
             collateral: Money::from_micros(5_000 * Money::DOLLAR),
+            tier: Tier::Standard,
             settles_in: Duration::from_millis(1_500),
         }
     }
@@ -136,7 +139,7 @@ impl Trading {
             trouble: Trouble::default(),
             users: Users::default(),
             heart: Heart::default(),
-            budget: Budget::default(),
+            budget: Budget::of(wallet.tier),
             resting: BTreeMap::new(),
             delayed: BTreeSet::new(),
             endings: BTreeMap::new(),

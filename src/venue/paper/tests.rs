@@ -140,7 +140,7 @@ impl Desk {
     }
 
     fn take(&mut self, call: &crate::venue::gateway::Call, body: &str) -> Vec<Report> {
-        let answer = Answer::Reply { status: 200, retry_after: None, body };
+        let answer = Answer::Reply { status: 200, retry_after: None, headers: &[], body };
         let mut taken = Taken::default();
         self.gateway.read(call, &answer, &self.world, NOW, &mut taken);
         taken.reports

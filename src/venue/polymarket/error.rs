@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.to_owned(), retry_after: None, date: None }
+        Answer { status, body: body.to_owned(), retry_after: None, date: None, headers: Vec::new() }
     }
 
     #[test]

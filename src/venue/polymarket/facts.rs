@@ -73,6 +73,35 @@ pub mod limit {
     pub const GAMMA_MARKETS: u64 = 300;
 }
 
+/// What a signer may send, by the volume of its account (docs, CLOB trading rate limits, 2026-10).
+pub mod tier {
+    /// What is left of the bucket that a request is charged to; below zero where cancels owe some.
+    pub const REMAINING: &str = "poly-ratelimit-remaining";
+    /// When a request that was refused could be taken, in whole seconds of Unix time; of one that
+    /// was taken it may be the present.
+    pub const RESET: &str = "poly-ratelimit-reset";
+    /// The tier's name.
+    pub const TIER: &str = "poly-ratelimit-tier";
+    /// `true` when a request would have been refused had the limits been enforced.
+    pub const WARNING: &str = "poly-ratelimit-warning";
+    /// All of them.
+    pub const HEADERS: &[&str] = &[REMAINING, RESET, TIER, WARNING];
+
+    /// Each tier's name, its orders in a second and its orders at once; cancels are double.
+    pub const ALL: [(&str, u64, u64); 8] = [
+        ("standard", 40, 60),
+        ("copper", 60, 90),
+        ("bronze", 80, 120),
+        ("silver", 200, 300),
+        ("gold", 400, 600),
+        ("platinum", 450, 675),
+        ("diamond", 525, 787),
+        ("elite", 600, 900),
+    ];
+    /// The cancels of the one tier whose burst is not quite double that of its orders.
+    pub const DIAMOND_CANCELS: u64 = 1_575;
+}
+
 /// Contracts on Polygon (official clients, 2026-10).
 pub mod contract {
     /// pUSD, the collateral.

@@ -69,7 +69,13 @@ impl<S: Shop> Transport for Carrier<S> {
         let headers = lower(call.headers);
         let body = call.json.unwrap_or_default();
         let reply = self.ask(method, &call.url, &headers, &body).await;
-        Ok(Answer { status: reply.status, body: reply.body, retry_after: None, date: None })
+        Ok(Answer {
+            status: reply.status,
+            body: reply.body,
+            retry_after: None,
+            date: None,
+            headers: Vec::new(),
+        })
     }
 
     async fn pause(&self, span: Duration) {

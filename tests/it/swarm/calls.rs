@@ -6,7 +6,7 @@ use crossbook::app::desk::CallId;
 use crossbook::app::pipeline::Input;
 use crossbook::domain::{Action, Venue};
 use crossbook::exchange::polymarket::HOST;
-use crossbook::exchange::{Request, Sending};
+use crossbook::exchange::{Reply, Request, Sending};
 use crossbook::venue::gateway::{Answer, Call, Subject};
 
 use crate::harness::client::{self, Shop as _};
@@ -25,7 +25,12 @@ pub(super) const UNSENT: &str = "cannot connect";
 /// What the process is told about a call.
 #[derive(Debug, Clone)]
 pub(super) enum Told {
-    Reply { status: u16, retry_after: Option<Duration>, body: String },
+    Reply {
+        status: u16,
+        retry_after: Option<Duration>,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
     NotSent,
     Lost(&'static str),
 }
@@ -153,8 +158,9 @@ impl Run {
         });
         let retry = reply.headers.iter().find(|(name, _)| *name == "retry-after");
         let retry_after = retry.and_then(|(_, text)| text.parse().ok()).map(Duration::from_secs);
-        let answer = Told::Reply { status: reply.status, retry_after, body: reply.body };
-        let (after, told) = match (told, reply.sending) {
+        let Reply { sending, status, headers, body } = reply;
+        let answer = Told::Reply { status, retry_after, headers, body };
+        let (after, told) = match (told, sending) {
             (Some(told), _) => (ANSWER_MAX, told),
             (None, Sending::Now) => (travel, answer),
             (None, Sending::After(wait)) if wait < ANSWER_MAX => (travel + wait, answer),
@@ -182,8 +188,8 @@ impl Run {
             lost => format!("answer {} {lost:?}", id.0),
         });
         let answer = match told {
-            Told::Reply { status, retry_after, body } => {
-                Answer::Reply { status: *status, retry_after: *retry_after, body }
+            Told::Reply { status, retry_after, headers, body } => {
+                Answer::Reply { status: *status, retry_after: *retry_after, headers, body }
             }
             Told::NotSent => Answer::NotSent(UNSENT),
             Told::Lost(why) => Answer::Lost(why),

@@ -10,15 +10,20 @@ pub(super) struct Rig {
     pub(super) desk: Desk,
     pub(super) now: Timestamp,
     intents: u64,
+    ears: [Ear; 2],
 }
 
 impl Rig {
     pub(super) fn new(kalshi: u64, polymarket: u64) -> Self {
-        let ear = |(venue, grants)| Ear { grants: Some(grants), ..Ear::new(venue) };
+        let ear = |(venue, grants)| {
+            let ear = Ear::new(venue);
+            *ear.grants.lock().unwrap() = Some(grants);
+            ear
+        };
         let ears = [(Venue::Kalshi, kalshi), (Venue::Polymarket, polymarket)].map(ear);
-        let desk = desk_of(ears.map(|ear| Box::new(ear) as Box<dyn Gateway>).into());
+        let desk = desk_of(ears.clone().map(|ear| Box::new(ear) as Box<dyn Gateway>).into());
         let now = Timestamp::from_secs(1_000);
-        Self { desk, now, intents: 0 }
+        Self { desk, now, intents: 0, ears }
     }
 
     fn moved(&mut self, trade: u64, to: Phase) {
@@ -293,7 +298,7 @@ fn an_order_that_was_too_much_leaves_nothing_to_open_with_and_hedges_wait_for_mo
         rig.hedge(1);
         let calls = std::mem::take(&mut rig.desk.outgoing);
         let (hedge, _) = calls.iter().find(|(_, call)| call.venue == Venue::Kalshi).unwrap();
-        let limited = Answer::Reply { status: 429, retry_after: told, body: "" };
+        let limited = Answer::Reply { status: 429, retry_after: told, headers: &[], body: "" };
         rig.desk.answer(*hedge, &limited, &NoMarkets, rig.now);
         let entry = rig.enter(2).0;
         assert!(matches!(&rig.kept_back()[..], [(kept, _)] if *kept == entry));
@@ -304,4 +309,70 @@ fn an_order_that_was_too_much_leaves_nothing_to_open_with_and_hedges_wait_for_mo
         rig.pass(200);
         assert_eq!(rig.left(), [again], "six a second make one in less than that");
     }
+}
+
+impl Rig {
+    /// Hedges at Polymarket that are wanted at once: how many of them leave.
+    fn burst(&mut self, count: u64) -> usize {
+        self.moved(1, Phase::SecondLeg);
+        for _ in 0..count {
+            self.place(1, Venue::Polymarket, Purpose::Finish);
+        }
+        self.desk.dispatch(self.now);
+        self.left().len()
+    }
+
+    /// Polymarket answers a call, and says what it grants and what is left.
+    fn hear(&mut self, class: Class, grants: u64, left: Option<Left>) {
+        *self.ears[1].grants.lock().unwrap() = Some(grants);
+        *self.ears[1].left.lock().unwrap() = left;
+        let call = self.ears[1].call(Subject::Everything, class, 0);
+        self.desk.send(call, self.now);
+        let (id, _) = self.desk.outgoing.pop().unwrap();
+        let answer = Answer::Reply { status: 200, retry_after: None, headers: &[], body: "{}" };
+        self.desk.answer(id, &answer, &NoMarkets, self.now);
+    }
+}
+
+#[test]
+fn what_the_answer_to_an_order_grants_holds_from_then_on() {
+    let mut rig = Rig::new(100, 40);
+    assert_eq!(rig.burst(50), 40);
+    rig.hear(Class::Order, 600, None);
+    rig.pass(500);
+    assert_eq!(rig.burst(400), 300, "in half a second, with the ten that waited");
+}
+
+#[test]
+fn less_than_was_counted_here_is_believed_and_more_is_not() {
+    for (left, leave) in [(7, 7), (40, 30), (u64::MAX, 30)] {
+        let mut rig = Rig::new(100, 40);
+        assert_eq!(rig.burst(10), 10);
+        rig.hear(Class::Order, 40, Some(Left { tokens: left, until: None }));
+        assert_eq!(rig.burst(35), leave, "of {left}");
+    }
+    // Cancels have a budget of their own.
+    let mut rig = Rig::new(100, 40);
+    rig.hear(Class::Cancel, 40, Some(Left { tokens: 0, until: None }));
+    assert_eq!(rig.burst(40), 40);
+}
+
+#[test]
+fn where_nothing_is_left_nothing_leaves_before_the_venue_said_but_not_for_ever() {
+    let mut rig = Rig::new(100, 40);
+    let until = Some(rig.now.after(Duration::from_millis(1_500)));
+    rig.hear(Class::Order, 40, Some(Left { tokens: 0, until }));
+    assert_eq!(rig.burst(1), 0);
+    rig.pass(1_500);
+    assert_eq!(rig.left(), NOTHING);
+    rig.pass(100);
+    assert_eq!(rig.left().len(), 1);
+    // With something left the end is no news, and nobody waits for a year.
+    rig.pass(2_000);
+    let next_year = Some(rig.now.after(Duration::from_secs(365 * 86_400)));
+    rig.hear(Class::Order, 40, Some(Left { tokens: 3, until: next_year }));
+    assert_eq!(rig.burst(3), 3);
+    rig.hear(Class::Order, 40, Some(Left { tokens: 0, until: next_year }));
+    rig.pass(60_100);
+    assert_eq!(rig.burst(1), 1);
 }

@@ -45,7 +45,7 @@ fn a_reading_that_was_too_much_for_the_venue_is_due_again_as_soon_as_it_may_be_a
     assert_eq!(since(&ear).iter().flatten().count(), 2);
     desk.private(Venue::Kalshi, "page", &NoMarkets, start);
     let (id, _) = desk.outgoing.pop().unwrap();
-    let limited = Answer::Reply { status: 429, retry_after: None, body: "" };
+    let limited = Answer::Reply { status: 429, retry_after: None, headers: &[], body: "" };
     desk.answer(id, &limited, &NoMarkets, start);
     desk.tick(&NoMarkets, start.after(Duration::from_millis(200)));
     assert_eq!(since(&ear), [None; 2], "it is held back");

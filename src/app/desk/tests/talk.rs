@@ -14,7 +14,7 @@ fn what_was_asked_and_answered_is_kept_after_it_was_sent() {
     }
     assert_eq!(pad.lines(), ["record", "record", "commit", "record", "record", "commit"]);
     let ids: Vec<CallId> = desk.outgoing.drain(..).map(|(id, _)| id).collect();
-    let answer = Answer::Reply { status: 201, retry_after: None, body: "{}" };
+    let answer = Answer::Reply { status: 201, retry_after: None, headers: &[], body: "{}" };
     desk.answer(ids[0], &answer, &NoMarkets, now);
     desk.tick(&NoMarkets, now);
     desk.answer(ids[1], &Answer::Lost("cut"), &NoMarkets, now);

@@ -50,7 +50,7 @@ fn reads_that_were_too_many_wait_longer_each_time_and_cancels_do_not() {
     for told in [None, None, None, Some(Duration::from_secs(20))] {
         desk.act(&Act::Inquire(IntentId(1)), &NoMarkets, now);
         let (id, _) = desk.outgoing.pop().unwrap();
-        let limited = Answer::Reply { status: 429, retry_after: told, body: "" };
+        let limited = Answer::Reply { status: 429, retry_after: told, headers: &[], body: "" };
         desk.answer(id, &limited, &NoMarkets, now);
         desk.outgoing.clear();
         let asked = now;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::super::faults::{Fault, OrderFault, Reached};
 use super::super::sign::Contract;
 use super::trader::{Trader, money, rest, take};
 use super::*;
@@ -252,4 +253,49 @@ fn a_signer_has_forty_orders_a_second() {
     assert!(reply.headers.iter().any(|(name, value)| *name == "retry-after" && value == "1"));
     trader.wait(100);
     assert_eq!(trader.post(&ticket).status, 400);
+}
+
+/// The three headers that tell of a bucket: what is left, when there is room, and the tier.
+fn told(reply: &Reply) -> [Option<&str>; 3] {
+    ["remaining", "reset", "tier"].map(|name| {
+        let name = format!("poly-ratelimit-{name}");
+        let found = reply.headers.iter().find(|(one, _)| **one == *name);
+        found.map(|(_, value)| value.as_str())
+    })
+}
+
+#[test]
+fn answers_of_the_order_routes_tell_what_is_left_to_the_signer() {
+    let mut trader = trader();
+    let ticket = rest(YES, "BUY", 1, "0.40");
+    let secs = trader.rig.now.secs();
+    let reply = trader.post(&ticket);
+    let now = secs.to_string();
+    assert_eq!(told(&reply), [Some("59"), Some(now.as_str()), Some("standard")]);
+    for _ in 1..60 {
+        trader.post(&ticket);
+    }
+    trader.wait(10);
+    let soon = (secs + 1).to_string();
+    let refused = trader.post(&ticket);
+    assert_eq!(told(&refused), [Some("0"), Some(soon.as_str()), Some("standard")]);
+    // Cancels have a bucket of their own.
+    let body = json!(["0x01", "0x02"]).to_string();
+    let cancelled = trader.ask("DELETE", "/orders", &body);
+    assert_eq!(told(&cancelled), [Some("118"), Some(now.as_str()), Some("standard")]);
+    // Neither a server in front of the limiter nor a read tells of it.
+    trader.wait(1_000);
+    trader.rig.fault(&Fault::Order(OrderFault::Failing(Reached::Yes, 502)));
+    assert_eq!(told(&trader.post(&ticket)), [None; 3]);
+    assert_eq!(told(&trader.ask("GET", "/data/orders", "")), [None; 3]);
+}
+
+#[test]
+fn a_restart_is_told_with_the_budget_of_what_it_refuses() {
+    let mut trader = trader();
+    let (away, post_only) = (Duration::from_secs(90), Duration::from_secs(120));
+    trader.rig.fault(&Fault::Restart { away, post_only });
+    let ticket = rest(YES, "BUY", 1, "0.40");
+    let reply = trader.post(&ticket);
+    assert_eq!((reply.status, told(&reply)[0]), (425, Some("59")));
 }

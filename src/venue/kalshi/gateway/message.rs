@@ -351,7 +351,7 @@ impl Gateway {
     /// What an answer to a question brought, or why it brought nothing.
     pub(super) fn body_of<'a>(answer: &Answer<'a>, what: &str) -> Result<&'a str, String> {
         match answer {
-            Answer::Reply { status, body, retry_after } => {
+            Answer::Reply { status, body, retry_after, .. } => {
                 match error::of_answer(*status, body, what, "", *retry_after) {
                     None => Ok(body),
                     Some(error) => Err(error.to_string()),

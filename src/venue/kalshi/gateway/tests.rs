@@ -108,7 +108,7 @@ impl Rig {
 
     fn reply(&mut self, call: &Call, status: u16, body: &str) -> Taken {
         let body = self.ours(body);
-        self.read(call, &Answer::Reply { status, retry_after: None, body: &body })
+        self.read(call, &Answer::Reply { status, retry_after: None, headers: &[], body: &body })
     }
 
     fn private(&mut self, text: &str) -> Taken {

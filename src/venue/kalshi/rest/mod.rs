@@ -356,7 +356,8 @@ impl<T: Transport> Client<T> {
             Some(signer) => signer.headers("GET", path_of(&bare), asked)?.into(),
             None => Vec::new(),
         };
-        let call = Call { url: format!("{bare}{query}"), headers, json: None, method: None };
+        let call =
+            Call { url: format!("{bare}{query}"), headers, json: None, method: None, keeps: &[] };
         let answer =
             self.transport.send(call).await.map_err(|failure| unavailable(what, &failure))?;
         self.note_clock(what, answer.date.as_deref(), asked);

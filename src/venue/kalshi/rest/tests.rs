@@ -44,7 +44,7 @@ impl Transport for Script {
 }
 
 fn answer(status: u16, body: &str) -> Result<Answer, Failure> {
-    Ok(Answer { status, body: body.to_owned(), retry_after: None, date: None })
+    Ok(Answer { status, body: body.to_owned(), retry_after: None, date: None, headers: Vec::new() })
 }
 
 fn client(answers: Vec<Result<Answer, Failure>>) -> Client<Script> {
@@ -286,7 +286,13 @@ fn an_answer_that_makes_no_sense_names_endpoint_and_field() {
 fn the_clock_offset_comes_from_answers_that_no_cache_keeps() {
     let dated = |body: &str| {
         let date = Some("Sun, 22 Nov 2026 10:00:07 GMT".to_owned());
-        Ok(Answer { status: 200, body: body.to_owned(), retry_after: None, date })
+        Ok(Answer {
+            status: 200,
+            body: body.to_owned(),
+            retry_after: None,
+            date,
+            headers: Vec::new(),
+        })
     };
     let client = client(vec![dated(fixture!("http_market")), dated(fixture!("http_orderbook"))]);
     run(client.get_market(T)).unwrap();

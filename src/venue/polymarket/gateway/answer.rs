@@ -101,7 +101,7 @@ impl Gateway {
         let evidence = match answer {
             Answer::NotSent(text) => not_sent(text),
             Answer::Lost(text) => Evidence::Unclear(short(text)),
-            Answer::Reply { status, retry_after, body } => {
+            Answer::Reply { status, retry_after, body, .. } => {
                 let answered = Answered { status: *status, retry_after: *retry_after, body };
                 self.evidence_of(intent, &answered, now, taken)
             }

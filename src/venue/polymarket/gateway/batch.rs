@@ -103,7 +103,7 @@ impl Gateway {
                     Err(_) => format!("no list of results: {}", text_of(body)),
                 }
             }
-            Answer::Reply { status, retry_after, body } => {
+            Answer::Reply { status, retry_after, body, .. } => {
                 let answered = Answered { status: *status, retry_after: *retry_after, body };
                 return self.refuse_batch(intents, &answered, now, taken);
             }

@@ -12,6 +12,7 @@
 
 mod answer;
 mod batch;
+mod budget;
 mod conversion;
 mod fill;
 mod heart;
@@ -32,7 +33,8 @@ use crate::domain::{
 };
 use crate::venue::Error;
 use crate::venue::gateway::{
-    Answer, Call, Class, Conversion, Gateway as Port, Markets, Placing, Question, Subject, Taken,
+    Answer, Budget, Call, Class, Conversion, Gateway as Port, Markets, Placing, Question, Subject,
+    Taken,
 };
 
 use super::account::Account;
@@ -42,6 +44,7 @@ use super::encode::order::{Kind, Terms};
 use super::error::short;
 use super::facts;
 use super::sign::order::{Exchanges, Fields};
+use budget::Signer;
 use heart::Heart;
 use holding::Holding;
 use permission::Round;
@@ -98,6 +101,7 @@ pub struct Gateway {
     heart: Heart,
     permission: Round,
     holding: Holding,
+    signer: Signer,
 }
 
 /// One request, before it is signed.
@@ -124,6 +128,7 @@ impl Gateway {
             heart: Heart::default(),
             permission: Round::default(),
             holding: Holding::default(),
+            signer: Signer::default(),
         }
     }
 
@@ -251,6 +256,10 @@ fn not_sent(text: &str) -> Evidence {
 impl Port for Gateway {
     fn venue(&self) -> Venue {
         Venue::Polymarket
+    }
+
+    fn budget(&self, class: Class) -> Budget {
+        self.signer.budget(class)
     }
 
     fn place(
@@ -403,6 +412,7 @@ impl Port for Gateway {
         now: Timestamp,
         taken: &mut Taken,
     ) {
+        self.signer.hear(call, answer, taken);
         self.answer(call, answer, markets, now, taken);
     }
 

@@ -219,7 +219,7 @@ impl Gateway {
             Question::Settlements(since) => vec![self.redemptions_first(*since, now)],
             Question::Permission => self.permission_calls(now),
             // It tells of every trade that fails, and its orders are asked for one by one. Its
-            // budgets it tells only in headers that answers do not carry here.
+            // budgets it tells with every answer of its order routes.
             Question::Market(_) | Question::Limits => Vec::new(),
         })
     }

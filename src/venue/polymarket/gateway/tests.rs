@@ -1,5 +1,6 @@
 mod account;
 mod batch;
+mod budget;
 mod orders;
 mod search;
 mod trades;
@@ -138,7 +139,7 @@ fn placed(order: &Order) -> (Gateway, String, Call) {
 }
 
 fn reply(status: u16, body: &str) -> Answer<'_> {
-    Answer::Reply { status, retry_after: None, body }
+    Answer::Reply { status, retry_after: None, headers: &[], body }
 }
 
 /// Reads an answer and gives what came of it.

@@ -72,7 +72,7 @@ mod tests {
 
     fn answer(status: u16, retry_after: Option<u64>) -> Result<Answer, Failure> {
         let retry_after = retry_after.map(Duration::from_secs);
-        Ok(Answer { status, body: "[]".to_owned(), retry_after, date: None })
+        Ok(Answer { status, body: "[]".to_owned(), retry_after, date: None, headers: Vec::new() })
     }
 
     fn patience() -> Patience {

@@ -180,7 +180,7 @@ fn a_result_that_does_not_fit_its_order_proves_nothing() {
 #[test]
 fn a_batch_without_an_answer_leaves_every_order_unclear_and_asks_for_each() {
     let body = r#"{"error":{"code":"invalid_order","message":"x"}}"#;
-    let reply = |status, body| Answer::Reply { status, retry_after: None, body };
+    let reply = |status, body| Answer::Reply { status, retry_after: None, headers: &[], body };
     let unclear = [
         Answer::Lost("timeout"),
         reply(201, "["),

@@ -165,7 +165,7 @@ fn a_change_whose_order_is_not_found_leads_to_a_question() {
 fn an_answer_that_is_no_proof_leaves_the_change_open() {
     let other = amended("0.00", "40.00").replace(ID, "other");
     let theirs = remaining("12.00").replace(CLIENT, "theirs");
-    let reply = |status, body| Answer::Reply { status, retry_after: None, body };
+    let reply = |status, body| Answer::Reply { status, retry_after: None, headers: &[], body };
     let (over, too_much) = (amended("0.00", "40.01"), remaining("15.01"));
     for (amends, answer) in [
         (true, reply(200, &other)),

@@ -46,8 +46,13 @@ fn an_order_is_missing_only_after_all_orders_and_fills_were_read() {
 fn without_an_age_the_reading_is_as_old_as_the_question() {
     for answer in [
         Answer::Lost("timeout"),
-        Answer::Reply { status: 503, retry_after: None, body: "" },
-        Answer::Reply { status: 200, retry_after: None, body: r#"{"as_of_time":"soon"}"# },
+        Answer::Reply { status: 503, retry_after: None, headers: &[], body: "" },
+        Answer::Reply {
+            status: 200,
+            retry_after: None,
+            headers: &[],
+            body: r#"{"as_of_time":"soon"}"#,
+        },
     ] {
         let mut rig = Rig::new();
         rig.place(&buy_no());
@@ -144,9 +149,9 @@ fn a_question_that_fails_says_nothing_about_the_order() {
     for answer in [
         Answer::Lost("timeout"),
         Answer::NotSent("dns"),
-        Answer::Reply { status: 500, retry_after: None, body: "" },
-        Answer::Reply { status: 429, retry_after: None, body: "" },
-        Answer::Reply { status: 200, retry_after: None, body: "<html>" },
+        Answer::Reply { status: 500, retry_after: None, headers: &[], body: "" },
+        Answer::Reply { status: 429, retry_after: None, headers: &[], body: "" },
+        Answer::Reply { status: 200, retry_after: None, headers: &[], body: "<html>" },
     ] {
         let mut rig = Rig::new();
         let call = asked_without_id(&mut rig);

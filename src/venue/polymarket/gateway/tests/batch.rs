@@ -171,8 +171,12 @@ fn a_batch_without_a_result_for_each_order_proves_nothing_about_any() {
 fn what_is_said_before_any_order_is_looked_at_refuses_all_of_them() {
     let banned = json!({ "error": "address in closed only mode" }).to_string();
     let mode = json!({ "code": "post_only_mode", "retry_after_seconds": 7 }).to_string();
-    let limited =
-        Answer::Reply { status: 429, retry_after: Some(Duration::from_secs(1)), body: "{}" };
+    let limited = Answer::Reply {
+        status: 429,
+        retry_after: Some(Duration::from_secs(1)),
+        headers: &[],
+        body: "{}",
+    };
     for (answer, kind) in [
         (Answer::NotSent("no route"), Refused::NotSent),
         (reply(401, "{}"), Refused::Credentials),

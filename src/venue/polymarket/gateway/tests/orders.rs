@@ -184,7 +184,7 @@ fn only_a_restart_asks_to_try_again() {
     ] {
         let retry_after = Some(Duration::from_secs(9));
         let (mut taken, body) = (Taken::default(), "{\"error\":\"wait\"}");
-        let answer = Answer::Reply { status, retry_after, body };
+        let answer = Answer::Reply { status, retry_after, headers: &[], body };
         gateway.read(&call, &answer, &table(), now(), &mut taken);
         let kind = match only(&taken) {
             Evidence::Refused(refusal) => Some(refusal.kind),
