@@ -233,6 +233,7 @@ impl Gateways {
             site_url: "https://polymarket.com".to_owned(),
             chain: Chain::Polygon,
             data_lag: Duration::ZERO,
+            post_only_lasts: Duration::from_secs(120),
         };
         Self {
             kalshi: kalshi::Gateway::new(settings, signer),

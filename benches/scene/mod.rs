@@ -73,6 +73,7 @@ impl Scene {
             pause_ahead: Duration::from_mins(10),
             weekly_pause: true,
             not_tradable_min: Duration::from_secs(2),
+            polymarket_answer: settings.trade.polymarket_answer,
         };
         let reconcile = settings.trade.reconcile;
         scene.pipeline.begin_trading(trading, reconcile, &[], scene.now);

@@ -23,7 +23,7 @@ mod withdrawal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::report::Permission;
+use crate::domain::report::{Permission, Route};
 use crate::domain::{IntentId, MarketIndex, Report, Timestamp, TradeId, Venue};
 use crate::execute::{Act, Record};
 use crate::journal::{Mark, Reply, Request};
@@ -111,6 +111,8 @@ pub struct Desk {
     pub reports: Vec<Report>,
     /// What became of the journal since it was last asked, for the engine.
     pub journal_news: Vec<Journal>,
+    /// What the venues' order routes showed of themselves, for the engine.
+    pub routes: Vec<(Venue, Route)>,
     /// What a person may want to read.
     pub notices: Vec<(Venue, String)>,
 }
@@ -158,6 +160,7 @@ impl Desk {
             outgoing: Vec::new(),
             reports: Vec::new(),
             journal_news: Vec::new(),
+            routes: Vec::new(),
             notices: Vec::new(),
         }
     }
@@ -190,6 +193,15 @@ impl Desk {
                 self.convert(Conversion::Redeem { market: *market }, markets, now);
             }
         }
+    }
+
+    /// Asks a venue's order routes whether they answer.
+    pub fn probe(&mut self, venue: Venue, markets: &dyn Markets, now: Timestamp) {
+        let mut taken = std::mem::take(&mut self.taken);
+        if let Some(counter) = self.counter(venue) {
+            counter.gateway.probe(now, &mut taken);
+        }
+        self.take(venue, taken, markets, now);
     }
 
     fn venue_of(&mut self, intent: IntentId) -> Option<Venue> {
@@ -420,6 +432,7 @@ impl Desk {
             }
             self.marks.push(Mark { venue, listing, until });
         }
+        self.routes.extend(taken.route.take().map(|route| (venue, route)));
         self.notices.extend(taken.notices.drain(..).map(|text| (venue, text)));
         let calls = std::mem::take(&mut taken.calls);
         self.taken = taken;

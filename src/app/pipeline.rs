@@ -5,6 +5,7 @@
 //! markets and the engine. What it wants done collects in [`Wishes`]; what it decided, in
 //! [`Pipeline::news`] and in a digest that two runs share exactly when they decided the same.
 
+mod effects;
 mod markets;
 mod rescue;
 
@@ -17,16 +18,14 @@ use crate::book::Lane;
 use crate::detect::NoEdge;
 use crate::domain::{Date, IntentId, MarketIndex, Order, Timestamp, TradeId, Venue};
 use crate::engine::effect::Effect;
-use crate::engine::event::{Command, Event};
+use crate::engine::event::Event;
 use crate::engine::{self, Engine};
 use crate::execute::{Act, Record, reconcile};
 use crate::pairing::{Pair, PairId, Set};
-use crate::ui::cli::record;
 use crate::venue::{Feed, Notice, Output, Wanted};
 
-use super::desk::{Acceptance, Desk, Journal};
+use super::desk::{Acceptance, Desk};
 pub use super::input::{FeedSource, Input, LaneWishes, News, Wishes};
-use super::milestone::Milestone;
 use super::registry::{Registry, Stage};
 use super::terms::Terms;
 
@@ -409,69 +408,6 @@ impl Pipeline {
 
     fn engine_event(&mut self, event: &Event<'_>, now: Timestamp) {
         self.engine.handle(event, now, &mut self.effects);
-    }
-
-    /// Acts on what the engine decided, until nothing is left.
-    fn settle(&mut self, now: Timestamp) {
-        loop {
-            self.hear_desk(now);
-            if self.effects.is_empty() {
-                break;
-            }
-            Milestone::Decided.reached();
-            for effect in std::mem::take(&mut self.effects) {
-                match &effect {
-                    Effect::Opportunity(found) => self.sign(&record::opportunity(found)),
-                    Effect::Closed(closed) => self.sign(&record::closed(closed)),
-                    Effect::Doubt { pair, reason, .. } => self.sign(&format!("{pair} {reason}")),
-                    Effect::Act(act) => {
-                        if let Some(desk) = &mut self.desk {
-                            desk.act(act, &self.registry, now);
-                        }
-                    }
-                    Effect::Resync { market, .. } => {
-                        let market = *market;
-                        let lane = self.registry.get(market).and_then(|entry| entry.lane);
-                        if let Some(lane) = lane {
-                            self.drive(lane, now, |feed, out| feed.resync(market, now, out));
-                        }
-                    }
-                    Effect::Reload { market } => {
-                        if let Some(entry) = self.registry.get(*market) {
-                            self.wishes.loads.push((entry.venue, entry.id.clone()));
-                        }
-                    }
-                }
-                self.tell(News::Decision(effect));
-            }
-            if let Some(desk) = &mut self.desk {
-                desk.take_back(&self.registry, now);
-                desk.dispatch(now);
-            }
-        }
-    }
-
-    /// Tells the engine what the venues said, and passes on what the desk wants carried.
-    fn hear_desk(&mut self, now: Timestamp) {
-        let Some(desk) = &mut self.desk else { return };
-        let reports = std::mem::take(&mut desk.reports);
-        let news = std::mem::take(&mut desk.journal_news);
-        let notices = std::mem::take(&mut desk.notices);
-        self.wishes.calls.append(&mut desk.outgoing);
-        for state in news {
-            let command = match state.clone() {
-                Journal::Whole => Command::JournalWhole,
-                Journal::Broken(why) => Command::JournalBroken { why },
-            };
-            self.engine_event(&Event::Command(&command), now);
-            self.tell(News::Journal(state));
-        }
-        for report in &reports {
-            self.engine_event(&Event::Report(report), now);
-        }
-        for (venue, text) in notices {
-            self.tell(News::Desk(venue, text));
-        }
     }
 
     fn sign(&mut self, line: &str) {

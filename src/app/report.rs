@@ -172,6 +172,7 @@ impl Reporter {
                 tracing::info!("book {} is asked for again: {}", market.0, why.name());
             }
             Effect::Reload { market } => tracing::debug!("facts of {} are read again", market.0),
+            Effect::Probe { venue } => tracing::debug!("{venue}'s order routes are asked"),
             Effect::Act(Act::Write(told)) => self.record(told, pipeline),
             Effect::Act(Act::Place(order)) => {
                 self.record(&Record::Placed(order.clone()), pipeline);

@@ -205,6 +205,7 @@ pub fn engine_trading(settings: &Settings) -> trade::Settings {
         pause_ahead: PAUSE_AHEAD,
         weekly_pause: settings.kalshi.weekly_pause,
         not_tradable_min: NOT_TRADABLE_MIN,
+        polymarket_answer: settings.trade.polymarket_answer,
     }
 }
 
@@ -251,6 +252,7 @@ fn polymarket_at(settings: &Settings) -> polymarket::gateway::Settings {
         site_url: own.site.clone(),
         chain,
         data_lag,
+        post_only_lasts: polymarket::facts::POST_ONLY_LASTS,
     }
 }
 

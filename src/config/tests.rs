@@ -108,7 +108,7 @@ fn the_bounds_behind_each_default_are_the_bounds_that_are_checked() {
         let told = told_below(&write(if quoted { "-0.000001" } else { "-1" }));
         assert!(told.contains(&format!("it may be {least} to {most}")), "{told}");
     }
-    assert_eq!(numbers, 66, "every number states its bounds");
+    assert_eq!(numbers, 67, "every number states its bounds");
 }
 
 fn told_below(text: &str) -> String {

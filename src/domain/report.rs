@@ -94,6 +94,15 @@ pub enum Report {
     },
 }
 
+/// What an answer of a venue's order routes says of the routes themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// They answered a request of this time as they do while they take orders.
+    Answered(Timestamp),
+    /// They take no orders at present, or none that take.
+    Closed,
+}
+
 /// What a venue lists of the past, page by page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Listing {

@@ -137,4 +137,9 @@ pub enum Effect {
         /// Which market.
         market: MarketIndex,
     },
+    /// A venue's order routes are to be asked whether they answer.
+    Probe {
+        /// Which venue.
+        venue: Venue,
+    },
 }

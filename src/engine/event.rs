@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::book::Update;
 use crate::domain::market::Status;
+use crate::domain::report::Route;
 use crate::domain::{Market, MarketIndex, Money, Outcome, Report, Venue};
 use crate::engine::trade::calendar::Pause;
 use crate::execute::Scope;
@@ -144,6 +145,13 @@ pub enum Event<'a> {
     },
     /// A venue said something about our orders or our account.
     Report(&'a Report),
+    /// A venue's order routes showed whether they take orders.
+    Route {
+        /// Which venue.
+        venue: Venue,
+        /// What they showed.
+        route: Route,
+    },
     /// A person, or a fault outside, stops new trades or allows them again.
     Command(&'a Command),
     /// The pairs that were accepted on this machine, as they stand in the set in force, whole. A

@@ -123,9 +123,11 @@ impl Engine {
                 self.exchanges[venue_at(venue)] = status;
                 self.look_at_waiting(now, effects);
             }
-            Event::Report(_) | Event::Command(_) | Event::Accepted(_) | Event::Verified(_) => {
-                self.trade(event, now, effects);
-            }
+            Event::Report(_)
+            | Event::Route { .. }
+            | Event::Command(_)
+            | Event::Accepted(_)
+            | Event::Verified(_) => self.trade(event, now, effects),
             Event::Tick => {
                 self.trade(event, now, effects);
                 self.books.forget_lags(now);

@@ -144,6 +144,16 @@ pub enum Stages {
     Together,
 }
 
+impl Stages {
+    /// Whether a venue's leg may be sent before it is known what came of the other one.
+    pub fn may_precede(self, venue: Venue) -> bool {
+        match self {
+            Self::First(first) => first == venue,
+            Self::Together => true,
+        }
+    }
+}
+
 /// Whether a plan opens a position or closes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {

@@ -77,6 +77,9 @@ pub enum NoTrade {
     RulesChanged,
     /// The venue does not take orders at present, as its last answers say.
     VenueNotTradable,
+    /// Kalshi's leg would not wait for Polymarket's, and Polymarket's order routes have not answered
+    /// lately.
+    VenueSilent,
     /// An approval that the market's orders need to settle is missing on the chain.
     ApprovalMissing,
     /// What the market means can change: its event may get new outcomes.
@@ -133,7 +136,7 @@ pub enum NoTrade {
 
 impl NoTrade {
     /// All reasons, in the order of their index.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Killed,
         Self::NotReconciled,
         Self::JournalBroken,
@@ -142,6 +145,7 @@ impl NoTrade {
         Self::NotAcceptedHere,
         Self::RulesChanged,
         Self::VenueNotTradable,
+        Self::VenueSilent,
         Self::ApprovalMissing,
         Self::OpenEnded,
         Self::EventUnknown,
@@ -203,6 +207,7 @@ impl NoTrade {
             Self::NotAcceptedHere => "not_accepted_here",
             Self::RulesChanged => "rules_changed",
             Self::VenueNotTradable => "venue_not_tradable",
+            Self::VenueSilent => "venue_silent",
             Self::ApprovalMissing => "approval_missing",
             Self::OpenEnded => "market_open_ended",
             Self::EventUnknown => "event_unknown",

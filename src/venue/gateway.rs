@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::domain::report::Listing;
+use crate::domain::report::{Listing, Route};
 use crate::domain::{
     IntentId, Market, MarketIndex, Order, OrderId, Price, Quantity, Report, Timestamp, Venue,
 };
@@ -188,6 +188,8 @@ pub struct Taken {
     pub whole: Vec<(Listing, Timestamp)>,
     /// What is left of the budget that the call was charged to, where its answer told.
     pub left: Option<Left>,
+    /// What the answer says of the venue's order routes.
+    pub route: Option<Route>,
     /// What a person may want to read.
     pub notices: Vec<String>,
 }
@@ -344,6 +346,11 @@ pub trait Gateway: Send {
         now: Timestamp,
         taken: &mut Taken,
     );
+    /// Asks the order routes whether they answer, and changes nothing there. What stands on this
+    /// machine always does.
+    fn probe(&mut self, now: Timestamp, taken: &mut Taken) {
+        taken.route = Some(Route::Answered(now));
+    }
     /// Reads the answer to one of its calls.
     fn read(
         &mut self,

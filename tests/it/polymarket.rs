@@ -102,6 +102,7 @@ impl Rig {
             site_url: "http://clob".to_owned(),
             chain: Chain::Embedded,
             data_lag: Duration::ZERO,
+            post_only_lasts: seconds(120),
         };
         let gateway = Gateway::new(account, Instance([3; 16]), settings);
         let now = Timestamp::from_secs(1_795_000_000);

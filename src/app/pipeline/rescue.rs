@@ -89,6 +89,7 @@ impl Pipeline {
     fn take_calls(&mut self) {
         let Some(desk) = &mut self.desk else { return };
         desk.reports.clear();
+        desk.routes.clear();
         desk.journal_news.clear();
         self.wishes.calls.append(&mut desk.outgoing);
         for (venue, text) in std::mem::take(&mut desk.notices) {

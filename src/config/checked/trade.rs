@@ -98,6 +98,8 @@ pub struct Trade {
     pub reconcile_every: Duration,
     /// How long open trades have after the first Ctrl-C.
     pub settle: Duration,
+    /// The oldest answer of Polymarket's order routes on which Kalshi's leg goes first, or at once.
+    pub polymarket_answer: Duration,
     /// What the engine does while nothing arrives.
     pub waiting: Waiting,
     /// The file whose appearance acts as `kill`; beside the journal where none is named.
@@ -138,6 +140,7 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
     let fee_tolerance = take.money("fee_true_up_max", bounds::LOSS_MAX);
     let reconcile_every = take.seconds("reconcile_every_s", bounds::RECONCILE_EVERY_S);
     let settle = take.seconds("settle_s", bounds::DAY_S);
+    let polymarket_answer = take.seconds("polymarket_answer_seconds", bounds::POLYMARKET_ANSWER_S);
     let waiting = take.word("waiting", &Waiting::ALL);
     let kill_file = take.optional("kill_file", None);
     take.finish();
@@ -152,6 +155,7 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
         },
         reconcile_every: reconcile_every?.value,
         settle: settle?.value,
+        polymarket_answer: polymarket_answer?.value,
         waiting: waiting?,
         kill_file: kill_file?,
     })

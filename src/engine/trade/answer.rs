@@ -162,6 +162,7 @@ impl Trader {
             self.conclude(around);
         }
         self.carry_out(around, effects);
+        self.ask_route(around.now, effects);
         self.close_early(around, effects);
     }
 

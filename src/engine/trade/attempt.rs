@@ -54,6 +54,7 @@ impl Trader {
     ) -> Result<(), NoTrade> {
         let proposal = self.propose(seen, around)?;
         self.executor.may_open(&proposal.plan).map_err(refused_by_executor)?;
+        self.check_route(&proposal.plan, around.now)?;
         self.risk.check(&proposal, around.now)
     }
 
@@ -99,6 +100,7 @@ impl Trader {
     /// Has a plan approved and hands it over.
     pub(super) fn begin(&mut self, proposal: Proposal, around: &Around<'_>) -> Result<(), NoTrade> {
         self.executor.may_open(&proposal.plan).map_err(refused_by_executor)?;
+        self.check_route(&proposal.plan, around.now)?;
         let approved = self.risk.approve(proposal, around.now)?;
         let view = around.view(&self.floor, &self.risk);
         self.executor.open(approved, &view, around.now, &mut self.acts);

@@ -15,6 +15,7 @@ mod attempt;
 pub mod calendar;
 mod early;
 mod floor;
+mod route;
 pub mod ruling;
 mod seam;
 mod settle;
@@ -28,13 +29,14 @@ use crate::domain::market::Status;
 use crate::domain::{IntentId, Market, MarketIndex, Timestamp, TradeId, Venue};
 use crate::execute::reconcile::Reconciler;
 use crate::execute::{self, Act, Executor, Trade};
-use crate::pairing::PairId;
+use crate::pairing::{Legs, PairId};
 use crate::risk::{Limits, NoTrade, Risk};
 
 use super::books::Books;
 use super::effect::Effect;
 use super::event::Watched;
 use floor::{Floor, View};
+use route::Pulse;
 
 /// How trading goes, beyond when an edge is one.
 #[derive(Debug, Clone)]
@@ -52,6 +54,9 @@ pub struct Settings {
     /// How long a venue is held not to take orders after it said so, at least; two seconds are
     /// sensible.
     pub not_tradable_min: Duration,
+    /// The oldest answer of Polymarket's order routes on which a Kalshi leg is sent that does not
+    /// wait for Polymarket's; five seconds are sensible.
+    pub polymarket_answer: Duration,
 }
 
 /// What the engine may look at while it trades.
@@ -92,6 +97,10 @@ pub struct Trader {
     verified: BTreeSet<PairId>,
     /// The markets of the pairs in force.
     pairs: BTreeMap<PairId, [MarketIndex; 2]>,
+    /// The order of legs of those that have one of their own.
+    legs: BTreeMap<PairId, Legs>,
+    /// How Polymarket's order routes answer.
+    pulse: Pulse,
     orders: BTreeMap<IntentId, Sent>,
     refusals: [u64; NoTrade::ALL.len()],
     /// Why the last edge of a pair was not traded.
@@ -121,6 +130,8 @@ impl Trader {
             accepted: BTreeSet::new(),
             verified: BTreeSet::new(),
             pairs: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            pulse: Pulse::default(),
             orders: BTreeMap::new(),
             refusals: [0; NoTrade::ALL.len()],
             last: BTreeMap::new(),
@@ -186,6 +197,10 @@ impl Trader {
         self.pairs = watched
             .iter()
             .map(|watched| (watched.pair.id.clone(), [watched.kalshi, watched.polymarket]))
+            .collect();
+        self.legs = watched
+            .iter()
+            .filter_map(|watched| Some((watched.pair.id.clone(), watched.pair.limits.legs?)))
             .collect();
     }
 

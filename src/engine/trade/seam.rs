@@ -83,6 +83,7 @@ impl Engine {
         let Some((trader, around)) = self.trading(now) else { return };
         match *event {
             Event::Report(report) => trader.report(report, &around, effects),
+            Event::Route { venue, route } => trader.hear_route(venue, route, now),
             Event::Command(command) => trader.command(command, &around, effects),
             Event::Accepted(pairs) => trader.accept(pairs),
             Event::Verified(pairs) => trader.verify(pairs),

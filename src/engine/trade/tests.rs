@@ -22,6 +22,7 @@ use crate::pairing::{Legs, Pair, Relation, Standing};
 mod exits;
 mod gates;
 mod room;
+mod route;
 mod stops;
 
 fn quantity(text: &str) -> Quantity {
@@ -76,6 +77,7 @@ fn settings() -> Settings {
         pause_ahead: Duration::from_secs(600),
         weekly_pause: true,
         not_tradable_min: Duration::from_secs(2),
+        polymarket_answer: Duration::from_secs(5),
     }
 }
 
@@ -163,6 +165,12 @@ impl Story {
         self.watch.now = self.watch.now.after(span);
         self.event(&Event::Tick);
         self.orders()
+    }
+
+    /// How often the order routes were to be asked since the last call.
+    fn probes(&mut self) -> usize {
+        let all = std::mem::take(&mut self.watch.effects);
+        all.iter().filter(|one| matches!(one, Effect::Probe { .. })).count()
     }
 
     /// The orders that went out since the last call; what is to be kept goes into the journal.

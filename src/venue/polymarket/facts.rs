@@ -73,6 +73,10 @@ pub mod limit {
     pub const GAMMA_MARKETS: u64 = 300;
 }
 
+/// How long the engine takes only resting orders after a restart, where its answer does not say how
+/// much of that is left (docs, matching engine, 2026-10).
+pub const POST_ONLY_LASTS: Duration = Duration::from_secs(120);
+
 /// What a signer may send, by the volume of its account (docs, CLOB trading rate limits, 2026-10).
 pub mod tier {
     /// What is left of the bucket that a request is charged to; below zero where cancels owe some.

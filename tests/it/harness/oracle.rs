@@ -151,7 +151,8 @@ impl Oracle {
                 News::Decision(Effect::Opportunity(found)) => self.judge(&found, pipeline),
                 News::Decision(Effect::Closed(_)) => self.tally.closed += 1,
                 News::Decision(Effect::Resync { .. }) => self.tally.resyncs += 1,
-                News::Decision(Effect::Reload { .. } | Effect::Act(_)) | News::Pairs(_) => {}
+                News::Decision(Effect::Reload { .. } | Effect::Probe { .. } | Effect::Act(_))
+                | News::Pairs(_) => {}
                 News::Feed(_, notice) => self.note(notice),
                 News::Journal(state) => panic!("{}: {state:?}", self.label),
                 News::Desk(venue, text) => panic!("{}: {venue}: {text}", self.label),

@@ -109,6 +109,7 @@ impl Run {
             self.fail("killed_is_silent", format!("{intent} goes to {}", call.venue));
         }
         let order = self.order_of(intent)?;
+        self.check_early(&order);
         let (venue, market) = self.place_of(order.market)?;
         let spends = match order.action {
             Action::Buy => i128::from(order.spend_max().micros()),
@@ -152,6 +153,7 @@ impl Run {
             (venues.request(call.venue, &request, self.now), venues.travel())
         };
         self.note_bite(call.venue, reply.status);
+        self.note_route(call, reply.status);
         self.log.write(self.now, || {
             let lost = if told.is_some() { " (answer lost)" } else { "" };
             format!("reply {} {:?} {} {}{lost}", id.0, reply.sending, reply.status, reply.body)

@@ -21,6 +21,7 @@ mod alone;
 mod belief;
 mod calls;
 mod draw;
+mod early;
 mod finish;
 mod hunt;
 mod limits;
@@ -61,6 +62,8 @@ struct Outcome {
     sends: u64,
     /// What faults did to us, and how often.
     bites: hunt::Bites,
+    /// When Kalshi orders left that did not wait for Polymarket's, from the start of the run.
+    early: Vec<Duration>,
 }
 
 /// Seeds of an ordinary test run.

@@ -187,6 +187,7 @@ impl Run {
             pause_ahead: Duration::from_mins(10),
             weekly_pause: true,
             not_tradable_min: Duration::from_secs(2),
+            polymarket_answer: settings.trade.polymarket_answer,
         };
         self.machine = Some(machine);
         let reconcile = settings.trade.reconcile.clone();
@@ -212,6 +213,8 @@ impl Run {
             site_url: "http://127.0.0.1:10".to_owned(),
             chain: polymarket::gateway::Chain::Embedded,
             data_lag: Duration::ZERO,
+            // Here it takes as long as it was drawn to take at most.
+            post_only_lasts: Duration::from_secs(3),
         };
         let account = wallet(&self.api_key, self.script.wallet);
         let polymarket = polymarket::Gateway::new(account, instance, polymarket);

@@ -27,6 +27,7 @@ use crate::harness::clock;
 use super::belief::Watch;
 use super::calls::Told;
 use super::draw::{Blow, End, Odds, Script, Strike, WARM};
+use super::early::Early;
 use super::oracle::Oracle;
 use super::paper::{Ended, Paper};
 use super::process;
@@ -156,6 +157,7 @@ pub(super) struct Run {
     pub(super) failure: Option<Failure>,
     pub(super) oracle: Oracle,
     pub(super) watch: Watch,
+    pub(super) early: Early,
     pub(super) api_key: ApiKey,
 }
 
@@ -194,6 +196,7 @@ impl Run {
             failure: None,
             oracle: Oracle::default(),
             watch: Watch::default(),
+            early: Early::default(),
             api_key,
             script: script.clone(),
         };
@@ -228,7 +231,8 @@ impl Run {
             *self.bites.entry(format!("{venue} {name}")).or_default() += count;
         }
         let bites = std::mem::take(&mut self.bites);
-        Outcome { digest, failure: self.failure.take(), lines, writes, sends, bites }
+        let early = std::mem::take(&mut self.early.left);
+        Outcome { digest, failure: self.failure.take(), lines, writes, sends, bites, early }
     }
 
     /// Goes on until so long after the start, or until something is wrong.

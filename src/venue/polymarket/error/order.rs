@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::domain::report::{Refusal, Refused};
 
 use super::{short, text_of};
+use crate::venue::polymarket::facts::POST_ONLY_LASTS;
 
 /// What became of an order by the venue's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +32,6 @@ enum Meaning {
     Exists,
 }
 
-/// How long the engine takes only resting orders after a restart (docs, matching engine, 2026-10);
-/// for answers that do not say how much of it is left.
-const POST_ONLY_LASTS: Duration = Duration::from_secs(120);
 /// The first wait while the engine restarts (docs, matching engine, 2026-10).
 const RESTART_WAIT: Duration = Duration::from_secs(1);
 

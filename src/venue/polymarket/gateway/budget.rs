@@ -8,6 +8,8 @@ use crate::domain::Timestamp;
 use crate::venue::gateway::{Answer, Budget, Call, Class, Left, Subject, Taken};
 use crate::venue::polymarket::facts::tier;
 
+use super::route;
+
 /// Budgets as far as the venue told.
 #[derive(Debug, Default)]
 pub(super) struct Signer {
@@ -65,7 +67,8 @@ fn is_charged(call: &Call) -> bool {
         | Subject::Places(_)
         | Subject::Cancel(_)
         | Subject::Cancels(_)
-        | Subject::Everything => true,
+        | Subject::Everything
+        | Subject::Other(route::NAME, _) => true,
         Subject::Decrease(..)
         | Subject::Amend(..)
         | Subject::Order(_)

@@ -19,6 +19,7 @@ mod heart;
 mod holding;
 mod permission;
 mod question;
+mod route;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,6 +49,7 @@ use budget::Signer;
 use heart::Heart;
 use holding::Holding;
 use permission::Round;
+use route::Routes;
 
 /// Where outcomes are turned into dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,8 @@ pub struct Settings {
     /// How far the data API may lag behind, such as [`facts::DATA_LAG`]: its readings are dated
     /// back by that much.
     pub data_lag: Duration,
+    /// How long after a restart orders that take are refused, such as [`facts::POST_ONLY_LASTS`].
+    pub post_only_lasts: Duration,
 }
 
 /// An order of ours.
@@ -102,6 +106,7 @@ pub struct Gateway {
     permission: Round,
     holding: Holding,
     signer: Signer,
+    routes: Routes,
 }
 
 /// One request, before it is signed.
@@ -129,6 +134,7 @@ impl Gateway {
             permission: Round::default(),
             holding: Holding::default(),
             signer: Signer::default(),
+            routes: Routes::default(),
         }
     }
 
@@ -404,6 +410,10 @@ impl Port for Gateway {
         self.conversion(conversion, markets, now, taken);
     }
 
+    fn probe(&mut self, now: Timestamp, taken: &mut Taken) {
+        taken.calls.push(self.probe_call(now));
+    }
+
     fn read(
         &mut self,
         call: &Call,
@@ -413,7 +423,10 @@ impl Port for Gateway {
         taken: &mut Taken,
     ) {
         self.signer.hear(call, answer, taken);
-        self.answer(call, answer, markets, now, taken);
+        if !matches!(call.subject, Subject::Other(route::NAME, _)) {
+            self.answer(call, answer, markets, now, taken);
+        }
+        taken.route = self.routes.hear(call, answer, self.settings.post_only_lasts, now);
     }
 
     fn read_private(

@@ -2,6 +2,7 @@ mod account;
 mod batch;
 mod budget;
 mod orders;
+mod route;
 mod search;
 mod trades;
 
@@ -97,6 +98,7 @@ fn gateway(wallet: Wallet, chain: Chain) -> Gateway {
         site_url: "http://site".to_owned(),
         chain,
         data_lag: facts::DATA_LAG,
+        post_only_lasts: facts::POST_ONLY_LASTS,
     };
     Gateway::new(account, Instance([7; 16]), settings)
 }
