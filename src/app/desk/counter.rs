@@ -9,9 +9,9 @@ use crate::net::backoff::Backoff;
 use crate::net::rate::Bucket;
 use crate::venue::gateway::{Answer, Call, Class, Gateway, Left};
 
-/// Calls that may wait for one venue's budget; beyond it the oldest is dropped, to be asked again
-/// by whoever still wants to know.
-const WAITING_MAX: usize = 10_000;
+/// Calls that may wait for one venue's budget; beyond it the newest question is dropped, to be asked
+/// again by whoever still wants to know.
+pub(super) const WAITING_MAX: usize = 10_000;
 /// A call that waited for longer is not sent any more: its signature would be refused as too old.
 const WAIT_MAX: Duration = Duration::from_secs(3);
 
@@ -181,10 +181,25 @@ impl Counter {
 
     /// Lets a call wait.
     pub(super) fn queue(&mut self, call: Call, turn: Turn, now: Timestamp) {
-        if self.waiting.len() == WAITING_MAX {
-            self.waiting.pop_front();
-        }
         self.waiting.push_back(Waiting { call, turn, since: now });
+        if self.waiting.len() > WAITING_MAX {
+            self.drop_one(now);
+        }
+    }
+
+    /// Too much waits: the newest question goes, and where there is none, the newest call. The first
+    /// in line is what takes an order back.
+    fn drop_one(&mut self, now: Timestamp) {
+        let is_question =
+            |one: &Waiting| one.call.class == Class::Read && !super::is_to_cancel(&one.call);
+        let all = || self.waiting.iter().enumerate();
+        let newest = all().filter(|(_, one)| is_question(one)).max_by_key(|(_, one)| one.since);
+        let newest = newest.or_else(|| all().max_by_key(|(_, one)| one.since));
+        let dropped = newest.map(|(at, _)| at).and_then(|at| self.waiting.remove(at));
+        // It may have been a part of a reading of the account.
+        if dropped.is_some_and(|one| is_question(&one)) {
+            self.read_again(now);
+        }
     }
 
     /// What waits.

@@ -17,6 +17,7 @@ mod budget;
 mod flatten;
 mod past;
 mod placing;
+mod overflow;
 mod talk;
 mod withdrawal;
 
