@@ -51,6 +51,7 @@ impl Table {
             id: id.to_owned(),
             title: "Example?".to_owned(),
             event: format!("{venue}-example"),
+            group: String::new(),
             grid: PriceGrid::uniform(100),
             fee: FeePlan::constant(fee),
             minimum: Minimum { quantity: Quantity::contracts(1), notional: Money::ZERO },
@@ -172,6 +173,7 @@ impl Gap {
         let side = |at: usize, outcome, fee, purse| Side {
             market: MarketIndex(u32::try_from(at).unwrap()),
             event: "example",
+            group: "",
             outcome,
             fee,
             minimum: Minimum { quantity: Quantity::contracts(1), notional: Money::ZERO },

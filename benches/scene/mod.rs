@@ -415,6 +415,7 @@ fn kalshi_market(number: usize) -> Market {
         id: ticker(number),
         title: title(number),
         event: format!("KXBENCHRATE-26DEC31-{}", number / 10),
+        group: String::new(),
         grid: PriceGrid::uniform(10),
         fee: FeePlan::constant(FeeModel::kalshi(rate)),
         minimum: Minimum {

@@ -224,6 +224,7 @@ mod tests {
             id: "m".to_owned(),
             title: String::new(),
             event: String::new(),
+            group: String::new(),
             grid: PriceGrid::uniform(step),
             fee: FeePlan::constant(FeeModel::kalshi(rate)),
             minimum: Minimum::default(),

@@ -155,6 +155,13 @@ pub fn rules_hash(text: &str) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether two markets of one venue are of one event: by its name, or by the neg-risk market that
+/// they are parts of, whatever the other says. What has no name is nobody else's.
+pub fn shares_event(one: (&str, &str), other: (&str, &str)) -> bool {
+    let is_same = |one: &str, other: &str| !one.is_empty() && one == other;
+    is_same(one.0, other.0) || is_same(one.1, other.1)
+}
+
 /// What is known about a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Market {
@@ -166,6 +173,9 @@ pub struct Market {
     pub title: String,
     /// The venue's event that the market belongs to; empty when unknown.
     pub event: String,
+    /// Polymarket's id of the neg-risk market, at most one of whose outcomes pays, that the market
+    /// is a part of; empty where there is none.
+    pub group: String,
     /// Valid prices; `None` when the venue did not tell.
     pub grid: Option<PriceGrid>,
     /// Taker fee over time.
@@ -191,4 +201,35 @@ pub struct Market {
     pub yes_pays: Option<Money>,
     /// The two tokens; `Some` on Polymarket only.
     pub tokens: Option<Tokens>,
+}
+
+impl Market {
+    /// The two names of its event, for [`shares_event`].
+    pub fn event_names(&self) -> (&str, &str) {
+        (&self.event, &self.group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markets_share_an_event_by_either_of_its_names() {
+        for (one, other, same) in [
+            (("fed", "0xaa"), ("fed", "0xaa"), true),
+            (("fed", "0xaa"), ("rates", "0xaa"), true),
+            (("fed", "0xaa"), ("fed", "0xbb"), true),
+            (("fed", "0xaa"), ("fed", ""), true),
+            (("", "0xaa"), ("fed", "0xaa"), true),
+            (("fed", "0xaa"), ("rates", "0xbb"), false),
+            (("fed", ""), ("rates", ""), false),
+            (("", ""), ("", ""), false),
+            // An id is no name.
+            (("0xaa", ""), ("", "0xaa"), false),
+        ] {
+            assert_eq!(shares_event(one, other), same, "{one:?} {other:?}");
+            assert_eq!(shares_event(other, one), same, "{other:?} {one:?}");
+        }
+    }
 }

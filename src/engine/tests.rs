@@ -52,6 +52,7 @@ pub(super) fn market(venue: Venue) -> Market {
         id: format!("{venue}-market"),
         title: String::new(),
         event: String::new(),
+        group: String::new(),
         grid: PriceGrid::uniform(100),
         fee: FeePlan::constant(model),
         minimum: Minimum { quantity: minimum, notional },

@@ -21,6 +21,9 @@ pub struct Listing {
     pub id: String,
     /// Kalshi event ticker, or the slug of the Polymarket event.
     pub event: String,
+    /// Polymarket's id of the neg-risk market that it is a part of (`0x` and 64 hex digits); empty
+    /// where there is none, and on Kalshi.
+    pub group: String,
     /// Kalshi series ticker; empty on Polymarket.
     pub series: String,
     /// The question.
@@ -41,6 +44,13 @@ pub struct Listing {
     pub status: Status,
     /// When trading ends.
     pub closes: Timestamp,
+}
+
+impl Listing {
+    /// Whether it is a part of a neg-risk market.
+    pub const fn is_neg_risk(&self) -> bool {
+        !self.group.is_empty()
+    }
 }
 
 /// Something that happened in a matching book and that a venue's feed reports.

@@ -1,5 +1,6 @@
 //! Stops, getting out of everything, and what markets pay in the end.
 
+use crate::domain::market::shares_event;
 use crate::domain::{Action, MarketIndex, Money, Quantity, Timestamp, TradeId, Venue};
 use crate::pairing::PairId;
 use crate::plan::Kind;
@@ -164,15 +165,15 @@ impl Executor {
     /// The pairs of all trades that share a venue's event with a trade.
     fn pairs_beside(&self, trade: TradeId) -> Vec<PairId> {
         let Some(trade) = self.state.trade(trade) else { return Vec::new() };
-        let shares =
-            |at: usize, event: &str| !event.is_empty() && trade.plan.legs[at].event == event;
+        let shares = |at: usize, other: &Trade| {
+            let names = [trade, other].map(|trade| trade.plan.legs[at].event_names());
+            shares_event(names[0], names[1])
+        };
         let mut pairs: Vec<PairId> = self
             .state
             .trades()
             .filter(|other| {
-                other.plan.pair == trade.plan.pair
-                    || shares(0, &other.plan.legs[0].event)
-                    || shares(1, &other.plan.legs[1].event)
+                other.plan.pair == trade.plan.pair || shares(0, other) || shares(1, other)
             })
             .map(|other| other.plan.pair.clone())
             .collect();

@@ -98,6 +98,7 @@ pub(super) fn leg(venue: Venue, side: &Side<'_>, limit: Price, quantity: Quantit
         venue,
         market: side.market,
         event: side.event.to_owned(),
+        group: side.group.to_owned(),
         outcome: side.outcome,
         limit,
         size: Size::Contracts(quantity),

@@ -52,6 +52,8 @@ pub struct Side<'a> {
     pub market: MarketIndex,
     /// The venue's event of the market; empty when unknown.
     pub event: &'a str,
+    /// The neg-risk market that it is a part of; empty where there is none.
+    pub group: &'a str,
     /// The contract.
     pub outcome: Outcome,
     /// The taker fee in force.
@@ -121,6 +123,8 @@ pub struct Leg {
     pub market: MarketIndex,
     /// The venue's event of the market, for the limit per event; empty when unknown.
     pub event: String,
+    /// The neg-risk market that it is a part of, for the same limit; empty where there is none.
+    pub group: String,
     /// The contract that is bought, or on an exit sold.
     pub outcome: Outcome,
     /// The worst price.
@@ -133,6 +137,14 @@ pub struct Leg {
     pub cost_max: Money,
     /// The most that its fee can be.
     pub fee_max: Money,
+}
+
+impl Leg {
+    /// The two names of its market's event, for
+    /// [`shares_event`](crate::domain::market::shares_event).
+    pub fn event_names(&self) -> (&str, &str) {
+        (&self.event, &self.group)
+    }
 }
 
 /// In which order the legs are sent.

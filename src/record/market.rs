@@ -31,6 +31,9 @@ pub struct MarketFacts {
     /// The venue's event.
     #[serde(default)]
     pub event: String,
+    /// Polymarket's id of the neg-risk market that it is a part of.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
     /// `[start, end, step]` in 1/10,000 dollars.
     #[serde(default)]
     pub bands: Vec<(u16, u16, u16)>,
@@ -97,6 +100,7 @@ impl From<&Market> for MarketFacts {
             id: market.id.clone(),
             title: market.title.clone(),
             event: market.event.clone(),
+            group: market.group.clone(),
             bands: bands.map(|band| (band.start, band.end, band.step)).collect(),
             fee: market.fee.steps().iter().map(step).collect(),
             minimum_quantity: market.minimum.quantity.units(),
@@ -183,6 +187,7 @@ impl MarketFacts {
             id: self.id.clone(),
             title: self.title.clone(),
             event: self.event.clone(),
+            group: self.group.clone(),
             grid,
             fee,
             minimum: Minimum { quantity, notional: Money::from_micros(self.minimum_notional) },
@@ -230,6 +235,7 @@ mod tests {
             id: format!("0x{}", "ab".repeat(32)),
             title: "Fed holds?".to_owned(),
             event: "fed-december".to_owned(),
+            group: format!("0x{}", "cd".repeat(32)),
             grid: PriceGrid::uniform(10),
             fee,
             minimum: Minimum {

@@ -4,6 +4,7 @@
 //! trade after every record, so nothing can be reserved or released by a wrong amount. A sum is
 //! taken over all trades when it is needed, so it cannot drift from its parts.
 
+use crate::domain::market::shares_event;
 use crate::domain::report::Purse;
 use crate::domain::{MarketIndex, Money, Timestamp, Venue};
 use crate::pairing::PairId;
@@ -68,7 +69,8 @@ pub enum Phase {
 pub(super) struct Standing {
     pub(super) pair: PairId,
     pub(super) markets: [MarketIndex; 2],
-    pub(super) events: [String; 2],
+    /// The two names of each event.
+    pub(super) events: [(String, String); 2],
     /// Where the money of each leg lies; `None` for a trade of an earlier run, which then counts
     /// against every purse of its venues.
     pub(super) purses: Option<[Purse; 2]>,
@@ -88,7 +90,7 @@ impl Standing {
         Self {
             pair: plan.pair.clone(),
             markets: [kalshi.market, polymarket.market],
-            events: [kalshi.event.clone(), polymarket.event.clone()],
+            events: plan.legs.each_ref().map(|leg| (leg.event.clone(), leg.group.clone())),
             purses: None,
             loss_max: plan.loss_max,
             exposure,
@@ -96,6 +98,11 @@ impl Standing {
             has_begun: false,
             paid_at: Timestamp::ZERO,
         }
+    }
+
+    fn event_names(&self, at: usize) -> (&str, &str) {
+        let (event, group) = &self.events[at];
+        (event, group)
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -147,8 +154,8 @@ impl Standing {
 pub(super) struct Adopted {
     /// The place of its venue.
     pub(super) at: usize,
-    /// The venue's event of the market; empty when unknown.
-    pub(super) event: String,
+    /// The two names of its event.
+    pub(super) event: (String, String),
     /// What they may be worth.
     pub(super) dollars: Money,
 }
@@ -192,7 +199,8 @@ impl Totals {
             self.markets[at] += adopted.dollars;
             self.pair += adopted.dollars;
         }
-        if is_same || !adopted.event.is_empty() && adopted.event == own.events[at] {
+        let event = (adopted.event.0.as_str(), adopted.event.1.as_str());
+        if is_same || shares_event(event, own.event_names(at)) {
             self.events[at] += adopted.dollars;
         }
     }
@@ -204,7 +212,8 @@ pub(super) fn totals<'a>(
     own: Option<&Standing>,
 ) -> Totals {
     let mut sums = Totals::default();
-    for trade in trades.filter(|trade| !trade.is_over()) {
+    let counted: Vec<&Standing> = trades.filter(|trade| !trade.is_over()).collect();
+    for trade in &counted {
         sums.total += trade.dollars();
         sums.unconfirmed += trade.unconfirmed_at_worst();
         sums.stranded += trade.alone_at_worst();
@@ -216,17 +225,39 @@ pub(super) fn totals<'a>(
         for at in 0..2 {
             sums.venues[at] += trade.dollars_at(at);
             let Some(own) = own else { continue };
-            let same_market = own.markets[at] == trade.markets[at];
-            if same_market {
+            if own.markets[at] == trade.markets[at] {
                 sums.markets[at] += trade.dollars_at(at);
-            }
-            let same_event = !own.events[at].is_empty() && own.events[at] == trade.events[at];
-            if same_event || same_market {
-                sums.events[at] += trade.dollars();
             }
         }
     }
+    if let Some(own) = own {
+        sums.events = [0, 1].map(|at| of_event(&counted, own, at));
+    }
     sums
+}
+
+/// All trades of the event of a leg. An event has two names, and two markets that share one are of
+/// the same event: so are those that share the other one with either.
+fn of_event(trades: &[&Standing], leg: &Standing, at: usize) -> Money {
+    let mut sum = Money::ZERO;
+    let mut names = vec![leg.event_names(at)];
+    let mut others = trades.to_vec();
+    let mut next = 0;
+    while let Some(name) = names.get(next).copied() {
+        others.retain(|trade| {
+            let own = trade.event_names(at);
+            let is_of_it = shares_event(name, own) || leg.markets[at] == trade.markets[at];
+            if is_of_it {
+                sum += trade.dollars();
+                if !names.contains(&own) {
+                    names.push(own);
+                }
+            }
+            !is_of_it
+        });
+        next += 1;
+    }
+    sum
 }
 
 /// A venue's place in lists that have Kalshi first.

@@ -254,8 +254,14 @@ impl Risk {
 
     /// Sets what contracts of a market may be worth that no trade bought and that a person took
     /// into the ledger.
-    pub fn set_adopted(&mut self, market: MarketIndex, venue: Venue, event: &str, dollars: Money) {
-        let (at, event) = (leg_of(venue), event.to_owned());
+    pub fn set_adopted(
+        &mut self,
+        market: MarketIndex,
+        venue: Venue,
+        event: (&str, &str),
+        dollars: Money,
+    ) {
+        let (at, event) = (leg_of(venue), (event.0.to_owned(), event.1.to_owned()));
         self.adopted.insert(market, Adopted { at, event, dollars });
     }
 

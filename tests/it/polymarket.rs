@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crossbook::book::Lane;
+use crossbook::domain::market::Settlement;
 use crossbook::domain::report::{Permission, Refused, Rest, Total};
 use crossbook::domain::{
     Action, Evidence, Finality, Instance, IntentId, Lifetime, Market, MarketIndex, Money, Order,
@@ -333,6 +334,22 @@ fn filled(evidence: &[Evidence], finality: Finality) -> (Total, Money) {
         }
     }
     (total, fees)
+}
+
+#[test]
+fn a_part_of_a_neg_risk_market_is_known_as_one_and_traded_as_one() {
+    let mut rig = Rig::plain();
+    let group = format!("0x{}", "cd".repeat(32));
+    rig.world.floor_mut(Venue::Polymarket).listings[0].group = group.clone();
+    rig.markets.0.clear();
+    rig.read_markets();
+    let [first, second] = &rig.markets.0[..2] else { panic!("two markets") };
+    assert_eq!((first.group.as_str(), second.group.as_str()), (group.as_str(), ""));
+    let settlement = first.tokens.as_ref().and_then(|tokens| tokens.settlement);
+    assert_eq!(settlement, Some(Settlement::NegRisk));
+    let order = rig.taking(5);
+    let heard = rig.place(&order);
+    assert!(ended(&heard).is_some_and(|total| !total.quantity.is_zero()), "{heard:?}");
 }
 
 #[test]

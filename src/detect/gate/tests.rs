@@ -204,6 +204,7 @@ fn facts_are_what_the_market_says() {
         id: "0xab".to_owned(),
         title: String::new(),
         event: String::new(),
+        group: String::new(),
         grid: None,
         fee: scene.facts.fee,
         minimum: Minimum { quantity: Quantity::contracts(5), notional: Money::ZERO },

@@ -167,6 +167,7 @@ impl Trader {
         Ok(Side {
             market,
             event: &known.event,
+            group: &known.group,
             outcome,
             fee: fee.ok_or(NoTrade::VenueNotTradable)?,
             minimum: known.minimum,

@@ -86,7 +86,8 @@ impl Floor {
             return Err(NoTrade::ApprovalMissing);
         }
         // Without it nobody can tell what else is at risk in the same event.
-        let is_known = self.markets.get(&market).is_none_or(|market| !market.event.is_empty());
+        let is_named = |market: &Market| !(market.event.is_empty() && market.group.is_empty());
+        let is_known = self.markets.get(&market).is_none_or(is_named);
         if is_known { Ok(()) } else { Err(NoTrade::EventUnknown) }
     }
 

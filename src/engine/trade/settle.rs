@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::market::shares_event;
 use crate::domain::report::{Evidence, Refusal, Refused};
-use crate::domain::{MarketIndex, Money, Order, Report, Timestamp, TradeId};
+use crate::domain::{Market, MarketIndex, Money, Order, Report, Timestamp, TradeId};
 use crate::execute::{Act, Record, Scope, incident};
 use crate::pairing::PairId;
-use crate::plan::Kind;
+use crate::plan::{Kind, Leg};
 use crate::risk::{NoTrade, Stop};
 
 use super::{Around, Effect, Trader};
@@ -88,7 +89,7 @@ impl Trader {
         }
         let state = self.executor.state();
         for (venue, market, dollars) in state.unbought() {
-            let event = self.floor.markets.get(&market).map_or("", |market| market.event.as_str());
+            let event = self.floor.markets.get(&market).map_or(("", ""), Market::event_names);
             self.risk.set_adopted(market, venue, event, dollars);
         }
         self.risk.number_from(state.next_trade());
@@ -125,11 +126,11 @@ impl Trader {
     /// planned: the executor knows only those that it has traded.
     fn stop_beside(&mut self, trade: TradeId, now: Timestamp) {
         let Some(known) = self.executor.state().trade(trade) else { return };
-        let events = known.plan.legs.each_ref().map(|leg| leg.event.as_str());
+        let events = known.plan.legs.each_ref().map(Leg::event_names);
         let is_beside = |markets: &[MarketIndex; 2]| {
             markets.iter().zip(events).any(|(market, event)| {
-                let of = self.floor.markets.get(market).map(|market| market.event.as_str());
-                !event.is_empty() && of == Some(event)
+                let known = self.floor.markets.get(market);
+                known.is_some_and(|market| shares_event(market.event_names(), event))
             })
         };
         let beside: Vec<PairId> = self

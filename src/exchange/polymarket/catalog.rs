@@ -96,7 +96,8 @@ impl<'a> Catalog<'a> {
         let listings = || self.events[event].iter().map(|market| &self.floor.listings[*market]);
         let closed = listings().all(|listing| listing.status == Status::Closed);
         let Some(first) = listings().next() else { return Value::Null };
-        json!({
+        let group = listings().find(|listing| listing.is_neg_risk()).map(|one| &one.group);
+        let mut body = json!({
             "id": (FIRST_EVENT + event).to_string(),
             "ticker": first.event,
             "slug": first.event,
@@ -108,10 +109,14 @@ impl<'a> Catalog<'a> {
             "closed": closed,
             "archived": false,
             "enableOrderBook": !closed,
-            "negRisk": false,
-            "enableNegRisk": false,
+            "negRisk": group.is_some(),
+            "enableNegRisk": group.is_some(),
             "negRiskAugmented": false,
-        })
+        });
+        if let Some(group) = group {
+            body["negRiskMarketID"] = group.as_str().into();
+        }
+        body
     }
 }
 
@@ -174,7 +179,7 @@ fn dress(index: usize, floor: &Floor) -> Value {
         "positionIds": null,
         "outcomes": nested([&listing.labels.0, &listing.labels.1]),
         "outcomePrices": nested([&prices[0], &prices[1]]),
-        "negRisk": false,
+        "negRisk": listing.is_neg_risk(),
         "endDate": end,
         "endDateIso": &end[..10.min(end.len())],
         "description": listing.rules,
@@ -193,6 +198,10 @@ fn dress(index: usize, floor: &Floor) -> Value {
         "feesEnabled": listing.rate != Rate::ZERO,
         "secondsDelay": 0,
     });
+    // Markets of no neg-risk market do without the field.
+    if listing.is_neg_risk() {
+        body["negRiskMarketID"] = listing.group.as_str().into();
+    }
     if listing.rate != Rate::ZERO {
         body["feeSchedule"] = json!({
             "exponent": 1,

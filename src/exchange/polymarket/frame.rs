@@ -54,7 +54,7 @@ impl Image {
             asks: rows(Side::Ask),
             min_order_size: shares(listing.minimum),
             tick_size: dollars(tick(listing)),
-            neg_risk: false,
+            neg_risk: listing.is_neg_risk(),
             last_trade_price: last.map_or_else(|| NO_TRADE.to_owned(), dollars),
         }
         .sealed()

@@ -152,9 +152,13 @@ pub(super) struct Poster<'a> {
 }
 
 /// Which contract settles a market: ids of Protocol V2 have 64 zero bits in the middle.
-fn contract(token: U256) -> Contract {
+fn contract(token: U256, listing: Option<&Listing>) -> Contract {
     let reserved: U256 = U256::from(u64::MAX) << 40;
-    if (token & reserved) == U256::ZERO { Contract::V3 } else { Contract::Standard }
+    match (token & reserved) == U256::ZERO {
+        true => Contract::V3,
+        false if listing.is_some_and(Listing::is_neg_risk) => Contract::NegRisk,
+        false => Contract::Standard,
+    }
 }
 
 /// Checks an order by everything but the book and the balance. The error is the venue's text.
@@ -171,11 +175,11 @@ pub(super) fn check(
     let fields = &posted.order;
     let signed = signed(fields).ok_or(UNREADABLE)?;
     let signature = unhex(&fields.signature).ok_or("invalid signature")?;
-    let contract = contract(signed.token);
+    let asset = Asset::find(floor, &fields.token_id);
+    let contract = contract(signed.token, asset.map(|asset| &floor.listings[asset.market]));
     check_wallet(&signed, poster)?;
     check_signature(&signed, contract, &signature, poster.owner)?;
-    let asset = Asset::find(floor, &fields.token_id)
-        .ok_or_else(|| format!("the orderbook {} does not exist", fields.token_id))?;
+    let asset = asset.ok_or_else(|| format!("the orderbook {} does not exist", fields.token_id))?;
     let listing = &floor.listings[asset.market];
     match listing.status {
         Status::Open => {}

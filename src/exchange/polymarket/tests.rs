@@ -31,6 +31,7 @@ fn listing(market: usize) -> Listing {
         question: market,
         id: format!("0x{:064x}", 0xab_0000 + market),
         event: format!("event-{}", market / 2),
+        group: String::new(),
         series: String::new(),
         title: format!("Will it rain, on day {market}?"),
         rules: "Resolves \"Yes\" if it rains.".to_owned(),

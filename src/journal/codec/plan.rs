@@ -70,6 +70,7 @@ fn leg_out(leg: &Leg) -> Value {
         "venue": leg.venue.name(),
         "market": leg.market.0,
         "event": leg.event,
+        "group": leg.group,
         "outcome": leg.outcome.name(),
         "limit_units": leg.limit.units(),
         "size": size,
@@ -85,6 +86,8 @@ fn leg_in(fields: Fields<'_>) -> Result<Leg, Unread> {
         venue: fields.venue("venue")?,
         market: fields.market("market")?,
         event: fields.text("event")?,
+        // Plans of earlier versions have none.
+        group: fields.maybe("group", group_in)?.unwrap_or_default(),
         outcome: fields.outcome("outcome")?,
         limit: fields.price("limit_units")?,
         size: size_in(fields)?,
@@ -92,4 +95,8 @@ fn leg_in(fields: Fields<'_>) -> Result<Leg, Unread> {
         cost_max: fields.money("cost_max_micros")?,
         fee_max: fields.money("fee_max_micros")?,
     })
+}
+
+fn group_in(field: Fields<'_>) -> Result<String, Unread> {
+    field.0.as_str().map(str::to_owned).ok_or(Unread("group"))
 }

@@ -41,6 +41,7 @@ fn plan(kind: Kind, stages: Stages) -> Plan {
         venue,
         market: MarketIndex(market),
         event: "KX-\"EVENT\"\n".to_owned(),
+        group: "0x\"cd\"".to_owned(),
         outcome,
         limit: Price::MAX,
         size,
@@ -267,4 +268,19 @@ proptest! {
             prop_assert!(decode(&row).is_err());
         }
     }
+}
+
+#[test]
+fn a_plan_that_was_written_before_there_were_groups_is_read_without_one() {
+    let new = plan(Kind::Enter, Stages::Together);
+    let mut body = plan::out(&new);
+    for leg in body["legs"].as_array_mut().unwrap() {
+        leg.as_object_mut().unwrap().remove("group").unwrap();
+    }
+    let old = plan::read(Fields(&body)).unwrap();
+    assert!(old.legs.iter().all(|leg| leg.group.is_empty()));
+    let legs = new.legs.clone().map(|leg| Leg { group: String::new(), ..leg });
+    assert_eq!(old, Plan { legs, ..new });
+    body["legs"][0]["group"] = 7.into();
+    assert!(plan::read(Fields(&body)).is_err());
 }

@@ -67,6 +67,7 @@ impl Scene {
         let side = |at: usize| Side {
             market: MarketIndex(u32::try_from(at).unwrap()),
             event: "event",
+            group: "group",
             outcome: [Outcome::Yes, Outcome::No][at],
             fee: fees[at],
             minimum: self.minimums[at],

@@ -30,6 +30,7 @@ fn exit_into(
     let side = |at: usize| Side {
         market: MarketIndex(u32::try_from(at).unwrap()),
         event: "",
+        group: "",
         outcome: [Outcome::Yes, Outcome::No][at],
         fee: fees[at],
         minimum: Minimum { quantity: quantity(least[at].0), notional: money(least[at].1) },

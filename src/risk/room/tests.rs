@@ -66,7 +66,7 @@ fn what_does_not_raise_what_stands_alone_is_not_held_back_by_it() {
 fn contracts_that_no_trade_bought_take_room_from_all() {
     let mut risk = ready(limits());
     let adopt = |risk: &mut Risk, market, venue, event, dollars| {
-        risk.set_adopted(MarketIndex(market), venue, event, money(dollars));
+        risk.set_adopted(MarketIndex(market), venue, (event, ""), money(dollars));
     };
     let fits = |risk: &Risk| risk.check(&proposal(plan(0, 60, 50)), now()).err();
     use Venue::{Kalshi, Polymarket};

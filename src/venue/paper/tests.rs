@@ -84,6 +84,7 @@ fn world(venue: Venue) -> World {
         id: "M".to_owned(),
         title: String::new(),
         event: String::new(),
+        group: String::new(),
         grid: None,
         fee: FeePlan::constant(model),
         minimum: Minimum::default(),

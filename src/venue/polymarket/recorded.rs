@@ -310,3 +310,20 @@ fn recorded_listings_are_read() {
         assert_ne!(tokens.yes_label, "Yes", "{name}: labels are names, not yes and no");
     }
 }
+
+#[test]
+fn recorded_markets_of_an_event_are_parts_of_one_neg_risk_market() {
+    let Some(text) = read("polymarket_rest/fed_june_2026_gamma-event.json") else { return };
+    let (all, _) = market::events(&text).unwrap();
+    let groups: std::collections::BTreeSet<_> =
+        all.iter().flat_map(|event| &event.markets.found).map(|market| &market.group).collect();
+    assert_eq!(groups.len(), 1, "{groups:?}");
+    assert!(groups.iter().all(|group| group.len() == 66), "{groups:?}");
+    let Some(text) = read("polymarket_rest/nautilus_gamma_market_sports_market_money_line.json")
+    else {
+        return;
+    };
+    let text = if text.trim_start().starts_with('[') { text } else { format!("[{text}]") };
+    let found = market::listings(&text).unwrap().found;
+    assert!(!found.is_empty() && found.iter().all(|market| market.group.is_empty()));
+}

@@ -138,6 +138,8 @@ pub(super) struct GammaMarket {
     /// A string that holds a JSON array of prices; at the end, of payouts.
     pub outcome_prices: Option<Box<RawValue>>,
     pub neg_risk: Option<bool>,
+    #[serde(rename = "negRiskMarketID")]
+    pub neg_risk_market_id: Option<String>,
     pub neg_risk_other: Option<bool>,
     pub seconds_delay: Option<Box<RawValue>>,
     pub game_start_time: Option<String>,
@@ -154,6 +156,8 @@ pub(super) struct GammaParent {
     pub slug: Option<String>,
     pub title: Option<String>,
     pub neg_risk_augmented: Option<bool>,
+    #[serde(rename = "negRiskMarketID")]
+    pub neg_risk_market_id: Option<String>,
 }
 
 /// An event of Gamma with its markets.
@@ -163,6 +167,8 @@ pub(super) struct GammaEvent {
     pub slug: Option<String>,
     pub title: Option<String>,
     pub neg_risk_augmented: Option<bool>,
+    #[serde(rename = "negRiskMarketID")]
+    pub neg_risk_market_id: Option<String>,
     #[serde(default)]
     pub markets: Option<Vec<GammaMarket>>,
 }

@@ -33,6 +33,7 @@ fn opened(trade: u64, second: i64) -> Record {
         venue,
         market: MarketIndex(market),
         event: String::new(),
+        group: String::new(),
         outcome,
         limit: Price::parse("0.50").unwrap(),
         size: Size::Contracts(quantity),

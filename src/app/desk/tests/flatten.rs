@@ -28,6 +28,7 @@ fn market(venue: Venue) -> Market {
         id: venue.name().to_owned(),
         title: String::new(),
         event: String::new(),
+        group: String::new(),
         grid: PriceGrid::uniform(100),
         fee,
         minimum: Minimum::default(),
@@ -73,7 +74,8 @@ fn plan(pair: u32) -> Plan {
         let cost_max = Money::cost_ceil(limit, quantity);
         let size = Size::Contracts(quantity);
         let (event, fee_max) = (String::new(), Money::ZERO);
-        Leg { venue, market, event, outcome, limit, size, quantity, cost_max, fee_max }
+        let group = String::new();
+        Leg { venue, market, event, group, outcome, limit, size, quantity, cost_max, fee_max }
     };
     Plan {
         pair: PairId(format!("pair-{pair}")),

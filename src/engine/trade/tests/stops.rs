@@ -129,3 +129,54 @@ fn books_that_speak_against_a_pair_halt_it() {
     assert_eq!(story.drain(), []);
     assert_eq!(story.refused(), Some(NoTrade::Halted));
 }
+
+/// A second pair, whose Polymarket market has these two names of its event.
+fn beside(story: &mut Story, event: &str, group: &str) {
+    let [kalshi, polymarket] = [MarketIndex(2), MarketIndex(3)];
+    for (index, venue, event, group) in [
+        (POLYMARKET, Venue::Polymarket, "polymarket-event", "0x1"),
+        (kalshi, Venue::Kalshi, "another", ""),
+        (polymarket, Venue::Polymarket, event, group),
+    ] {
+        let (event, group) = (event.to_owned(), group.to_owned());
+        let market = Market { event, group, ..watch::market(venue) };
+        story.event(&Event::Market { index, market: &market });
+    }
+    let first = watch::pair(Relation::Same);
+    let id = PairId("beside".into());
+    let pair = Pair { id: id.clone(), kalshi: "k2".into(), ..(*first.pair).clone() };
+    let pair = std::sync::Arc::new(Pair { polymarket: "p2".into(), ..pair });
+    let ids = [first.pair.id.clone(), id];
+    let second = Watched { pair, kalshi, polymarket, ..first.clone() };
+    story.event(&Event::Pairs(&[first, second]));
+    story.event(&Event::Accepted(&ids));
+    story.event(&Event::Verified(&ids));
+}
+
+#[test]
+fn a_divergence_halts_what_shares_an_event_by_its_name_or_its_neg_risk_market() {
+    for (event, group, halts) in [
+        ("polymarket-event", "", 2),
+        ("polymarket-event", "0x2", 2),
+        ("other", "0x1", 2),
+        ("other", "0x2", 1),
+        ("other", "", 1),
+    ] {
+        let mut story = Story::new(settings());
+        beside(&mut story, event, group);
+        story.books();
+        let first = one(story.drain());
+        let hedge = one(story.fill(&first, "120", "0.52", Finality::Confirmed));
+        story.fill(&hedge, "120", "0.425", Finality::Confirmed);
+        assert_eq!(story.phase(1), Phase::Locked);
+        story.report(&Report::Settled {
+            venue: Venue::Kalshi,
+            market: Some(KALSHI),
+            id: "kalshi-market".to_owned(),
+            yes_pays: money("0.26"),
+            paid: money("31.2"),
+            at: story.watch.now,
+        });
+        assert_eq!(story.trader().risk().halts().len(), halts, "{event} {group}");
+    }
+}

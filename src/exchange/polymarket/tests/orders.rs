@@ -299,3 +299,23 @@ fn a_restart_is_told_with_the_budget_of_what_it_refuses() {
     let reply = trader.post(&ticket);
     assert_eq!((reply.status, told(&reply)[0]), (425, Some("59")));
 }
+
+#[test]
+fn a_part_of_a_neg_risk_market_says_so_and_is_settled_by_its_contract() {
+    let mut trader = trader();
+    let group = format!("0x{}", "cd".repeat(32));
+    trader.rig.floor.listings[0].group = group.clone();
+    let id = trader.rig.floor.listings[0].id.clone();
+    let gamma = trader.rig.get("gamma", &format!("/markets?condition_ids={id}"));
+    assert_eq!((&gamma[0]["negRisk"], &gamma[0]["negRiskMarketID"]), (&json!(true), &json!(group)));
+    assert_eq!(gamma[0]["events"][0]["negRiskMarketID"], group);
+    assert_eq!(trader.rig.get("clob", &format!("/clob-markets/{id}"))["nr"], true);
+    let mut ticket = rest(YES, "BUY", 10, "0.40");
+    assert_eq!(trader.refused(&ticket), "invalid signature");
+    ticket.contract = Contract::NegRisk;
+    assert_eq!(trader.posted(&ticket)["status"], "live");
+    // Another market of the same event is none.
+    let other = trader.rig.floor.listings[1].id.clone();
+    let gamma = trader.rig.get("gamma", &format!("/markets?condition_ids={other}"));
+    assert_eq!((&gamma[0]["negRisk"], gamma[0].get("negRiskMarketID")), (&json!(false), None));
+}

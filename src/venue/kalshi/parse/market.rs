@@ -51,6 +51,7 @@ pub fn market(
         venue: Venue::Kalshi,
         title: title(wire, event),
         event: wire.event_ticker.clone().unwrap_or_default(),
+        group: String::new(),
         grid: grid(&what, wire.price_ranges.as_deref())?,
         fee,
         minimum: Minimum { quantity: lot, notional: Money::ZERO },

@@ -61,6 +61,7 @@ fn market(settlement: Option<Settlement>) -> Market {
         id: CONDITION.to_owned(),
         title: "Example?".to_owned(),
         event: "example".to_owned(),
+        group: String::new(),
         grid: PriceGrid::uniform(100),
         fee: FeePlan::constant(model),
         minimum: Minimum::default(),

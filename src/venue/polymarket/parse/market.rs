@@ -33,6 +33,8 @@ pub struct Listing {
     pub rules: String,
     /// The slug of its event, empty when unknown.
     pub event: String,
+    /// The id of the neg-risk market that it is a part of; empty where there is none.
+    pub group: String,
     /// The title of its event, empty when unknown.
     pub event_title: String,
     /// Whether trading is over.
@@ -103,6 +105,7 @@ pub fn events(text: &str) -> Result<(Vec<Event>, Option<String>), Error> {
             slug: event.slug.clone(),
             title: event.title.clone(),
             neg_risk_augmented: event.neg_risk_augmented,
+            neg_risk_market_id: event.neg_risk_market_id.clone(),
         };
         let mut markets = Listings::default();
         for market in event.markets.unwrap_or_default() {
@@ -130,6 +133,18 @@ fn page<'a>(text: &'a str, what: &str) -> Result<(Vec<&'a RawValue>, Option<Stri
         _ if is_item => Ok((vec![serde_json::from_str(text).map_err(refused)?], None)),
         _ => Err(malformed(what, "markets", "missing")),
     }
+}
+
+/// The neg-risk market that a market is a part of, by its own word, or by that of an event of it
+/// where it says that it is a part of one. An id of zeros is none.
+fn group(raw: &wire::GammaMarket, parent: Option<&wire::GammaParent>) -> String {
+    let events = raw.events.iter().flatten().chain(parent);
+    let of_event = events.filter_map(|event| event.neg_risk_market_id.as_deref());
+    let of_event = of_event.filter(|_| raw.neg_risk == Some(true));
+    let own = raw.neg_risk_market_id.as_deref();
+    let said = own.into_iter().chain(of_event).map(str::trim);
+    let is_one = |id: &&str| id.trim_start_matches("0x").chars().any(|digit| digit != '0');
+    said.filter(is_one).map(str::to_ascii_lowercase).next().unwrap_or_default()
 }
 
 impl Listings {
@@ -163,6 +178,7 @@ impl Listing {
             slug: name,
             rules,
             event: event.and_then(|event| event.slug.clone()).unwrap_or_default(),
+            group: group(&raw, parent),
             event_title: event.and_then(|event| event.title.clone()).unwrap_or_default(),
             is_closed: raw.closed == Some(true),
             is_open_ended: augmented || raw.neg_risk_other == Some(true),
@@ -257,6 +273,7 @@ impl Listing {
             id: self.condition.clone(),
             title: self.title.clone(),
             event: self.event.clone(),
+            group: self.group.clone(),
             grid: Some(grid),
             fee: fee(clob.fd.as_deref(), self.raw.fees_enabled, schedule),
             minimum: Minimum { quantity: least, notional },

@@ -10,6 +10,7 @@ pub(in crate::venue::kalshi) fn market(shard: Option<u32>) -> Market {
         id: "KXDEMO-26DEC31-T50".to_owned(),
         title: String::new(),
         event: "KXDEMO-26DEC31".to_owned(),
+        group: String::new(),
         grid: PriceGrid::new(vec![Band { start: 0, end: 10_000, step: 100 }]),
         fee: FeePlan::unknown(),
         minimum: Minimum::default(),

@@ -70,6 +70,45 @@ fn a_market_whose_event_may_get_new_outcomes_is_open_ended_whoever_says_so() {
 }
 
 #[test]
+fn a_part_of_a_neg_risk_market_says_of_which() {
+    let id = format!("0x{}", "aB".repeat(32));
+    let lower = id.to_lowercase();
+    let said = |market: &str, of_market: &str, of_event: &str| {
+        let mut all: serde_json::Value = serde_json::from_str(GAMMA).unwrap();
+        all["negRisk"] = serde_json::from_str(market).unwrap();
+        if !of_market.is_empty() {
+            all["negRiskMarketID"] = of_market.into();
+        }
+        all["events"] = serde_json::json!([{ "slug": "e", "negRiskMarketID": of_event }]);
+        let clob = CLOB.replace("\"nr\": false", &format!("\"nr\": {market}"));
+        listing(&all.to_string()).market(&clob).map(|it| it.group)
+    };
+    let none = format!("0x{}", "0".repeat(64));
+    for (market, of_market, of_event, expected) in [
+        ("true", id.as_str(), id.as_str(), lower.as_str()),
+        ("true", id.as_str(), "", &lower),
+        ("true", "", id.as_str(), &lower),
+        ("true", "0x01", id.as_str(), "0x01"),
+        ("true", none.as_str(), "", ""),
+        ("true", "", "", ""),
+        // A market may stand in such an event and be no part of it.
+        ("false", "", id.as_str(), ""),
+    ] {
+        let group = said(market, of_market, of_event);
+        assert_eq!(group.unwrap(), expected, "{market} {of_market} {of_event}");
+    }
+    assert_eq!(listing(GAMMA).group, "", "it is none");
+    // The event that lists a market may be the only one to say so.
+    let mut market: serde_json::Value = serde_json::from_str(GAMMA).unwrap();
+    market["negRisk"] = true.into();
+    let event = serde_json::json!([{
+        "id": "1", "slug": "e", "title": "E", "negRiskMarketID": id, "markets": [market],
+    }]);
+    let (all, _) = events(&event.to_string()).unwrap();
+    assert_eq!(all[0].markets.found[0].group, lower);
+}
+
+#[test]
 fn where_gamma_does_not_say_how_a_market_settles_the_order_book_does() {
     let settlement = |gamma: &str, clob: &str| {
         let market = listing(gamma).market(clob).unwrap();
