@@ -77,8 +77,8 @@ pub enum NoTrade {
     RulesChanged,
     /// The venue does not take orders at present, as its last answers say.
     VenueNotTradable,
-    /// Kalshi's leg would not wait for Polymarket's, and Polymarket's order routes have not answered
-    /// lately.
+    /// Kalshi's leg would not wait for Polymarket's, and Polymarket's order routes have not
+    /// answered lately.
     VenueSilent,
     /// An approval that the market's orders need to settle is missing on the chain.
     ApprovalMissing,

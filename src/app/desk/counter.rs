@@ -9,8 +9,8 @@ use crate::net::backoff::Backoff;
 use crate::net::rate::Bucket;
 use crate::venue::gateway::{Answer, Call, Class, Gateway, Left};
 
-/// Calls that may wait for one venue's budget; beyond it the newest question is dropped, to be asked
-/// again by whoever still wants to know.
+/// Calls that may wait for one venue's budget; beyond it the newest question is dropped, to be
+/// asked again by whoever still wants to know.
 pub(super) const WAITING_MAX: usize = 10_000;
 /// A call that waited for longer is not sent any more: its signature would be refused as too old.
 const WAIT_MAX: Duration = Duration::from_secs(3);
@@ -187,8 +187,8 @@ impl Counter {
         }
     }
 
-    /// Too much waits: the newest question goes, and where there is none, the newest call. The first
-    /// in line is what takes an order back.
+    /// Too much waits: the newest question goes, and where there is none, the newest call. The
+    /// first in line is what takes an order back.
     fn drop_one(&mut self, now: Timestamp) {
         let is_question =
             |one: &Waiting| one.call.class == Class::Read && !super::is_to_cancel(&one.call);

@@ -1,5 +1,5 @@
-//! Whether Polymarket's order routes have answered lately: what sends Kalshi's leg first, or at once
-//! with Polymarket's, leaves it alone where they do not.
+//! Whether Polymarket's order routes have answered lately: what sends Kalshi's leg first, or at
+//! once with Polymarket's, leaves it alone where they do not.
 //!
 //! A matching engine that restarts says so to whoever asks, and to nobody else. So the routes are
 //! asked beside everything else, as often as keeps their last answer young, and only while a trade

@@ -149,7 +149,7 @@ fn the_routes_are_asked_as_often_as_keeps_an_answer_young() {
 fn nobody_is_asked_for_what_cannot_be_traded() {
     let watched = |legs| {
         let mut watched = watch::pair(Relation::Same);
-        let limits = crate::pairing::Limits { legs, ..watched.pair.limits.clone() };
+        let limits = crate::pairing::Limits { legs, ..watched.pair.limits };
         watched.pair = std::sync::Arc::new(Pair { limits, ..(*watched.pair).clone() });
         watched
     };

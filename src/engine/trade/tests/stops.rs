@@ -147,7 +147,7 @@ fn beside(story: &mut Story, event: &str, group: &str) {
     let pair = Pair { id: id.clone(), kalshi: "k2".into(), ..(*first.pair).clone() };
     let pair = std::sync::Arc::new(Pair { polymarket: "p2".into(), ..pair });
     let ids = [first.pair.id.clone(), id];
-    let second = Watched { pair, kalshi, polymarket, ..first.clone() };
+    let second = Watched { pair, kalshi, polymarket, ..first };
     story.event(&Event::Pairs(&[first, second]));
     story.event(&Event::Accepted(&ids));
     story.event(&Event::Verified(&ids));
