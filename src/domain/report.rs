@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::contract::{Outcome, Venue};
 use super::market::{MarketIndex, Settlement};
 use super::money::Money;
+use super::movement::Movement;
 use super::order::{IntentId, OrderId};
 use super::quantity::Quantity;
 use super::time::Timestamp;
@@ -69,6 +70,13 @@ pub enum Report {
         /// When.
         at: Timestamp,
     },
+    /// Money came in or went out without a trade.
+    Moved {
+        /// Where.
+        venue: Venue,
+        /// What, and how much.
+        movement: Movement,
+    },
     /// Contracts of both outcomes were merged into a dollar each.
     Merged {
         /// The market.
@@ -110,17 +118,20 @@ pub enum Listing {
     Fills,
     /// What settled markets paid.
     Settlements,
+    /// Deposits, withdrawals, interest, rebates.
+    Movements,
 }
 
 impl Listing {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Fills, Self::Settlements];
+    /// All listings.
+    pub const ALL: [Self; 3] = [Self::Fills, Self::Settlements, Self::Movements];
 
     /// The listing in records.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fills => "fills",
             Self::Settlements => "settlements",
+            Self::Movements => "movements",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::{Price, Venue};
 
 use super::Floor;
 use super::dice::Dice;
+use super::funds::Transfer;
 use super::world::World;
 
 pub use trading::{fail_late, trading_schedule};
@@ -165,6 +166,8 @@ pub enum Fault {
         /// How long.
         lasts: Duration,
     },
+    /// Money of the account moves without a trade, which is no fault of anybody.
+    Funds(Transfer),
     /// A market ends and resolves.
     Resolve {
         /// Index of the market.
@@ -225,6 +228,7 @@ impl Fault {
             Self::TradingPause { .. } => "exchange_pause",
             Self::ReadLag { .. } => "read_lag",
             Self::NoFunds { .. } => "no_funds",
+            Self::Funds(_) => "funds",
             Self::KeyRevoked { .. } => "key_revoked",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Resolve { .. } => "resolve",

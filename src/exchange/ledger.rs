@@ -34,6 +34,10 @@ pub struct OrderStatement {
 pub struct Statement {
     /// What was paid in at the start.
     pub paid_in: Money,
+    /// What was paid in since then, less what was taken out and what both cost.
+    pub moved: Money,
+    /// Interest and rebates so far.
+    pub earned: Money,
     /// All cash, by purse: Kalshi's shard, zero on Polymarket. What matched orders have spent is
     /// gone, settled or not; what resting orders hold back is still part of it.
     pub cash: Vec<(u32, Money)>,

@@ -230,6 +230,7 @@ pub mod agents;
 pub mod catalogue;
 pub mod dice;
 pub mod faults;
+pub mod funds;
 pub mod kalshi;
 pub mod ledger;
 pub mod matching;

@@ -204,6 +204,9 @@ impl Executor {
             Report::Permission { venue, permission } => {
                 self.agenda.is_read_only(*venue) == permission.is_open()
             }
+            Report::Moved { venue, movement } => {
+                self.state.ledger().is_new_movement(*venue, movement)
+            }
             Report::Cash { venue, purses, .. } => self.state.purses(*venue) != purses,
             Report::Merged { .. } | Report::NotConverted { .. } => true,
             Report::Settled { market: None, .. } | Report::Positions { .. } => false,

@@ -12,6 +12,10 @@ use super::Line;
 use super::order_state::Booked;
 use super::unwind::CENT;
 
+mod movement;
+
+use movement::Movements;
+
 /// Kalshi pays multiples of this, in micro-dollars, and keeps the rest.
 const STEP: i64 = 100;
 
@@ -88,6 +92,7 @@ struct Holding {
 pub struct Ledger {
     holdings: BTreeMap<MarketIndex, Holding>,
     cash: [Cash; 2],
+    movements: [Movements; 2],
 }
 
 const fn side(outcome: Outcome) -> usize {

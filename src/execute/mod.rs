@@ -118,6 +118,8 @@ pub enum Record {
         amount: Money,
         /// Why, for people.
         why: String,
+        /// As of when the ledger says with it what the balance said.
+        as_of: Timestamp,
         /// When.
         at: Timestamp,
     },
@@ -198,18 +200,26 @@ pub enum Line {
     Opening,
     /// What computed fees differed from those that were charged.
     FeeTrueUp,
-    /// A deposit, a withdrawal, or a transfer between purses.
+    /// A deposit, a withdrawal or a tip, and what was charged for it.
     Transfer,
-    /// Interest or a rebate.
+    /// Interest, a rebate or a reward.
     Interest,
+    /// Money that came in and that nothing explains: Kalshi lists no interest.
+    Unexplained,
     /// A person said that it is so.
     Accepted,
 }
 
 impl Line {
     /// All lines.
-    pub const ALL: [Self; 5] =
-        [Self::Opening, Self::FeeTrueUp, Self::Transfer, Self::Interest, Self::Accepted];
+    pub const ALL: [Self; 6] = [
+        Self::Opening,
+        Self::FeeTrueUp,
+        Self::Transfer,
+        Self::Interest,
+        Self::Unexplained,
+        Self::Accepted,
+    ];
 
     /// The line in records.
     pub const fn name(self) -> &'static str {
@@ -218,6 +228,7 @@ impl Line {
             Self::FeeTrueUp => "fee_true_up",
             Self::Transfer => "transfer",
             Self::Interest => "interest",
+            Self::Unexplained => "unexplained",
             Self::Accepted => "accepted",
         }
     }

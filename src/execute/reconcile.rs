@@ -13,11 +13,13 @@ use crate::domain::report::{Position, Purse};
 use crate::domain::{MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
 
 use super::ledger::seat;
-use super::{Line, Record, State};
+use super::{Record, State};
 
+mod cash;
 mod merge;
 mod questions;
 
+use cash::Balance;
 use questions::About;
 
 /// How patient and how exact the comparison is.
@@ -31,10 +33,6 @@ pub struct Settings {
     /// The most that computed fees may be trued up by at once.
     pub fee_tolerance: Money,
 }
-
-/// How much later than its money a payment may be told: Polymarket's lists lag behind by minutes.
-/// Booked before, it would be missing once the payment is told.
-const PAYMENT_LAG: Duration = Duration::from_mins(10);
 
 /// What the comparison says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,10 +102,8 @@ pub struct Reconciler {
     busy: (BTreeSet<MarketIndex>, Option<MarketIndex>),
     /// The venues' names of markets.
     names: BTreeMap<MarketIndex, String>,
-    /// How much more cash each venue has than the ledger, and since which reading.
-    excess: [Option<(Money, Timestamp)>; 2],
-    /// By how much computed fees seem to be wrong at each venue, and since which reading.
-    untrue: [Option<(Money, Timestamp)>; 2],
+    /// What is remembered of the venues' balances.
+    balances: [Balance; 2],
 }
 
 impl Reconciler {
@@ -123,8 +119,7 @@ impl Reconciler {
             asked_for_cash: BTreeMap::new(),
             busy: (BTreeSet::new(), None),
             names: BTreeMap::new(),
-            excess: [None; 2],
-            untrue: [None; 2],
+            balances: [Balance::default(), Balance::default()],
         }
     }
 
@@ -204,6 +199,11 @@ impl Reconciler {
         }
     }
 
+    /// As of when the balance of a venue was last compared.
+    pub const fn compared_at(&self, venue: Venue) -> Timestamp {
+        self.balances[seat(venue)].compared
+    }
+
     /// What a venue said last that is held of a contract.
     pub fn told(&self, venue: Venue, market: MarketIndex, outcome: Outcome) -> Option<Quantity> {
         let told = self.told[seat(venue)].as_ref()?;
@@ -239,6 +239,10 @@ impl Reconciler {
                         sum.saturating_add(*m)
                     });
                 self.take_cash(*venue, cash, *as_of, state, now)
+            }
+            Report::Moved { venue, .. } => {
+                self.take_movement(*venue, state);
+                None
             }
             _ => None,
         }
@@ -335,82 +339,6 @@ impl Reconciler {
         }
         self.compared[seat(venue)][0] |= is_whole;
         self.told[seat(venue)] = Some(Told { held: told, as_of });
-    }
-
-    fn take_cash(
-        &mut self,
-        venue: Venue,
-        cash: Money,
-        as_of: Timestamp,
-        state: &State,
-        now: Timestamp,
-    ) -> Option<Record> {
-        if !is_venue_quiet(state, venue, as_of, self.settings.grace) {
-            return None;
-        }
-        let book = |line, amount, why: &str| {
-            Some(Record::Booked { venue, line, amount, why: why.to_owned(), at: now })
-        };
-        let ours = state.ledger().cash(venue);
-        let more = cash - ours.total();
-        if !ours.lines.contains_key(&Line::Opening) {
-            self.compared[seat(venue)][1] = true;
-            return book(Line::Opening, more, "what was there when the journal began");
-        }
-        let apart = more.max(-more);
-        // The formula can be wrong by no more than what it computed since the last time. What is
-        // missing again and again is missing for another reason.
-        let explained_max = self.settings.fee_tolerance.min(ours.fees_untrued());
-        let is_explained = more != Money::ZERO && apart <= explained_max;
-        let is_small = apart <= self.settings.cash_tolerance;
-        // Money that came in endangers nothing.
-        let counts = if is_explained || is_small { Money::ZERO } else { more.min(Money::ZERO) };
-        let text = format!(
-            "{venue} has {cash}, the ledger {}: nothing new is traded until they agree; \
-             `crossbook cash accept --venue {venue}` books the difference of {more}",
-            ours.total()
-        );
-        self.doubt(Subject::Cash(venue), counts.micros(), as_of, text);
-        self.compared[seat(venue)][1] |= counts == Money::ZERO;
-        let is_long = self.exceeds(venue, if is_explained { Money::ZERO } else { more }, as_of);
-        if !is_explained {
-            self.untrue[seat(venue)] = None;
-        } else if self.is_untrue_again(venue, more, as_of) {
-            return book(Line::FeeTrueUp, more, "fees by the formula, trued up from the balance");
-        }
-        if is_long && !self.doubts_holdings() {
-            self.excess[seat(venue)] = None;
-            return book(Line::Transfer, more, "money came in that no trade explains");
-        }
-        None
-    }
-
-    /// Keeps by how much computed fees seem wrong; true when an earlier reading showed the same.
-    fn is_untrue_again(&mut self, venue: Venue, more: Money, as_of: Timestamp) -> bool {
-        let untrue = &mut self.untrue[seat(venue)];
-        match *untrue {
-            Some((known, since)) if known == more => {
-                let is_later = as_of > since;
-                if is_later {
-                    *untrue = None;
-                }
-                return is_later;
-            }
-            _ => *untrue = Some((more, as_of)),
-        }
-        false
-    }
-
-    /// Keeps how much more cash a venue has; true when that stood for so long that no payment can
-    /// explain it any more.
-    fn exceeds(&mut self, venue: Venue, more: Money, as_of: Timestamp) -> bool {
-        let excess = &mut self.excess[seat(venue)];
-        match *excess {
-            _ if !more.is_positive() => *excess = None,
-            Some((known, since)) if known == more => return as_of >= since.after(PAYMENT_LAG),
-            _ => *excess = Some((more, as_of)),
-        }
-        false
     }
 
     fn doubts_holdings(&self) -> bool {

@@ -109,7 +109,9 @@ impl State {
                 self.halts.push((scope.clone(), why.clone()));
             }
             Record::Resumed { scope, .. } => self.resumed(scope),
-            Record::Booked { venue, line, amount, .. } => self.ledger.enter(*venue, *line, *amount),
+            Record::Booked { venue, line, amount, as_of, .. } => {
+                self.ledger.even(*venue, *line, *amount, *as_of);
+            }
             Record::Adopted { venue, market, outcome, quantity, .. } => {
                 self.adopt(*venue, (*market, *outcome), *quantity);
                 after.trades.extend(self.in_market(*market).map(|trade| trade.id));
@@ -204,6 +206,7 @@ impl State {
                 self.ledger.merge(*market, *quantity);
                 after.trades.extend(self.in_market(*market).map(|trade| trade.id));
             }
+            Report::Moved { venue, movement } => self.ledger.moved(*venue, movement, at),
             Report::Cash { venue, purses, .. } => self.purses[seat(*venue)].clone_from(purses),
             Report::Foreign { .. }
             | Report::Positions { .. }

@@ -99,6 +99,9 @@ fn rename_report(report: &mut Report, change: Change<'_>) -> Result<(), Error> {
             positions.iter_mut().filter_map(|held| held.market.as_mut()).try_for_each(change)
         }
         Report::Merged { market, .. } | Report::NotConverted { market, .. } => change(market),
-        Report::Order { .. } | Report::Cash { .. } | Report::Permission { .. } => Ok(()),
+        Report::Order { .. }
+        | Report::Cash { .. }
+        | Report::Moved { .. }
+        | Report::Permission { .. } => Ok(()),
     }
 }

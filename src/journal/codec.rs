@@ -46,9 +46,11 @@ pub(super) fn encode(record: &Record) -> Row {
         Record::Resumed { scope, at } => {
             ("resumed", Some(*at), json!({ "scope": scope_out(scope) }))
         }
-        Record::Booked { venue, line, amount, why, at } => {
-            let (venue, line, amount) = (venue.name(), line.name(), amount.micros());
-            let body = json!({ "venue": venue, "line": line, "amount_micros": amount, "why": why });
+        Record::Booked { venue, line, amount, why, as_of, at } => {
+            let body = json!({
+                "venue": venue.name(), "line": line.name(), "amount_micros": amount.micros(),
+                "why": why, "as_of_nanos": as_of.nanos(),
+            });
             ("booked", Some(*at), body)
         }
         Record::Adopted { venue, market, outcome, quantity, why, at } => {
@@ -121,6 +123,8 @@ fn read(row: &Row, body: Fields<'_>) -> Result<Record, Unread> {
             line: body.one_of("line", &Line::ALL, |line| line.name())?,
             amount: body.money("amount_micros")?,
             why: why()?,
+            // Records of earlier versions do not tell it.
+            as_of: body.maybe("as_of_nanos", |_| body.time("as_of_nanos"))?.map_or_else(at, Ok)?,
             at: at()?,
         },
         "adopted" => Record::Adopted {

@@ -124,6 +124,8 @@ pub enum Question {
     Cash,
     /// What was paid since then. Answers with [`Report::Settled`].
     Settlements(Timestamp),
+    /// What came in and went out without a trade since then. Answers with [`Report::Moved`].
+    Movements(Timestamp),
     /// Whether the account may trade: geoblock, closed-only, approvals, scopes. Answers with
     /// [`Report::Permission`].
     Permission,

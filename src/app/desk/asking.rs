@@ -12,7 +12,7 @@ use super::counter::Turn;
 /// What is asked of the venues from time to time.
 #[derive(Debug, Clone, Copy)]
 pub struct Rhythm {
-    /// Positions, cash, open orders, fills and payments are read this often.
+    /// Positions, cash, open orders, fills, payments and movements are read this often.
     pub reconcile_every: Duration,
     /// Whether the account may trade is asked this often.
     pub permission_every: Duration,
@@ -20,6 +20,8 @@ pub struct Rhythm {
     pub permission_again: Duration,
     /// Fills and payments are read again from this long before the last whole reading.
     pub overlap: Duration,
+    /// Movements are read again from this long before: the lists of what happened on a chain lag.
+    pub movements_overlap: Duration,
     /// Payments are read again this often since the first market that is not known to have paid.
     pub payments_every: Duration,
 }
@@ -31,6 +33,7 @@ impl Default for Rhythm {
             permission_every: Duration::from_mins(5),
             permission_again: Duration::from_secs(15),
             overlap: Duration::from_mins(2),
+            movements_overlap: Duration::from_hours(24),
             payments_every: Duration::from_mins(10),
         }
     }
@@ -77,10 +80,12 @@ impl Desk {
                 }
                 None => payments,
             };
+            let movements = counter.due.read_until(Listing::Movements);
             questions.extend([
                 Question::Fills(fills),
                 Question::OpenOrders,
                 Question::Settlements(payments),
+                Question::Movements(movements.before(rhythm.movements_overlap)),
                 Question::Positions,
                 Question::Cash,
             ]);

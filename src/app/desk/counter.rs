@@ -30,7 +30,7 @@ pub(super) struct Due {
     /// When payments are looked for since the first market that is not known to have paid.
     pub(super) payments: Timestamp,
     /// What each listing of the past had at this time has been told.
-    read_until: [Timestamp; 2],
+    read_until: [Timestamp; Listing::ALL.len()],
 }
 
 impl Due {
@@ -47,7 +47,7 @@ impl Due {
 
     /// Nothing of the past after this is known to have been read.
     pub(super) const fn read_from(&mut self, since: Timestamp) {
-        self.read_until = [since; 2];
+        self.read_until = [since; Listing::ALL.len()];
     }
 }
 
@@ -111,7 +111,7 @@ impl Counter {
                 reconcile: Timestamp::ZERO,
                 permission: Timestamp::ZERO,
                 payments: Timestamp::ZERO,
-                read_until: [since; 2],
+                read_until: [since; Listing::ALL.len()],
             },
             gateway,
         }

@@ -98,7 +98,9 @@ impl Trader {
                 for change in changes {
                     let Change::Cash(amount) = change else { continue };
                     let (line, why, at) = (Line::Accepted, why.to_owned(), around.now);
-                    self.executor.enter(Record::Booked { venue, line, amount, why, at }, acts);
+                    let as_of = self.reconciler.as_ref().map_or(at, |one| one.compared_at(venue));
+                    let record = Record::Booked { venue, line, amount, why, as_of, at };
+                    self.executor.enter(record, acts);
                 }
             }
         }

@@ -273,6 +273,7 @@ impl Core for Kalshi {
         self.resume(floor, now);
         self.trading.expire(floor, now);
         self.trading.settle(floor, now);
+        self.trading.end_transfers(now);
         self.spread(None, floor, now, out);
         for link in self.links.values_mut() {
             link.beat(now, out);
@@ -319,6 +320,7 @@ impl Core for Kalshi {
             | Fault::CancelsDenied { .. }
             | Fault::TradingPause { .. }
             | Fault::ReadLag { .. }
+            | Fault::Funds(_)
             | Fault::NoFunds { .. } => self.trading.trouble(fault, floor, now),
             // Of the other venue.
             Fault::Restart { .. } => {}

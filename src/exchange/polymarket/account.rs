@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Action, Money, Outcome, Price, Quantity, Rate, Side, Timestamp};
 
+use super::super::funds::History;
 use super::super::ledger::{OrderStatement, Statement};
 use super::super::matching::OrderNumber;
 use super::asset::Asset;
@@ -203,7 +204,8 @@ pub(super) struct Trade {
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     paid_in: Money,
-    cash: Money,
+    pub(super) funds: History,
+    pub(super) cash: Money,
     positions: BTreeMap<Asset, Quantity>,
     pub(super) orders: Vec<Order>,
     pub(super) trades: Vec<Trade>,
@@ -216,9 +218,10 @@ pub(super) struct Account {
 
 impl Account {
     /// A wallet with so much collateral.
-    pub(super) const fn new(paid_in: Money) -> Self {
+    pub(super) fn new(paid_in: Money) -> Self {
         Self {
             paid_in,
+            funds: History::default(),
             cash: paid_in,
             positions: BTreeMap::new(),
             orders: Vec::new(),
@@ -443,6 +446,8 @@ impl Account {
         };
         Statement {
             paid_in: self.paid_in,
+            moved: self.funds.moved,
+            earned: self.funds.earned,
             cash: vec![(0, self.cash)],
             positions: listed(&|asset| self.held(asset)),
             unsettled: listed(&|asset| self.arriving(asset)),

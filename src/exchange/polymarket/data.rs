@@ -8,10 +8,14 @@ use super::super::{Floor, Reply, Request, hex};
 use super::account::Account;
 use super::asset::{Asset, number, shares};
 use super::catalog;
+use super::funds;
 use super::order::{dollars_of, label};
 use super::query::Query;
 use super::sign::Address;
 use super::trading::{Trading, error};
+
+/// A row of a list and its time.
+pub(super) type Row = (Timestamp, Value);
 
 /// Positions below a tenth of a share are not shown unless they are asked for.
 const SMALLEST_SHOWN: &str = "0.1";
@@ -75,7 +79,8 @@ pub(super) fn answer(
             page(&query, rows)
         }
         ("GET", "/v2/activity") => {
-            let rows = if ours { activity(trading, account, &query, floor) } else { Vec::new() };
+            let rows =
+                if ours { activity(trading, account, &query, floor, now) } else { Vec::new() };
             page(&query, rows)
         }
         ("GET", "/v2/approvals") => approvals(user, ours && !trading.trouble.broke(now)),
@@ -179,9 +184,15 @@ fn bought(account: &Account, asset: Asset) -> (Quantity, Money, Money) {
     })
 }
 
-fn activity(trading: &Trading, account: &Account, query: &Query, floor: &Floor) -> Vec<Value> {
+fn activity(
+    trading: &Trading,
+    account: &Account,
+    query: &Query,
+    floor: &Floor,
+    now: Timestamp,
+) -> Vec<Value> {
     let wallet = trading.wallet.funder.to_string();
-    let mut rows: Vec<(Timestamp, Value)> = Vec::new();
+    let mut rows: Vec<Row> = funds::rows(account, query, &wallet, now);
     for (market, ending) in &trading.endings {
         for (index, (at, paid, settled)) in ending.paid.iter().enumerate() {
             let listing = &floor.listings[*market];
@@ -230,7 +241,7 @@ fn activity(trading: &Trading, account: &Account, query: &Query, floor: &Floor) 
     let bound = |key: &str| query.first(key).and_then(|text| text.parse::<i64>().ok());
     let (start, end) = (bound("start"), bound("end"));
     rows.retain(|(at, row)| {
-        query.admits("type", row["type"].as_str().unwrap_or_default())
+        names(query, "type", row["type"].as_str().unwrap_or_default())
             && query.admits("condition_id", row["condition_id"].as_str().unwrap_or_default())
             && start.is_none_or(|start| at.secs() >= start)
             && end.is_none_or(|end| at.secs() <= end)
@@ -240,7 +251,12 @@ fn activity(trading: &Trading, account: &Account, query: &Query, floor: &Floor) 
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn transaction(of: &str) -> String {
+/// Whether a list of words, which may have commas, has this one, or is not there.
+fn names(query: &Query, key: &str, word: &str) -> bool {
+    query.first(key).is_none() || query.all(key).any(|list| list.split(',').any(|one| one == word))
+}
+
+pub(super) fn transaction(of: &str) -> String {
     format!("0x{}", hex(&alloy_primitives::keccak256(of).0))
 }
 

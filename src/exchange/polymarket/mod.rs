@@ -18,6 +18,7 @@ mod clob;
 mod data;
 mod disturb;
 mod frame;
+mod funds;
 mod gamma;
 mod heart;
 mod limits;
@@ -344,6 +345,7 @@ impl Core for Polymarket {
             Fault::Resolve { market, resolution, pays_after } => {
                 self.resolve((*market, *resolution, *pays_after), floor, now, out);
             }
+            Fault::Funds(transfer) => self.trading.account.transfer(*transfer, now),
             other => {
                 let Trading { trouble, account, .. } = &mut self.trading;
                 trouble.strike(other, account, now);

@@ -42,7 +42,7 @@ impl Reconciler {
         }
         // A market that has paid shows by the cash alone that something was taken back there.
         let is_short = self.doubts.contains_key(&Subject::Cash(Venue::Kalshi));
-        let has_more = self.excess[seat(Venue::Kalshi)].is_some();
+        let has_more = self.balances[seat(Venue::Kalshi)].excess.is_some();
         if venue == Venue::Kalshi && (is_short || has_more) {
             questions.extend(next_turn(&mut self.asked_for_cash, paid_by_age(venue, state)));
         } else if venue == Venue::Kalshi {

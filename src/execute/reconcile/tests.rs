@@ -1,6 +1,6 @@
 //! Readings that agree, lag, differ once, and differ for sure.
 
-use super::super::Act;
+use super::super::{Act, Line};
 use super::questions::ROUND;
 use super::*;
 use crate::domain::order::{Action, Lifetime, Purpose, Size};
@@ -18,6 +18,8 @@ fn money(text: &str) -> Money {
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(secs)
 }
+
+mod movement;
 
 const MARKET: MarketIndex = MarketIndex(4);
 
@@ -258,7 +260,7 @@ fn money_that_came_in_is_booked_when_nothing_has_explained_it_for_long() {
         assert_eq!(reconciler.verdict(&state), Verdict::Agreed, "nothing is missing");
     }
     let record = reconciler.take(&cash(Venue::Polymarket, "194.9", 810), &state, at(810));
-    let Some(record @ Record::Booked { line: Line::Transfer, .. }) = record else { panic!() };
+    let Some(record @ Record::Booked { line: Line::Unexplained, .. }) = record else { panic!() };
     state.apply(&record);
     assert_eq!(reconciler.verdict(&state), Verdict::Agreed);
 }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::domain::market::Settlement;
+use crate::domain::movement::Kind;
 use crate::domain::report::{
     Fee, Fill, Finality, Permission, Position, Purse, Refusal, Refused, Rest, Total,
 };
-use crate::domain::{Evidence, IntentId, MarketIndex, Money, OrderId, Report};
+use crate::domain::{Evidence, IntentId, MarketIndex, Money, Movement, OrderId, Report};
 
 use super::field::{Fields, Unread, span};
 
@@ -37,6 +38,11 @@ pub(super) fn out(report: &Report) -> Value {
         Report::Settled { venue, market, id, yes_pays, paid, at } => json!({
             "report": "settled", "venue": venue.name(), "market": number(*market), "id": id,
             "yes_pays_micros": yes_pays.micros(), "paid_micros": paid.micros(),
+            "at_nanos": at.nanos(),
+        }),
+        Report::Moved { venue, movement: Movement { id, kind, amount, fee, at } } => json!({
+            "report": "moved", "venue": venue.name(), "id": id, "as": kind.name(),
+            "amount_micros": amount.micros(), "fee_micros": fee.micros(),
             "at_nanos": at.nanos(),
         }),
         Report::Merged { market, quantity, at } => json!({
@@ -95,6 +101,16 @@ pub(super) fn read(fields: Fields<'_>) -> Result<Report, Unread> {
             paid: fields.money("paid_micros")?,
             at: fields.time("at_nanos")?,
         },
+        "moved" => {
+            let movement = Movement {
+                id: fields.text("id")?,
+                kind: fields.one_of("as", &Kind::ALL, |kind| kind.name())?,
+                amount: fields.money("amount_micros")?,
+                fee: fields.money("fee_micros")?,
+                at: fields.time("at_nanos")?,
+            };
+            Report::Moved { venue: venue()?, movement }
+        }
         "merged" => Report::Merged {
             market: market()?,
             quantity: fields.quantity("quantity_micros")?,

@@ -5,11 +5,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::market::Settlement;
+use crate::domain::movement;
 use crate::domain::report::{
     Fee, Fill, Finality, Permission, Position, Purse, Refusal, Refused, Rest, Total,
 };
 use crate::domain::{
-    Evidence, MarketIndex, Money, Outcome, Price, Quantity, Report, Timestamp, Venue,
+    Evidence, MarketIndex, Money, Movement, Outcome, Price, Quantity, Report, Timestamp, Venue,
 };
 use crate::plan::{Kind, Leg, Plan, Stages};
 
@@ -138,6 +139,11 @@ fn reports() -> Vec<Report> {
             all.push(Report::Permission { venue, permission });
         }
     }
+    for (kind, venue) in movement::Kind::ALL.into_iter().zip(Venue::ALL.into_iter().cycle()) {
+        let (amount, fee) = (micros(-250_000), micros(1));
+        let movement = Movement { id: "DEPOSIT/0xab".to_owned(), kind, amount, fee, at: AT };
+        all.push(Report::Moved { venue, movement });
+    }
     all.push(Report::Merged { market: MarketIndex(1), quantity: quantity(1), at: AT });
     all.push(Report::NotConverted { market: MarketIndex(1), text: "by hand".to_owned() });
     all
@@ -187,7 +193,14 @@ pub(in crate::journal) fn specimens() -> Vec<Record> {
     }
     for (line, venue) in Line::ALL.into_iter().zip(Venue::ALL.into_iter().cycle()) {
         let why = "told".to_owned();
-        all.push(Record::Booked { venue, line, amount: micros(-1), why, at: AT });
+        all.push(Record::Booked {
+            venue,
+            line,
+            amount: micros(-1),
+            why,
+            as_of: Timestamp::ZERO,
+            at: AT,
+        });
     }
     for outcome in [Outcome::Yes, Outcome::No] {
         let venue = Venue::Polymarket;
@@ -211,6 +224,18 @@ fn every_variant_comes_back_as_it_was() {
         let row = encode(&record);
         assert_eq!(decode(&row).as_ref(), Ok(&record), "{row:?}");
     }
+}
+
+/// Journals of versions that did not tell as of when a line was booked.
+#[test]
+fn a_line_without_the_time_of_its_reading_was_booked_as_of_its_own_time() {
+    let (venue, line, why) = (Venue::Kalshi, Line::Transfer, String::new());
+    let record = Record::Booked { venue, line, amount: micros(5), why, as_of: AT, at: AT };
+    let mut row = encode(&record);
+    let (field, earlier) = (format!(",\"as_of_nanos\":{}", AT.nanos()), row.body.clone());
+    row.body = earlier.replace(&field, "");
+    assert_ne!(row.body, earlier);
+    assert_eq!(decode(&row), Ok(record));
 }
 
 #[test]

@@ -114,7 +114,7 @@ proptest! {
         risk.limits =
             Limits { market, pair, event, venues, total, unconfirmed, stranded, ..limits() };
         let sums = |risk: &Risk, exposure: Exposure| {
-            let own = crate::risk::exposure::Standing::new(&plan, exposure);
+            let own = Standing::new(&plan, exposure);
             let sums = risk.sums(risk.trades.values(), Some(&own));
             let [kalshi, polymarket] = sums.markets;
             [kalshi.max(polymarket), sums.pair, sums.events[0].max(sums.events[1]),

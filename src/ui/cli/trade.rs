@@ -41,7 +41,7 @@ pub fn record(record: &Record, names: &dyn Names) -> Option<Value> {
         Record::Resumed { scope, at } => json!({
             "kind": "resumed", "at": at.to_string(), "scope": scope_name(scope),
         }),
-        Record::Booked { venue, line, amount, why, at } => json!({
+        Record::Booked { venue, line, amount, why, at, .. } => json!({
             "kind": "booked", "at": at.to_string(), "venue": venue.name(), "line": line.name(),
             "amount": amount.to_string(), "why": why,
         }),
@@ -125,14 +125,23 @@ fn placed(order: &Order, names: &dyn Names) -> Value {
     })
 }
 
-fn reported(report: &Report, at: Timestamp, names: &dyn Names) -> Option<Value> {
-    let Report::Order { intent, evidence } = report else {
-        let Report::Settled { venue, id, yes_pays, paid, .. } = report else { return None };
-        return Some(json!({
+/// What a venue said about the account as a whole.
+fn account(report: &Report, at: Timestamp) -> Option<Value> {
+    Some(match report {
+        Report::Settled { venue, id, yes_pays, paid, .. } => json!({
             "kind": "settled", "at": at.to_string(), "venue": venue.name(), "market": id,
             "yes_pays": yes_pays.to_string(), "paid": paid.to_string(),
-        }));
-    };
+        }),
+        Report::Moved { venue, movement } => json!({
+            "kind": "moved", "at": at.to_string(), "venue": venue.name(), "id": movement.id,
+            "what": movement.kind.name(), "amount": movement.amount.to_string(),
+        }),
+        _ => return None,
+    })
+}
+
+fn reported(report: &Report, at: Timestamp, names: &dyn Names) -> Option<Value> {
+    let Report::Order { intent, evidence } = report else { return account(report, at) };
     let trade = names.order(*intent).map(|order| order.trade.to_string());
     let head = |kind: &str| {
         json!({
@@ -231,7 +240,7 @@ pub fn people(record: &Record, names: &dyn Names, colour: Colour) -> Option<Stri
         Record::Resumed { scope, at } => {
             line(*at, &colour.paint(Tone::Good, "  resumed"), &scope_name(scope))
         }
-        Record::Booked { venue, line: of, amount, why, at } => {
+        Record::Booked { venue, line: of, amount, why, at, .. } => {
             let of = of.name().replace('_', " ");
             let words = format!("{venue}: {of} {amount}: {}", clean(why, TEXT_WIDTH));
             line(*at, &colour.paint(Tone::Dim, "  booked"), &words)
@@ -289,6 +298,10 @@ fn people_report(
         Report::Settled { venue, id, yes_pays, paid, .. } => {
             let words = format!("{venue}: {} pays {yes_pays} for YES: {paid}", clean(id, 24));
             Some(line(at, &colour.paint(Tone::Good, "  settled"), &words))
+        }
+        Report::Moved { venue, movement } => {
+            let words = format!("{venue}: {} {}", movement.kind.name(), movement.amount);
+            Some(line(at, &colour.paint(Tone::Dim, "  moved  "), &words))
         }
         _ => None,
     }

@@ -53,6 +53,8 @@ pub const LIMITED_WAIT: (Duration, Duration) = (Duration::from_millis(250), Dura
 pub const MARKETS_PAGE: usize = 1_000;
 /// Largest page of orders, fills, positions and settlements (docs, `openapi.yaml` 3.34.0).
 pub const PORTFOLIO_PAGE: usize = 1_000;
+/// Largest page of deposits and of withdrawals (docs, `openapi.yaml` 3.27.0).
+pub const MOVEMENTS_PAGE: usize = 500;
 /// Most tickers in one `/markets/orderbooks` (docs, `openapi.yaml` 3.34.0).
 pub const ORDERBOOKS_MAX: usize = 100;
 /// The deepest book that can be asked for; zero asks for all levels (docs, `openapi.yaml` 3.34.0).

@@ -237,8 +237,10 @@ impl Port for Gateway {
             Question::Settlements(_) => {
                 vec![self.call(subject("settlements"), Class::Read, "settlements", None)]
             }
-            // Nothing rests, every fill comes with its answer, and everybody may trade.
+            // Nothing rests, every fill comes with its answer, everybody may trade, and no money
+            // moves but by trading.
             Question::Market(_)
+            | Question::Movements(_)
             | Question::OpenOrders
             | Question::Fills(_)
             | Question::Permission

@@ -118,6 +118,7 @@ fn story() -> Vec<Record> {
         line: Line::Opening,
         amount: money("500"),
         why: String::new(),
+        as_of: at(0),
         at: at(0),
     };
     let mut all = vec![opening(kalshi), opening(polymarket), opened(1, 10)];

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Money, Price, Quantity, Side, Timestamp};
+use crate::exchange::funds::History;
 use crate::exchange::matching::Owner;
 
 use super::fee::STEP;
@@ -61,6 +62,7 @@ pub(super) struct Member {
     pub(super) owner: Owner,
     pub(super) purses: BTreeMap<u32, Money>,
     pub(super) paid_in: Money,
+    pub(super) funds: History,
     pub(super) positions: BTreeMap<usize, Position>,
     pub(super) orders: BTreeMap<u64, Order>,
     /// Every client order id that was ever taken.
@@ -81,6 +83,7 @@ impl Member {
             owner: Owner(FIRST_OWNER + place),
             purses: cash.iter().copied().collect(),
             paid_in: cash.iter().fold(Money::ZERO, |sum, (_, cash)| sum + *cash),
+            funds: History::default(),
             positions: BTreeMap::new(),
             orders: BTreeMap::new(),
             burnt: BTreeSet::new(),

@@ -35,6 +35,7 @@ impl Trading {
             Fault::CancelsDenied { lasts } => self.cancels_denied = Some(now.after(*lasts)),
             Fault::NoFunds { lasts } => self.broke = Some(now.after(*lasts)),
             Fault::ReadLag { behind, lasts } => self.lag(*behind, now.after(*lasts), now),
+            Fault::Funds(transfer) => self.begin_transfer(*transfer, now),
             Fault::TradingPause { lasts } => {
                 self.halted = Some(now.after(*lasts));
                 self.halt(Sweep::Halting, floor, now);

@@ -340,6 +340,7 @@ const fn self_trade_name(rule: SelfTrade) -> &'static str {
 mod change;
 mod create;
 mod fee;
+mod funds;
 mod group;
 mod groups;
 mod member;

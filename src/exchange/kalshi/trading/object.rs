@@ -197,6 +197,8 @@ pub(super) fn statement(member: &Member) -> Statement {
     };
     Statement {
         paid_in: member.paid_in,
+        moved: member.funds.moved,
+        earned: member.funds.earned,
         cash: member.purses.iter().map(|(shard, cash)| (*shard, *cash)).collect(),
         positions: member.positions.iter().filter_map(held).collect(),
         unsettled: Vec::new(),

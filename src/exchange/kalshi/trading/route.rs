@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::{Quantity, Timestamp};
+use crate::exchange::funds::Flow;
 use crate::exchange::{Floor, Reply, Request};
 
 use super::super::auth::{Account, Scope};
@@ -237,6 +238,8 @@ impl Trading {
             ["portfolio", "fills"] => view.fills(),
             ["portfolio", "positions"] => view.positions(),
             ["portfolio", "balance"] => view.balance(),
+            ["portfolio", "deposits"] => view.transfers(Flow::Deposit),
+            ["portfolio", "withdrawals"] => view.transfers(Flow::Withdrawal),
             ["portfolio", "settlements"] => view.settlements(),
             ["portfolio", "summary", "total_resting_order_value"] => Ok(view.resting_value()),
             ["portfolio", "order_groups"] => {

@@ -13,6 +13,7 @@ use super::super::wire::{http, portfolio as wire};
 use super::Gateway;
 use super::inquiry::{FRESHNESS, ORDER_READS, freshness, read_page};
 use super::message::FILLS;
+use super::movement;
 use super::walk::{Asked, Errand, Listing, Step, Walk, page, page_since};
 
 const POSITIONS: &str = "/portfolio/positions";
@@ -39,6 +40,7 @@ impl Gateway {
             Question::Settlements(since) => {
                 vec![walk(Errand::Settlements(*since), SETTLEMENTS, page_since(*since))]
             }
+            Question::Movements(since) => movement::walks(*since, now),
             Question::Permission => {
                 vec![walk(Errand::Permission(Asked::Status), "/exchange/status", none())]
             }
@@ -97,6 +99,9 @@ impl Gateway {
             Errand::Cash => read_cash(&walk, answer, taken),
             Errand::Settlements(since) => {
                 self.read_settlements(walk, since, answer, markets, now, taken)
+            }
+            Errand::Movements(way, since) => {
+                self.read_movements(walk, way, since, answer, now, taken)
             }
             Errand::Value(settled) => {
                 self.read_value(settled, answer, taken);

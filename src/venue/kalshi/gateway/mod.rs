@@ -23,6 +23,7 @@ mod cancel;
 mod change;
 mod inquiry;
 mod message;
+mod movement;
 mod review;
 mod roster;
 mod settlements;
@@ -93,6 +94,8 @@ pub struct Gateway {
     strangers: BTreeSet<String>,
     /// What markets paid for a contract of YES that ended between its outcomes, by ticker.
     values: BTreeMap<String, Money>,
+    /// What a person was told of rows that make no sense and come again with every list.
+    odd: BTreeSet<String>,
     /// Counts answers that were limited, so that no two of them wait the same.
     limited: u64,
 }
@@ -117,6 +120,7 @@ impl Gateway {
             permission_asked: Timestamp::ZERO,
             strangers: BTreeSet::new(),
             values: BTreeMap::new(),
+            odd: BTreeSet::new(),
             limited: 0,
         }
     }

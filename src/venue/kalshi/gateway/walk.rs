@@ -8,6 +8,7 @@ use crate::domain::{Evidence, IntentId, MarketIndex, Quantity, Timestamp};
 
 use super::super::facts;
 use super::super::rest::Query;
+use super::movement::Way;
 use super::review::Review;
 use super::settlements::Settled;
 
@@ -35,6 +36,8 @@ pub(super) enum Errand {
     Cash,
     /// What was paid since then.
     Settlements(Timestamp),
+    /// What was paid in, or taken out, since then.
+    Movements(Way, Timestamp),
     /// What a market paid for a contract, finer than the list tells.
     Value(Settled),
     /// Whether the exchange works; then what the key may do.

@@ -297,6 +297,35 @@ pub struct SettlementsPage {
     pub cursor: Option<String>,
 }
 
+/// A deposit or a withdrawal.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Movement {
+    /// Its id.
+    pub id: String,
+    /// `pending`, `applied` (the balance has it), `failed` or `returned`.
+    pub status: String,
+    /// In whole cents, never less than nothing.
+    pub amount_cents: Option<i64>,
+    /// What was charged, in whole cents.
+    pub fee_cents: Option<i64>,
+    /// Seconds since the epoch.
+    pub created_ts: Loose,
+    /// When it was applied, failed or was returned; seconds since the epoch.
+    pub finalized_ts: Loose,
+}
+
+/// One page of deposits or of withdrawals.
+#[derive(Debug, Deserialize)]
+pub struct MovementsPage {
+    /// The rows.
+    #[serde(alias = "deposits", alias = "withdrawals")]
+    pub rows: Vec<Movement>,
+    /// Where the next page begins; empty on the last.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
 /// `GET /exchange/user_data_timestamp`.
 #[derive(Debug, Deserialize)]
 pub struct UserDataTimestamp {
@@ -366,7 +395,7 @@ impl Key {
 
 /// A time as RFC 3339, or in seconds or milliseconds since the epoch: the venue uses all three, and
 /// does not say which here. Zero is none.
-fn moment(text: &str) -> Option<Timestamp> {
+pub(in crate::venue::kalshi) fn moment(text: &str) -> Option<Timestamp> {
     /// As seconds it lies in the year 5138.
     const MILLIS_FROM: i64 = 100_000_000_000;
     match text.parse::<i64>() {

@@ -17,7 +17,7 @@ use crate::venue::polymarket::wire::account::Page as WirePage;
 use super::fill::{DUST, Found, foreign, refused};
 use super::holding::{self, body_of};
 use super::question::{self, Page, Search, asked_at};
-use super::{Gateway, conversion, heart, not_sent, permission};
+use super::{Gateway, conversion, heart, movement, not_sent, permission};
 
 /// The most trades of one order that are asked for by name.
 const NAMED_MAX: usize = 16;
@@ -54,6 +54,7 @@ impl Gateway {
                 holding::POSITIONS => self.read_positions(detail, answer, markets, now, taken),
                 holding::CASH => Self::read_cash(call, answer, now, taken),
                 holding::REDEMPTIONS => self.read_redemptions(detail, answer, markets, taken),
+                movement::NAME => self.read_movements(detail, answer, taken),
                 holding::RESOLUTION => self.read_resolution(detail, answer, markets, taken),
                 permission::GEOBLOCK
                 | permission::CLOSED_ONLY
@@ -68,27 +69,6 @@ impl Gateway {
                 other => taken.notices.push(format!("polymarket: nobody asked for {other}")),
             },
         }
-    }
-
-    fn read_emergency(answer: &Answer<'_>, taken: &mut Taken) {
-        taken.notices.push(match answer {
-            Answer::Reply { status: 200..=299, body, .. } => match cancelled(body) {
-                Ok(cancelled) if cancelled.not_canceled.is_empty() => {
-                    format!("all orders were cancelled: {}", cancelled.canceled.len())
-                }
-                Ok(cancelled) => {
-                    let (done, left) = (cancelled.canceled.len(), cancelled.not_canceled.len());
-                    format!("not all orders were cancelled: {done} were, {left} were not")
-                }
-                Err(error) => format!("whether all orders were cancelled is not known: {error}"),
-            },
-            Answer::Reply { status, body, .. } => {
-                format!("not all orders were cancelled: {status}: {}", text_of(body))
-            }
-            Answer::NotSent(why) | Answer::Lost(why) => {
-                format!("whether all orders were cancelled is not known: {}", short(why))
-            }
-        });
     }
 
     fn read_place(

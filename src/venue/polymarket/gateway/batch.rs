@@ -17,6 +17,7 @@ use crate::venue::polymarket::encode;
 use crate::venue::polymarket::error::order::{Answered, Verdict, judge};
 use crate::venue::polymarket::error::{short, text_of};
 use crate::venue::polymarket::facts;
+use crate::venue::polymarket::parse::reply::cancelled;
 
 use super::answer::is_same;
 use super::{Gateway, Request, not_sent, refuse, unknown};
@@ -218,6 +219,27 @@ impl Gateway {
             body: Some(encode::order::cancel_market_orders(&facts.id, token)),
         };
         Ok(Call { cost, ..self.signed(request, now) })
+    }
+
+    pub(super) fn read_emergency(answer: &Answer<'_>, taken: &mut Taken) {
+        taken.notices.push(match answer {
+            Answer::Reply { status: 200..=299, body, .. } => match cancelled(body) {
+                Ok(cancelled) if cancelled.not_canceled.is_empty() => {
+                    format!("all orders were cancelled: {}", cancelled.canceled.len())
+                }
+                Ok(cancelled) => {
+                    let (done, left) = (cancelled.canceled.len(), cancelled.not_canceled.len());
+                    format!("not all orders were cancelled: {done} were, {left} were not")
+                }
+                Err(error) => format!("whether all orders were cancelled is not known: {error}"),
+            },
+            Answer::Reply { status, body, .. } => {
+                format!("not all orders were cancelled: {status}: {}", text_of(body))
+            }
+            Answer::NotSent(why) | Answer::Lost(why) => {
+                format!("whether all orders were cancelled is not known: {}", short(why))
+            }
+        });
     }
 }
 

@@ -24,12 +24,12 @@ pub(super) const REDEMPTIONS: &str = "redemptions";
 pub(super) const RESOLUTION: &str = "resolution";
 
 /// The most rows on a page of the data API (official client, 2026-10).
-const ROWS_MAX: &str = "1000";
+pub(super) const ROWS_MAX: &str = "1000";
 /// The most tokens whose balance is read again: the venue takes 50 of these in ten seconds (docs,
 /// rate limits, 2026-10).
 const REFRESHED_MAX: usize = 40;
 /// The most pages of one reading.
-const PAGES_MAX: u32 = 100;
+pub(super) const PAGES_MAX: u32 = 100;
 
 /// A reading of positions that is under way.
 #[derive(Debug, Default)]
@@ -332,7 +332,7 @@ fn unread(condition: &str) -> String {
     )
 }
 
-fn page<'a>(what: &str, answer: &Answer<'a>, taken: &mut Taken) -> Option<DataPage<'a>> {
+pub(super) fn page<'a>(what: &str, answer: &Answer<'a>, taken: &mut Taken) -> Option<DataPage<'a>> {
     let page = serde_json::from_str(body_of(what, answer, taken)?);
     page.map_err(|why| taken.notices.push(format!("polymarket's {what} make no sense: {why}"))).ok()
 }

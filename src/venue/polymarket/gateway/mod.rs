@@ -17,6 +17,7 @@ mod conversion;
 mod fill;
 mod heart;
 mod holding;
+mod movement;
 mod permission;
 mod question;
 mod route;
@@ -48,6 +49,7 @@ use super::sign::order::{Exchanges, Fields};
 use budget::Signer;
 use heart::Heart;
 use holding::Holding;
+use movement::Reading;
 use permission::Round;
 use route::Routes;
 
@@ -107,6 +109,7 @@ pub struct Gateway {
     holding: Holding,
     signer: Signer,
     routes: Routes,
+    movements: Reading,
 }
 
 /// One request, before it is signed.
@@ -135,6 +138,7 @@ impl Gateway {
             holding: Holding::default(),
             signer: Signer::default(),
             routes: Routes::default(),
+            movements: Reading::default(),
         }
     }
 

@@ -217,6 +217,7 @@ impl Gateway {
             Question::Positions => vec![self.positions_first(now)],
             Question::Cash => vec![self.cash_call(now)],
             Question::Settlements(since) => vec![self.redemptions_first(*since, now)],
+            Question::Movements(since) => vec![self.movements_first(*since, now)],
             Question::Permission => self.permission_calls(now),
             // It tells of every trade that fails, and its orders are asked for one by one. Its
             // budgets it tells with every answer of its order routes.

@@ -1,6 +1,7 @@
 mod account;
 mod batch;
 mod budget;
+mod movement;
 mod orders;
 mod route;
 mod search;

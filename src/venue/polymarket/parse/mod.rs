@@ -10,6 +10,7 @@
 pub mod account;
 mod frame;
 pub mod market;
+pub mod movement;
 pub mod number;
 pub mod reply;
 pub mod scan;
