@@ -283,6 +283,7 @@ mod access;
 mod broken;
 mod channel;
 mod ending;
+mod funds;
 mod money;
 mod orders;
 mod private;

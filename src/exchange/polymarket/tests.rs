@@ -3,6 +3,7 @@
 mod conservation;
 mod faults;
 mod frames;
+mod funds;
 mod rest;
 mod settling;
 mod shapes;

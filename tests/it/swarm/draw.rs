@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use crossbook::domain::market::Band;
-use crossbook::domain::{Price, Venue};
+use crossbook::domain::{Money, Price, Venue};
 use crossbook::exchange::catalogue::Relation;
 use crossbook::exchange::dice::Dice;
 use crossbook::exchange::faults::{Fault, OrderFault, Reached, Resolution};
+use crossbook::exchange::funds::{Flow, Transfer};
 use crossbook::exchange::kalshi::keys::Kind;
 
 use crate::harness::at;
@@ -109,6 +110,8 @@ const BUSY: Duration = Duration::from_secs(26);
 /// Before that, clients connect and books fill.
 pub(super) const WARM: Duration = Duration::from_secs(4);
 
+/// How long after it moved money may be listed.
+const LISTED_MAX: Duration = Duration::from_secs(40);
 /// Sets of questions of the catalogue: equal and opposite, coarse and fine ticks, with and without
 /// a fee, two questions of one event.
 const WORLDS: [&[usize]; 6] = [&[0, 4], &[0, 1], &[5], &[4, 5], &[0], &[6, 7]];
@@ -151,6 +154,7 @@ impl Script {
                 blows.extend(ending(&mut dice, market, resolution));
             }
         }
+        blows.extend(movements(seed));
         blows.sort_by_key(|blow| blow.after);
         let key = if dice.chance(120) { Kind::Rsa } else { Kind::Ed25519 };
         let wallet = if dice.chance(250) { Purse::Deposit } else { Purse::Own };
@@ -176,6 +180,15 @@ impl Script {
                 _,
                 Fault::Order(OrderFault::SettlementFails(span) | OrderFault::SettlesLate(span)),
             ) => span,
+            _ => Duration::ZERO,
+        };
+        self.blows.iter().map(of).max().unwrap_or_default()
+    }
+
+    /// When, from the start, the last of what moves without a trade is listed.
+    pub(super) fn listed_last(&self) -> Duration {
+        let of = |blow: &Blow| match blow.strike {
+            Strike::Fault(_, Fault::Funds(transfer)) => blow.after + transfer.after,
             _ => Duration::ZERO,
         };
         self.blows.iter().map(of).max().unwrap_or_default()
@@ -258,6 +271,33 @@ fn ending(dice: &mut Dice, market: usize, resolutions: &[Resolution; 2]) -> [Blo
         Blow { after, strike: Strike::Fault(venue, fault) }
     };
     [blow(Venue::Kalshi, is_kalshi), blow(Venue::Polymarket, !is_kalshi)]
+}
+
+/// A person pays in or takes out, and Polymarket pays rebates and yield. Kalshi's interest is on
+/// no list, and would be unexplained.
+fn movements(seed: u64) -> Vec<Blow> {
+    let mut dice = Dice::stream(seed, 0x0d01);
+    let count = if dice.chance(350) { dice.between(1, 3) } else { 0 };
+    let one = |_| {
+        let venue = Venue::ALL[dice.index(2)];
+        let flow = match (venue, dice.index(4)) {
+            (_, 0) | (Venue::Kalshi, 2) => Flow::Deposit,
+            (_, 1) | (Venue::Kalshi, _) => Flow::Withdrawal,
+            (Venue::Polymarket, 2) => Flow::Interest,
+            (Venue::Polymarket, _) => Flow::Rebate,
+        };
+        let cents = match flow {
+            Flow::Deposit | Flow::Withdrawal => dice.between(1, 15_000),
+            Flow::Interest | Flow::Rebate => dice.between(1, 300),
+        };
+        let fee = if dice.chance(300) { dice.between(1, 300) } else { 0 };
+        let dollars = |cents: i64| Money::from_micros(cents * 10_000);
+        let after = span(&mut dice, 0, i64::try_from(LISTED_MAX.as_millis()).unwrap());
+        let transfer = Transfer { flow, amount: dollars(cents), fee: dollars(fee), after };
+        let strike = Strike::Fault(venue, Fault::Funds(transfer));
+        Blow { after: span(&mut dice, 0, 30_000), strike }
+    };
+    (0..count).map(one).collect()
 }
 
 fn span(dice: &mut Dice, low_ms: i64, high_ms: i64) -> Duration {

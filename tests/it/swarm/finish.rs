@@ -1,7 +1,7 @@
 //! What must be so at the end: trading goes on once the causes are gone, and all money is where our
 //! books have it.
 
-use crossbook::domain::{Outcome, Venue};
+use crossbook::domain::{Money, Outcome, Venue};
 use crossbook::engine::event::Command;
 use crossbook::exchange::faults::Fault;
 use crossbook::execute::ledger::Cash;
@@ -160,6 +160,7 @@ impl Run {
         if !wrong.is_empty() {
             return self.fail("money_conserved", wrong.join("; "));
         }
+        self.note_moves();
         let questions = 0..self.script.questions.len();
         let told = self.divergences();
         let silent = questions.into_iter().find(|market| {
@@ -172,6 +173,25 @@ impl Run {
         if let Some(market) = silent {
             let text = format!("question {market} paid otherwise at each venue and nobody says so");
             self.fail("divergence_told", text);
+        }
+    }
+
+    /// Notes what moved without a trade, and whether trading stopped until a list explained it.
+    fn note_moves(&mut self) {
+        let is_about_cash = |record: &&Record| match record {
+            Record::Incident { kind, text, .. } => {
+                *kind == incident::ACCOUNT_DIFFERS && text.contains("cash accept")
+            }
+            _ => false,
+        };
+        let stopped = self.paper.read(|records| records.iter().filter(is_about_cash).count());
+        let mut met = vec![("cash stopped".to_owned(), stopped as u64)];
+        for venue in Venue::ALL {
+            let moves = &self.oracle.moves[at(venue)];
+            met.push((format!("{venue} money moved"), moves.len() as u64));
+        }
+        for (name, count) in met.into_iter().filter(|(_, count)| *count > 0) {
+            *self.bites.entry(name).or_default() += count;
         }
     }
 
@@ -225,8 +245,12 @@ impl Run {
                 wrong.push(format!("{venue}: {what} are {ours} in our books, truly {theirs}"));
             }
         };
-        check("opening", line(Line::Opening).micros(), statement.paid_in.micros(), 0);
-        for name in [Line::Transfer, Line::Interest, Line::Accepted] {
+        let Some([moved, earned]) = self.moved_since_opening(venue, ours) else {
+            return check("opening", line(Line::Opening).micros(), statement.paid_in.micros(), 0);
+        };
+        check("transfer", line(Line::Transfer).micros(), moved.micros(), 0);
+        check("interest", line(Line::Interest).micros(), earned.micros(), 0);
+        for name in [Line::Unexplained, Line::Accepted] {
             check(name.name(), line(name).micros(), 0, 0);
         }
         let fees = ours.fees + ours.fees_computed + line(Line::FeeTrueUp);
@@ -235,6 +259,37 @@ impl Run {
         check("fees", fees.micros(), -statement.fees.micros(), slack);
         check("payouts", ours.paid.micros(), statement.payouts.micros(), slack);
         check("dollars", ours.total().micros(), statement.cash_total().micros(), slack);
+    }
+
+    /// Whether all that moved without a trade stands in its line.
+    pub(super) fn knows_all_movements(&self) -> bool {
+        let Some(trader) = self.trader() else { return false };
+        Venue::ALL.into_iter().all(|venue| {
+            let ours = trader.executor().state().ledger().cash(venue);
+            let line = |line: Line| ours.lines.get(&line).copied().unwrap_or_default();
+            let lines = [line(Line::Transfer), line(Line::Interest)];
+            self.moved_since_opening(venue, ours) == Some(lines)
+        })
+    }
+
+    /// What moved, and what of it was earned, since the opening balance was read: what had moved
+    /// before is in it, and nowhere else. `None` when it never was as much as it has beyond what
+    /// was paid in at the start.
+    fn moved_since_opening(&self, venue: Venue, ours: &Cash) -> Option<[Money; 2]> {
+        let opening = |record: &Record| match record {
+            Record::Booked { venue: of, line: Line::Opening, as_of, .. } => {
+                (*of == venue).then_some(*as_of)
+            }
+            _ => None,
+        };
+        let opened = self.paper.read(|records| records.iter().find_map(opening))?;
+        let statement = &self.oracle.statements[at(venue)];
+        let more = ours.lines.get(&Line::Opening).copied()? - statement.paid_in;
+        let moves = &self.oracle.moves[at(venue)];
+        let before = moves.iter().take_while(|(at, _)| *at <= opened).map(|(_, moved)| *moved);
+        let mut all = std::iter::once([Money::ZERO; 2]).chain(before);
+        let [moved, earned] = all.find(|[moved, earned]| *moved + *earned == more)?;
+        Some([statement.moved - moved, statement.earned - earned])
     }
 
     /// Lifts what a person or the swarm itself stopped.

@@ -63,7 +63,8 @@ impl Run {
         let [mut least, mut most] = [0, 0];
         for venue in Venue::ALL {
             let statement = &self.oracle.statements[at(venue)];
-            let out = statement.paid_in - statement.cash_total();
+            let came = statement.paid_in + statement.moved + statement.earned;
+            let out = came - statement.cash_total();
             least += i128::from(out.micros());
             most += i128::from(out.micros()) - self.oracle.accounts[at(venue)].dollars();
         }

@@ -74,8 +74,8 @@ const ENDS: usize = 160;
 const ENDS_TWICE: usize = 60;
 
 /// What has to befall us at least once over the usual seeds: what each fault of orders did to one,
-/// what the exchanges answered, and what orders there were.
-const BITES: [&str; 40] = [
+/// what the exchanges answered, what money moved, and what orders there were.
+const BITES: [&str; 43] = [
     "kalshi order_held_done",
     "kalshi order_held_lost",
     "kalshi order_cut_done",
@@ -116,6 +116,9 @@ const BITES: [&str; 40] = [
     "unwind immediate",
     "offset immediate",
     "exit immediate",
+    "kalshi money moved",
+    "polymarket money moved",
+    "cash stopped",
 ];
 
 fn number(name: &str) -> Option<u64> {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crossbook::app::desk::CallId;
-use crossbook::domain::{IntentId, Order, Outcome, Purpose, Quantity, Size, Timestamp, Venue};
+use crossbook::domain::{
+    IntentId, Money, Order, Outcome, Purpose, Quantity, Size, Timestamp, Venue,
+};
 use crossbook::exchange::ledger::{OrderStatement, Statement};
 use crossbook::execute::Record;
 
@@ -39,6 +41,9 @@ pub(super) struct Oracle {
     /// The most dollars that came back into a market at risk without an order, in millionths: what
     /// is taken back returns what it was netted with, be it a purchase or what was sold of it.
     pub(super) returned: BTreeMap<usize, i128>,
+    /// What had moved without a trade, and what of it was interest and rebates, each time that it
+    /// changed.
+    pub(super) moves: [Vec<(Timestamp, [Money; 2])>; 2],
 }
 
 /// An order on its way.
@@ -77,6 +82,11 @@ impl Run {
             self.note_busts(venue, &statement);
             self.judge_orders(venue, &statement);
             self.judge_books(venue, &statement);
+            let moves = &mut self.oracle.moves[at(venue)];
+            let moved = [statement.moved, statement.earned];
+            if moves.last().map_or([Money::ZERO; 2], |last| last.1) != moved {
+                moves.push((self.now, moved));
+            }
             self.oracle.statements[at(venue)] = statement;
             self.oracle.is_new = true;
         }
@@ -189,7 +199,8 @@ impl Run {
             }
         }
         // What is not paid for yet may still be merged.
-        let more = statement.cash_total().micros() - old.cash_total().micros();
+        let traded = |one: &Statement| (one.cash_total() - one.moved - one.earned).micros();
+        let more = traded(statement) - traded(old);
         for (market, ending) in endings.iter_mut() {
             let gone = |outcome| held(old, *market, outcome) - held(statement, *market, outcome);
             let [yes, no] = [gone(Outcome::Yes), gone(Outcome::No)];

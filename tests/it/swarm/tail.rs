@@ -16,6 +16,9 @@ use super::run::{Mood, Run};
 const PASSES: Duration = Duration::from_secs(11);
 /// How long what is under way may take to be settled one way or another.
 const SETTLES: Duration = Duration::from_secs(18);
+/// How long it may take to believe what no list tells of a movement: a balance has to show it for
+/// a minute, and be read by then.
+const BELIEVED: Duration = Duration::from_secs(110);
 /// How many seconds a gap may stand before it is traded: an order that met its fault only now has
 /// to be found missing twice before that.
 const TRADES: u32 = 40;
@@ -35,6 +38,7 @@ impl Run {
         self.pass(PASSES);
         self.venues.lock().unwrap().square.calm();
         self.mood = Mood::Refilling;
+        self.believe();
         self.rest(SETTLES + self.script.settles_last());
         self.find_busts();
         self.resume_all();
@@ -64,6 +68,15 @@ impl Run {
         while self.now < last && self.failure.is_none() && rested < RESTS {
             self.until_at(self.now.after(SECOND).min(last));
             rested = if self.is_at_rest() { rested + 1 } else { 0 };
+        }
+    }
+
+    /// Waits until all that moved without a trade is listed, and in the books.
+    fn believe(&mut self) {
+        self.until_at(self.started.after(self.script.listed_last() + SECOND));
+        let last = self.now.after(BELIEVED);
+        while self.now < last && self.failure.is_none() && !self.knows_all_movements() {
+            self.until_at(self.now.after(SECOND));
         }
     }
 

@@ -205,7 +205,8 @@ pub(super) fn pays(resolution: Resolution, side: Side) -> i128 {
     if side == Side::Yes { yes } else { i128::from(Money::DOLLAR) - yes }
 }
 
-/// The cash that an account must have by its orders, payouts and conversions, in micro-dollars.
+/// The cash that an account must have by its orders, payouts, conversions and what moved without a
+/// trade, in micro-dollars.
 /// What was merged of a market that has ended is what had been merged when it did.
 pub(super) fn cash_due(
     venue: Venue,
@@ -214,6 +215,7 @@ pub(super) fn cash_due(
 ) -> i128 {
     let micros = |money: Money| i128::from(money.micros());
     let mut cash = micros(statement.paid_in) + micros(statement.payouts);
+    cash += micros(statement.moved) + micros(statement.earned);
     let bought = bought(statement);
     for order in &statement.orders {
         let sign = if order.action == Action::Buy { -1 } else { 1 };

@@ -1,5 +1,7 @@
 use crate::domain::Outcome;
 use crate::exchange::dice::Dice;
+use crate::exchange::faults::Fault;
+use crate::exchange::funds::{Flow, Transfer};
 
 use super::*;
 
@@ -107,7 +109,8 @@ fn cash_by_the_orders(truth: &Statement) -> Money {
     let held: i64 = truth.positions.iter().map(|(.., quantity)| quantity.units()).sum();
     let pairs = (bought(Outcome::Yes) + bought(Outcome::No) - held) / 2;
     let spent = truth.orders.iter().fold(Money::ZERO, |sum, order| sum + order.money);
-    truth.paid_in + Money::from_micros(pairs) - spent - truth.fees + truth.payouts
+    let came = truth.paid_in + truth.moved + truth.earned;
+    came + Money::from_micros(pairs) - spent - truth.fees + truth.payouts
 }
 
 #[test]
@@ -129,6 +132,12 @@ fn no_dollar_appears_or_vanishes_in_a_thousand_random_orders() {
         let wanted = order(side, &count, &price, force, &more);
         let (status, body) = bench.post_as(&key, &wanted);
         assert!(matches!(status, 201 | 400 | 409), "{wanted}: {body}");
+        if round % 40 == 0 {
+            let flow = [Flow::Deposit, Flow::Withdrawal, Flow::Interest][round / 40 % 3];
+            let (amount, fee) = (Money::from_micros(7_130_000), Money::from_micros(20_000));
+            let after = Duration::from_secs(1);
+            bench.fault(&Fault::Funds(Transfer { flow, amount, fee, after }));
+        }
         if round % 9 == 0 {
             bench.call_as(&key, "DELETE", ORDERS, "");
         }
@@ -158,7 +167,8 @@ fn assert_whole(bench: &mut Bench) {
         let truth = bench.kalshi.trading.statement(place);
         let traded = truth.orders.iter().filter(|order| !order.filled.is_zero()).count();
         assert!(traded > 100, "the test has to trade: {traded}");
-        won += (truth.cash_total() + truth.fees - truth.paid_in).micros();
+        won +=
+            (truth.cash_total() + truth.fees - truth.paid_in - truth.moved - truth.earned).micros();
         for (_, outcome, quantity) in &truth.positions {
             // A dollar is held for every NO.
             match outcome {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::super::super::dice::Dice;
 use super::super::super::faults::{Fault, OrderFault, Reached, Resolution};
+use super::super::super::funds::{Flow, Transfer};
 use super::super::super::ledger::Statement;
 use super::trader::{Trader, rest, take};
 use super::*;
@@ -16,6 +17,7 @@ const OUTCOMES: [Outcome; 2] = [Outcome::Yes, Outcome::No];
 /// What was merged, by the one who asked for it.
 fn check(statement: &Statement, merged: i64, redeemed: &BTreeMap<Outcome, i64>) {
     let mut cash = statement.paid_in + statement.payouts + Money::from_micros(merged);
+    cash += statement.moved + statement.earned;
     let mut fees = Money::ZERO;
     let mut held: BTreeMap<Outcome, i64> = OUTCOMES.map(|outcome| (outcome, -merged)).into();
     for order in &statement.orders {
@@ -47,7 +49,7 @@ fn story(seed: u64) {
     let mut dice = Dice::new(seed);
     let mut trader = Trader::new();
     let mut merged = 0;
-    for _ in 0..120 {
+    for turn in 0..120 {
         let cents = |dice: &mut Dice| format!("0.{:02}", dice.between(35, 65));
         let (side, at) = match dice.index(2) {
             0 => (Side::Bid, format!("0.{:02}", dice.between(40, 52))),
@@ -86,6 +88,12 @@ fn story(seed: u64) {
             if trader.ask("POST", "/embedded/merge", &body).status == 200 {
                 merged += amount;
             }
+        }
+        if turn % 15 == 7 {
+            let flow = [Flow::Deposit, Flow::Withdrawal, Flow::Rebate][turn / 15 % 3];
+            let (amount, after) = (Money::from_micros(3_141_592), secs(1));
+            let transfer = Transfer { flow, amount, fee: Money::ZERO, after };
+            trader.rig.fault(&Fault::Funds(transfer));
         }
         if dice.index(10) == 0 {
             trader.ask("DELETE", "/cancel-all", "");
