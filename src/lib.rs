@@ -19,10 +19,10 @@
 //! remainder below what its venue takes. *Exposure* is what can be lost at worst. A *report* is
 //! what a venue says about our account, and *evidence* what it says about one order. A
 //! *movement* is money that came in or went out without a trade. A *record* is something that
-//! happened and that state follows from; the *journal* keeps all of them. The *desk* stands between engine, gateways and journal: no order leaves before its record is kept.
-//! A trade is *locked* when both legs are matched alike, and over when both venues have paid. A
-//! *halt* stops new trades, of a pair, a venue or everything. An *incident* is something that a
-//! person must know.
+//! happened and that state follows from; the *journal* keeps all of them. The *desk* stands between
+//! engine, gateways and journal: no order leaves before its record is kept. A trade is *locked*
+//! when both legs are matched alike, and over when both venues have paid. A *halt* stops new
+//! trades, of a pair, a venue or everything. An *incident* is something that a person must know.
 //!
 //! # Layers, from the inside out
 //!

@@ -48,7 +48,7 @@ const STATE: &str = "(SELECT moved.body ->> '$.to' FROM records AS moved \
 const WAITED: &str = "(SELECT (heard.at_nanos - sent.at_nanos) / 1000000.0 FROM sent \
     WHERE sent.number = heard.request)";
 
-const VIEWS: [View; 17] = [
+const VIEWS: [View; 18] = [
     View {
         name: "trades",
         columns: &[
@@ -176,6 +176,20 @@ const VIEWS: [View; 17] = [
             ("paid", Amount("paid_micros")),
         ],
         from: "records WHERE kind = 'reported' AND body ->> '$.report' = 'settled'",
+    },
+    View {
+        name: "movements",
+        columns: &[
+            ("seq", Sql("seq")),
+            ("at", Time("(body ->> '$.at_nanos')")),
+            ("told_at", Time("at_nanos")),
+            ("venue", Field("venue")),
+            ("id", Field("id")),
+            ("what", Field("as")),
+            ("amount", Amount("amount_micros")),
+            ("fee", Amount("fee_micros")),
+        ],
+        from: "records WHERE kind = 'reported' AND body ->> '$.report' = 'moved'",
     },
     View {
         name: "bookings",

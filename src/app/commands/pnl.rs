@@ -22,6 +22,10 @@ locked    a dollar for each locked pair, less what both legs cost with fees; com
 fees      as the venue told them; computed fees follow its formula until the balance trues them up
 netted    the dollar that Kalshi pays at once for a YES and a NO of one market
 cash      what should be there: all columns before it and what was booked, opening balance included
+booked    no profit of trading: opening is what was there when the journal began, transfer what was
+          paid in, taken out or given and what that cost, interest has rebates and rewards with it,
+          unexplained is what came in and no list of the venue tells of (Kalshi lists no interest),
+          accepted what a person said was so
 dust      remainders below what their venue takes, not counted as locked
 ";
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crossbook::domain::movement::{self, Movement};
 use crossbook::domain::report::{Fee, Fill, Finality};
 use crossbook::domain::{
     Action, Evidence, IntentId, Lifetime, MarketIndex, Money, Order, OrderId, Outcome, Price,
@@ -228,6 +229,40 @@ fn a_journal_is_read_while_a_trader_holds_it() {
     assert_eq!(incidents[0]["trade"], "trd-000003");
     assert_eq!(incidents[1]["text"], "everything: a person asked");
     assert_eq!(told("incidents", &path, &[], "halt").len(), 1);
+}
+
+#[test]
+fn what_was_paid_in_is_no_profit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let journal = write(&path);
+    let venue = Venue::Polymarket;
+    let moved = |id: &str, kind, amount: &str| {
+        let (id, fee) = (id.to_owned(), Money::ZERO);
+        let movement = Movement { id, kind, amount: money(amount), fee, at: at(90) };
+        Record::Reported { report: Report::Moved { venue, movement }, at: at(91) }
+    };
+    let why = "money came in that nothing explains".to_owned();
+    let (line, amount) = (Line::Unexplained, money("0.07"));
+    let records = [
+        moved("a", movement::Kind::Deposit, "100"),
+        moved("b", movement::Kind::Withdrawal, "-30"),
+        moved("c", movement::Kind::Rebate, "0.5"),
+        Record::Booked { venue, line, amount, why, as_of: at(95), at: at(95) },
+    ];
+    let before = told("pnl", &path, &[], "summary");
+    journal.commit(&records).unwrap();
+    assert_eq!(told("pnl", &path, &[], "summary"), before);
+    let there = &told("pnl", &path, &[], "pnl_venue")[1];
+    let booked = json!({
+        "opening": "500.000000", "transfer": "70.000000", "interest": "0.500000",
+        "unexplained": "0.070000",
+    });
+    assert_eq!((&there["booked"], &there["cash"]), (&booked, &json!("519.770000")));
+    let text = ask("pnl", &path, &[]).text();
+    for words in ["transfer", "interest", "unexplained", "70.000000", "no list of the venue"] {
+        assert!(text.contains(words), "`{words}` in:\n{text}");
+    }
 }
 
 #[test]

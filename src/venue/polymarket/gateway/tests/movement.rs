@@ -75,7 +75,7 @@ fn each_type_says_what_moved_and_which_way() {
         (row("AIRDROP", "5"), None),
     ] {
         let call = ask(&mut gateway);
-        let taken = read(&mut gateway, &call, 200, &page(&[row.clone()], None));
+        let taken = read(&mut gateway, &call, 200, &page(std::slice::from_ref(&row), None));
         let found: Vec<_> = moved(&taken).into_iter().map(|one| (one.kind, one.amount)).collect();
         let expected = expected.map(|(kind, text)| (kind, Money::parse(text).unwrap()));
         assert_eq!(found, Vec::from_iter(expected), "{row}");
