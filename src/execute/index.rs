@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{IntentId, MarketIndex, Order, Quantity, TradeId};
+use crate::domain::{IntentId, MarketIndex, Order, Quantity, TradeId, Venue};
 use crate::pairing::PairId;
 
 use super::State;
@@ -136,6 +136,15 @@ impl State {
     /// Trades that bought the other outcome of a leg, by number.
     pub(super) fn offsetting(&self) -> impl Iterator<Item = &Trade> + '_ {
         self.those(self.index.offsetting.iter())
+    }
+
+    /// What was asked to be merged, the most at once by each trade.
+    pub(super) fn merges(&self) -> impl Iterator<Item = (MarketIndex, Quantity)> + '_ {
+        self.offsetting().flat_map(|trade| {
+            let asked = trade.merging.map(|(quantity, _)| quantity);
+            let leg = trade.plan.legs.iter().find(|leg| leg.venue == Venue::Polymarket);
+            leg.zip(asked).map(|(leg, quantity)| (leg.market, quantity))
+        })
     }
 
     /// What stands alone in a market and is too small for its venue, over all trades. What its

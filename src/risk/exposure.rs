@@ -100,7 +100,7 @@ impl Standing {
         }
     }
 
-    fn event_names(&self, at: usize) -> (&str, &str) {
+    pub(super) fn event_names(&self, at: usize) -> (&str, &str) {
         let (event, group) = &self.events[at];
         (event, group)
     }
@@ -149,17 +149,6 @@ impl Standing {
     }
 }
 
-/// Contracts of a market that no trade bought and that a person took into the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Adopted {
-    /// The place of its venue.
-    pub(super) at: usize,
-    /// The two names of its event.
-    pub(super) event: (String, String),
-    /// What they may be worth.
-    pub(super) dollars: Money,
-}
-
 /// What is at risk in all, as far as limits are set on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -181,29 +170,6 @@ pub struct Totals {
     pub loss: Money,
     /// Trades that are not locked.
     pub live: usize,
-}
-
-impl Totals {
-    /// Adds what no trade bought.
-    pub(super) fn add_adopted(
-        &mut self,
-        (market, adopted): (&MarketIndex, &Adopted),
-        own: Option<&Standing>,
-    ) {
-        let at = adopted.at;
-        self.total += adopted.dollars;
-        self.venues[at] += adopted.dollars;
-        let Some(own) = own else { return };
-        let is_same = own.markets[at] == *market;
-        if is_same {
-            self.markets[at] += adopted.dollars;
-            self.pair += adopted.dollars;
-        }
-        let event = (adopted.event.0.as_str(), adopted.event.1.as_str());
-        if is_same || shares_event(event, own.event_names(at)) {
-            self.events[at] += adopted.dollars;
-        }
-    }
 }
 
 /// Adds up trades, and what of them touches what `own` touches.

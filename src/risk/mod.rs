@@ -6,6 +6,7 @@
 //! at risk, `room` how much more a trade may put there, `purse` what can be spent, `breaker` what
 //! has been stopped.
 
+mod adopted;
 mod breaker;
 mod exposure;
 mod limits;
@@ -25,8 +26,9 @@ pub use limits::{Limits, NoTrade};
 pub use purse::Reading;
 pub use room::Room;
 
+use adopted::Adopted;
 use breaker::{Bucket, Halts, Rejections};
-use exposure::{Adopted, Standing, leg_of};
+use exposure::{Standing, leg_of};
 use purse::Purses;
 
 /// How wide a stop reaches.
@@ -252,19 +254,6 @@ impl Risk {
         self.dust.insert(market, dust);
     }
 
-    /// Sets what contracts of a market may be worth that no trade bought and that a person took
-    /// into the ledger.
-    pub fn set_adopted(
-        &mut self,
-        market: MarketIndex,
-        venue: Venue,
-        event: (&str, &str),
-        dollars: Money,
-    ) {
-        let (at, event) = (leg_of(venue), (event.0.to_owned(), event.1.to_owned()));
-        self.adopted.insert(market, Adopted { at, event, dollars });
-    }
-
     /// Takes a reading of what a purse holds.
     pub fn set_purse(&mut self, purse: Purse, reading: Reading) {
         self.purses.set(purse, reading);
@@ -437,17 +426,6 @@ impl Risk {
         }
         let dust = self.dust.values().fold(Money::ZERO, |sum, dust| sum.saturating_add(*dust));
         within(dust, proposal.dust_max, limits.dust_total, NoTrade::LimitDust)
-    }
-
-    /// Adds up trades and what no trade bought, and what of them touches what `own` touches.
-    fn sums<'a>(
-        &self,
-        trades: impl Iterator<Item = &'a Standing>,
-        own: Option<&Standing>,
-    ) -> Totals {
-        let mut sums = exposure::totals(trades, own);
-        self.adopted.iter().for_each(|adopted| sums.add_adopted(adopted, own));
-        sums
     }
 
     fn check_purses(&self, proposal: &Proposal, now: Timestamp) -> Result<(), NoTrade> {

@@ -103,6 +103,7 @@ impl Reconciler {
         }
         let is_explained = is_fee || likely.is_some();
         let is_likely = balance.is_likely_for_long(likely.map(|_| more), as_of);
+        let since = balance.excess.filter(|known| known.0 == more).map(|known| known.1);
         let is_long = balance.exceeds(if is_explained { Money::ZERO } else { more }, as_of);
         let is_untrue = balance.is_untrue_again(is_fee.then_some(more), as_of);
         if is_likely {
@@ -125,6 +126,9 @@ impl Reconciler {
         }
         if is_untrue {
             return book(Line::FeeTrueUp, more, "fees by the formula, trued up from the balance");
+        }
+        if let Some(record) = self.merged_unheard(venue, more, (since, as_of), state, now) {
+            return Some(record);
         }
         if is_long && !self.doubts_holdings() {
             self.balances[seat(venue)].excess = None;
