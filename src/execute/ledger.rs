@@ -83,7 +83,7 @@ struct Holding {
     /// Pairs of YES and NO that became a dollar, in millionths of a contract.
     gone: i64,
     payout: Option<Payout>,
-    /// What came in, by when: one market may be redeemed in several steps.
+    /// What came in as it was told, by when: one market may be redeemed in several steps.
     payments: BTreeMap<Timestamp, Money>,
 }
 
@@ -142,8 +142,7 @@ impl Ledger {
         let Some(holding) = self.holdings.get(&market) else { return false };
         let at = holding.paid_at(at);
         let known = holding.payments.get(&at).copied().unwrap_or(Money::ZERO);
-        holding.payout.is_none_or(|known| known.yes_pays != payout.yes_pays)
-            || known < holding.exact(payout)
+        holding.payout.is_none_or(|known| known.yes_pays != payout.yes_pays) || known < payout.paid
     }
 
     /// Whether a market has paid for a part of what is held, and both outcomes have a value: which
@@ -183,7 +182,9 @@ impl Ledger {
         let more = new.quantity.units() - old.quantity.units();
         holding.gross[side(order.outcome)] += sign * more;
         let netted = holding.net();
+        let repaid = holding.reckon();
         let cash = &mut self.cash[seat(order.venue)];
+        cash.paid += repaid;
         let cost = new.money - old.money;
         cash.fills += if sign > 0 { -cost } else { cost };
         cash.fees -= after.fee - before.fee;
@@ -211,14 +212,13 @@ impl Ledger {
     ) {
         let holding = self.holding(venue, market);
         let before = holding.payout.map_or(Money::ZERO, |earlier| earlier.paid);
-        let (at, exact) = (holding.paid_at(at), holding.exact(payout));
-        if exact.is_positive() {
-            let payment = holding.payments.entry(at).or_default();
-            *payment = exact.max(*payment);
+        if payout.paid.is_positive() {
+            let payment = holding.payments.entry(holding.paid_at(at)).or_default();
+            *payment = payout.paid.max(*payment);
         }
-        let paid = holding.payments.values().fold(Money::ZERO, |sum, one| sum + *one);
-        holding.payout = Some(Payout { paid, ..payout });
-        self.cash[seat(venue)].paid += paid - before;
+        holding.payout = Some(Payout { paid: before, ..payout });
+        let more = holding.reckon();
+        self.cash[seat(venue)].paid += more;
     }
 
     /// Money that nothing else explains.
@@ -263,6 +263,15 @@ impl Holding {
     fn owed(&self, payout: Payout) -> Money {
         let of = |outcome| payout.of(outcome).per_contract_ceil(self.held(outcome));
         of(Outcome::Yes) + of(Outcome::No)
+    }
+
+    /// Works out what the market has paid by what is held of it now; says what that changes.
+    fn reckon(&mut self) -> Money {
+        let Some(payout) = self.payout else { return Money::ZERO };
+        let told = self.payments.values().fold(Money::ZERO, |sum, one| sum + *one);
+        let paid = self.exact(Payout { paid: told, ..payout });
+        self.payout = Some(Payout { paid, ..payout });
+        paid - payout.paid
     }
 
     /// What a payment was: Kalshi tells it in whole cents, be it less than one, and what it owed is

@@ -74,7 +74,8 @@ impl Account {
         let sold = self.sold.saturating_sub(self.sold_unsure);
         let offset = self.offset.saturating_sub(self.offset_unconfirmed);
         let closed = sold.saturating_add(offset);
-        share(self.cost, self.bought.saturating_sub(closed), self.bought)
+        let single = share(self.offset_cost, self.single(), self.offset);
+        share(self.cost, self.bought.saturating_sub(closed), self.bought) + single
     }
 
     /// Contracts that left without a sale leave at what they had cost: that they are gone earns and

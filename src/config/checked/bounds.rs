@@ -105,7 +105,7 @@ pub const HOUR_S: Bounds<u32> = whole(1, 3_600);
 pub const WAY_OUT_PAUSE_MS: Bounds<u32> = whole(50, 60_000);
 /// `trade.reconcile_every_s`, `limits.purse_age_s_max`.
 pub const RECONCILE_EVERY_S: Bounds<u32> = whole(5, 3_600);
-/// `trade.polymarket_answer_seconds`: the venue is asked twice as often.
+/// `trade.polymarket_answer_s_max`: the venue is asked twice as often.
 pub const POLYMARKET_ANSWER_S: Bounds<u32> = whole(1, 60);
 /// `limits.order`, `limits.purse_margin`.
 pub const ORDER: Bounds<Money> = micros(0, 1_000_000 * Money::DOLLAR);

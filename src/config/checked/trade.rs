@@ -140,7 +140,7 @@ pub(super) fn trade(reading: &mut Reading<'_>) -> Option<Trade> {
     let fee_tolerance = take.money("fee_true_up_max", bounds::LOSS_MAX);
     let reconcile_every = take.seconds("reconcile_every_s", bounds::RECONCILE_EVERY_S);
     let settle = take.seconds("settle_s", bounds::DAY_S);
-    let polymarket_answer = take.seconds("polymarket_answer_seconds", bounds::POLYMARKET_ANSWER_S);
+    let polymarket_answer = take.seconds("polymarket_answer_s_max", bounds::POLYMARKET_ANSWER_S);
     let waiting = take.word("waiting", &Waiting::ALL);
     let kill_file = take.optional("kill_file", None);
     take.finish();

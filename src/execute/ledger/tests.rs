@@ -210,3 +210,20 @@ fn a_payment_that_is_told_in_whole_cents_is_booked_as_it_was_owed() {
     ledger.settle(Venue::Polymarket, MARKET, payout, at(1));
     assert_eq!(ledger.cash(Venue::Polymarket).paid, money("2.5"));
 }
+
+#[test]
+fn a_fill_that_is_known_only_after_its_market_paid_is_paid_for_as_well() {
+    let mut ledger = Ledger::default();
+    let buy = order(Venue::Kalshi, Action::Buy, Outcome::No);
+    let (before, after) = (booked("90.07", "50", "1"), booked("90.09", "50.01", "1"));
+    ledger.book(&buy, &Booked::default(), &before);
+    let payout = Payout { yes_pays: money("0.2308"), paid: money("69.29") };
+    ledger.settle(Venue::Kalshi, MARKET, payout, at(1));
+    assert_eq!(ledger.cash(Venue::Kalshi).paid, money("69.2818"), "as far as it is known");
+    ledger.book(&buy, &before, &after);
+    assert_eq!(ledger.cash(Venue::Kalshi).paid, money("69.2972"));
+    assert!(!ledger.is_new_payment(MARKET, payout, at(2)));
+    // And one that turns out not to have been.
+    ledger.book(&buy, &after, &before);
+    assert_eq!(ledger.cash(Venue::Kalshi).paid, money("69.2818"));
+}

@@ -335,3 +335,28 @@ fn an_entry_that_kalshi_would_net_against_a_remainder_is_not_opened() {
     assert_eq!(scene.held(KALSHI, Outcome::Yes), "0.50");
     assert_ne!(scene.executor.may_open(&other), Ok(()));
 }
+
+#[test]
+fn a_part_of_what_kalshi_left_short_that_was_closed_at_a_gain_makes_the_rest_no_cheaper() {
+    let mut scene = Scene::opened(Stages::First(Venue::Kalshi));
+    let first = scene.only();
+    let bought = scene.fills(&first, "100", "0.42");
+    let second = scene.only();
+    scene.world.offer(POLYMARKET, Outcome::No, &[]);
+    scene.tell(second.intent, over(Some(total("0", "0"))));
+    let sale = scene.only();
+    assert_eq!(line(&sale), "unwind sell 100.00 yes at 0.4000 on kalshi");
+    scene.fills(&sale, "100", "0.40");
+    assert_eq!(scene.phase(), "flat");
+    // Kalshi takes the purchase back and not the sale: a hundred NO are left, at 0.60 each.
+    scene.world.offer(KALSHI, Outcome::Yes, &[("0.20", "50")]);
+    scene.world.offer(POLYMARKET, Outcome::Yes, &[]);
+    scene.world.1 = Room { venues: [money("100"), money("100")], all: money("100") };
+    let finality = Finality::Failed;
+    scene.tell(first.intent, Evidence::Fill(Fill { finality, ..bought }));
+    let back = scene.only();
+    assert_eq!(line(&back), "finish buy 50.00 yes at 0.2000 on kalshi");
+    scene.fills(&back, "50", "0.20");
+    let left = scene.exposure().unwrap().legs[0].dollars;
+    assert!(left >= money("30"), "fifty NO at 0.60 and a fee: {left}");
+}

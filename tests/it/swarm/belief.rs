@@ -142,7 +142,14 @@ impl Run {
                 || trade.plan.legs.iter().all(|leg| has_book(leg.market))
         };
         let rested = trader.executor().state().restless().filter(|trade| trade.rests());
-        let rested: Vec<TradeId> = rested.filter(was_looked_at).map(|trade| trade.id).collect();
+        // What this process brought together is its own from then on, whatever fails of it later.
+        let even = trader
+            .executor()
+            .state()
+            .unended()
+            .filter(|trade| trade.phase.is_quiet() && trade.since >= began);
+        let rested: Vec<TradeId> =
+            rested.filter(was_looked_at).chain(even).map(|trade| trade.id).collect();
         self.watch.rested.extend(rested);
     }
 

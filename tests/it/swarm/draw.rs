@@ -274,7 +274,8 @@ fn ending(dice: &mut Dice, market: usize, resolutions: &[Resolution; 2]) -> [Blo
 }
 
 /// A person pays in or takes out, and Polymarket pays rebates and yield. Kalshi's interest is on
-/// no list, and would be unexplained.
+/// no list, and would be unexplained. Not in the first seconds, in which the opening balance is
+/// read: whether that has it already, nobody can tell. And not a cent, which no reading looks into.
 fn movements(seed: u64) -> Vec<Blow> {
     let mut dice = Dice::stream(seed, 0x0d01);
     let count = if dice.chance(350) { dice.between(1, 3) } else { 0 };
@@ -287,15 +288,15 @@ fn movements(seed: u64) -> Vec<Blow> {
             (Venue::Polymarket, _) => Flow::Rebate,
         };
         let cents = match flow {
-            Flow::Deposit | Flow::Withdrawal => dice.between(1, 15_000),
-            Flow::Interest | Flow::Rebate => dice.between(1, 300),
+            Flow::Deposit | Flow::Withdrawal => dice.between(2, 15_000),
+            Flow::Interest | Flow::Rebate => dice.between(2, 300),
         };
-        let fee = if dice.chance(300) { dice.between(1, 300) } else { 0 };
+        let fee = if dice.chance(300) { dice.between(2, 300) } else { 0 };
         let dollars = |cents: i64| Money::from_micros(cents * 10_000);
         let after = span(&mut dice, 0, i64::try_from(LISTED_MAX.as_millis()).unwrap());
         let transfer = Transfer { flow, amount: dollars(cents), fee: dollars(fee), after };
         let strike = Strike::Fault(venue, Fault::Funds(transfer));
-        Blow { after: span(&mut dice, 0, 30_000), strike }
+        Blow { after: span(&mut dice, 3_000, 30_000), strike }
     };
     (0..count).map(one).collect()
 }
