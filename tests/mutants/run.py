@@ -83,10 +83,10 @@ MUTANTS = [
     ),
     (
         "release what is reserved before the legs have ended",
-        "src/execute/trade.rs",
-        "                (false, Kind::Enter) => under_way.max(self.allowed(&accounts, at)),\n",
-        "                (false, Kind::Enter) if crate::mutant(7) => stands.max(Money::ZERO),\n"
-        "                (false, Kind::Enter) => under_way.max(self.allowed(&accounts, at)),\n",
+        "src/execute/outlay.rs",
+        "            let dollars = stands.max(Money::ZERO) + own.open() + held_back;\n",
+        "            let held_back = if crate::mutant(7) { Money::ZERO } else { held_back };\n"
+        "            let dollars = stands.max(Money::ZERO) + own.open() + held_back;\n",
     ),
     (
         "finish a leg while its hedge is unknown",
@@ -140,8 +140,9 @@ MUTANTS = [
     (
         "hold back again what was let go when the trade came to rest",
         "src/execute/outlay.rs",
-        "        if self.released.is_none()\n",
-        "        if !crate::mutant(15)\n            && self.released.is_none()\n",
+        "            self.released = Some(self.accounts(orders).map(|own| own.paid()));\n        }\n",
+        "            let paid = self.accounts(orders).map(|own| own.paid());\n"
+        "            self.released = (!crate::mutant(15)).then_some(paid);\n        }\n",
     ),
     (
         "find room for anything",
