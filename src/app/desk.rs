@@ -175,6 +175,7 @@ impl Desk {
                 self.reserve.hear(record);
             }
             Act::Place(order) => self.place(order, markets, now),
+            Act::Adopt { order, id } => self.adopt(order, id),
             Act::Cancel(intent) => self.cancelling.push(*intent),
             // Nobody but us has it.
             Act::Inquire(intent) if self.waits(*intent) => {}

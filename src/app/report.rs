@@ -174,7 +174,7 @@ impl Reporter {
             Effect::Reload { market } => tracing::debug!("facts of {} are read again", market.0),
             Effect::Probe { venue } => tracing::debug!("{venue}'s order routes are asked"),
             Effect::Act(Act::Write(told)) => self.record(told, pipeline),
-            Effect::Act(Act::Place(order)) => {
+            Effect::Act(Act::Place(order) | Act::Adopt { order, .. }) => {
                 self.record(&Record::Placed(order.clone()), pipeline);
             }
             Effect::Act(act) => tracing::debug!("{act:?}"),

@@ -25,9 +25,17 @@ impl fmt::Display for IntentId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TradeId(pub u64);
 
+impl TradeId {
+    /// No trade: what an order that was adopted was sent for is not known.
+    pub const NONE: Self = Self(0);
+}
+
 impl fmt::Display for TradeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "trd-{:06}", self.0)
+        match *self {
+            Self::NONE => f.write_str("none"),
+            Self(number) => write!(f, "trd-{number:06}"),
+        }
     }
 }
 
@@ -138,11 +146,14 @@ pub enum Purpose {
     Offset,
     /// Sells a leg of a locked pair.
     Exit,
+    /// Not known: the venue has it, it bears the journal's mark, and its record was lost.
+    Adopted,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 5] = [Self::Enter, Self::Finish, Self::Unwind, Self::Offset, Self::Exit];
+    pub const ALL: [Self; 6] =
+        [Self::Enter, Self::Finish, Self::Unwind, Self::Offset, Self::Exit, Self::Adopted];
 
     /// The purpose in records.
     pub const fn name(self) -> &'static str {
@@ -152,13 +163,14 @@ impl Purpose {
             Self::Unwind => "unwind",
             Self::Offset => "offset",
             Self::Exit => "exit",
+            Self::Adopted => "adopted",
         }
     }
 
     /// Whether the order makes what is at risk smaller. Such an order spends what its trade has
     /// reserved, and no limit, breaker or halt refuses it.
     pub const fn reduces(self) -> bool {
-        !matches!(self, Self::Enter)
+        !matches!(self, Self::Enter | Self::Adopted)
     }
 }
 

@@ -9,7 +9,7 @@ use super::contract::{Outcome, Venue};
 use super::market::{MarketIndex, Settlement};
 use super::money::Money;
 use super::movement::Movement;
-use super::order::{IntentId, OrderId};
+use super::order::{IntentId, Order, OrderId};
 use super::quantity::Quantity;
 use super::time::Timestamp;
 
@@ -23,14 +23,21 @@ pub enum Report {
         /// What.
         evidence: Evidence,
     },
-    /// About an order that this journal does not know: the user's own, or one whose record was
-    /// lost.
+    /// An order that bears the mark of one of this journal's intents, as far as the venue tells
+    /// what was sent; the journal may have lost its record. Evidence about it follows.
+    Lost {
+        /// The order, for no trade.
+        order: Box<Order>,
+        /// Its name there.
+        id: OrderId,
+    },
+    /// About an order that is none of this journal's, as far as it can be told.
     Foreign {
         /// Where.
         venue: Venue,
         /// Its name there.
         id: OrderId,
-        /// Whether its id bears this journal's tag.
+        /// Whether its id bears this journal's tag all the same.
         is_ours: bool,
         /// The market, where it is one that is watched.
         market: Option<MarketIndex>,

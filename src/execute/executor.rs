@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::domain::report::Permission;
 use crate::domain::{
-    Evidence, IntentId, Lifetime, MarketIndex, Order, Purpose, Quantity, Report, Timestamp,
-    TradeId, Venue,
+    Evidence, IntentId, Lifetime, MarketIndex, Order, OrderId, Purpose, Quantity, Report,
+    Timestamp, TradeId, Venue,
 };
 use crate::plan::{Kind, Plan};
 use crate::risk::{Approved, Exposure};
@@ -16,7 +16,7 @@ use super::ledger::Payout;
 use super::order_state::Phase as OrderPhase;
 use super::trade_state::{Event, Phase, Way, next};
 use super::unwind::Draft;
-use super::{Act, Record, Scope, Settings, Sight, State, incident};
+use super::{Act, Record, Scope, Settings, Sight, State, Tracked, incident};
 
 /// What the executor is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,8 +177,10 @@ impl Executor {
         now: Timestamp,
         acts: &mut Vec<Act>,
     ) {
-        if self.is_news(report) {
-            self.heed(report, now, acts);
+        match report {
+            _ if !self.is_news(report) => {}
+            Report::Lost { order, id } => self.take_in(order, id, now, acts),
+            _ => self.heed(report, now, acts),
         }
         for trade in self.touched_by(report) {
             self.advance(trade, sight, now, acts);
@@ -194,8 +196,10 @@ impl Executor {
                 let mut told = known.clone();
                 !told.take(evidence).is_empty() || told != *known
             }
+            Report::Lost { order, .. } => self.state.order(order.intent).is_none(),
             Report::Foreign { venue, id, is_ours, .. } => {
-                *is_ours && !self.state.adopted().any(|known| *known == (*venue, id.clone()))
+                let is_it = |(at, known, _): (Venue, &OrderId, _)| (at, known) == (*venue, id);
+                *is_ours && !self.state.adopted().any(is_it)
             }
             Report::Settled { market: Some(market), yes_pays, paid, at, .. } => {
                 let payout = Payout { yes_pays: *yes_pays, paid: *paid };
@@ -284,9 +288,12 @@ impl Executor {
 
     fn touched_by(&self, report: &Report) -> Vec<TradeId> {
         match report {
-            Report::Order { intent, .. } => {
-                self.state.order(*intent).map(|tracked| tracked.order().trade).into_iter().collect()
-            }
+            Report::Order { intent, .. } => match self.state.order(*intent).map(Tracked::order) {
+                Some(order) if order.purpose == Purpose::Adopted => {
+                    self.state.in_market(order.market).map(|trade| trade.id).collect()
+                }
+                order => order.map(|order| order.trade).into_iter().collect(),
+            },
             Report::Settled { market: Some(market), .. } | Report::Merged { market, .. } => {
                 self.state.in_market(*market).map(|trade| trade.id).collect()
             }
@@ -451,11 +458,11 @@ impl Executor {
 
     /// Orders that may still fill and so can be cancelled.
     pub fn cancellable(&self) -> impl Iterator<Item = &Order> + '_ {
-        self.state.pending().filter(|tracked| tracked.phase().is_open()).map(super::Tracked::order)
+        self.state.pending().filter(|tracked| tracked.phase().is_open()).map(Tracked::order)
     }
 
     pub(super) fn open_orders(&self, is_one: impl Fn(OrderPhase) -> bool) -> Vec<IntentId> {
-        let one = |tracked: &&super::Tracked| is_one(tracked.phase());
+        let one = |tracked: &&Tracked| is_one(tracked.phase());
         self.state.pending().filter(one).map(|tracked| tracked.order().intent).collect()
     }
 

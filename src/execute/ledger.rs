@@ -132,6 +132,12 @@ impl Ledger {
         }
     }
 
+    /// How many of a contract were not merged or sold, whatever they are worth and whether or not
+    /// they were paid for.
+    pub(super) fn in_wallet(&self, market: MarketIndex, outcome: Outcome) -> Quantity {
+        self.holdings.get(&market).map_or(Quantity::ZERO, |holding| holding.held(outcome))
+    }
+
     /// Whether a payment, or what a contract is worth, is not in the books yet.
     pub(super) fn is_new_payment(
         &self,

@@ -242,6 +242,14 @@ pub enum Act {
     /// Prepare, write down ([`Record::Placed`], [`Record::Named`]) and send. What cannot be
     /// prepared or written is reported as refused.
     Place(Order),
+    /// Write down ([`Record::Placed`], [`Record::Named`]) an order that a venue has and that the
+    /// journal lacks, and know it from here on.
+    Adopt {
+        /// The order.
+        order: Order,
+        /// Its name at the venue.
+        id: OrderId,
+    },
     /// Take the order back.
     Cancel(IntentId),
     /// Ask what became of the order.

@@ -13,7 +13,7 @@ use crate::domain::report::{Position, Purse};
 use crate::domain::{MarketIndex, Money, Outcome, Quantity, Report, Timestamp, Venue};
 
 use super::ledger::seat;
-use super::{Record, State};
+use super::{Record, State, Tracked};
 
 mod cash;
 mod merge;
@@ -252,13 +252,8 @@ impl Reconciler {
     pub fn verdict(&self, state: &State) -> Verdict {
         let mut texts: Vec<String> =
             self.doubts.values().filter(|d| d.is_sure).map(|d| d.text.clone()).collect();
-        texts.extend(state.adopted().map(|(venue, id)| {
-            format!(
-                "{venue} has order {id}, which bears this journal's mark but is not in it: look at \
-                 it there, then `crossbook resume --venue {venue}`"
-            )
-        }));
-        let is_known = state.pending().all(super::Tracked::is_known);
+        texts.extend(Venue::ALL.into_iter().flat_map(|venue| lost_orders(venue, state)));
+        let is_known = state.pending().all(Tracked::is_known);
         if !texts.is_empty() {
             Verdict::Differs(texts)
         } else if self.doubts.is_empty() && is_known && self.compared == [[true; 2]; 2] {
@@ -362,6 +357,30 @@ impl Reconciler {
     }
 }
 
+/// What there is to be said of a venue's orders that bear the journal's mark and were not in it.
+fn lost_orders(venue: Venue, state: &State) -> Vec<String> {
+    let all = state.adopted().filter(|(of, ..)| *of == venue);
+    let (taken_in, unread): (Vec<_>, Vec<_>) = all.partition(|(.., intent)| intent.is_some());
+    let and_then = format!("look there, then `crossbook resume --venue {venue}`");
+    let mut texts: Vec<String> = unread
+        .into_iter()
+        .map(|(_, id, _)| {
+            let marked = "which bears this journal's mark but is not in it";
+            format!("{venue} has order {id}, {marked}: {and_then}")
+        })
+        .collect();
+    if let (Some((.., Some(first))), Some((.., Some(last)))) =
+        (taken_in.iter().min_by_key(|one| one.2), taken_in.iter().max_by_key(|one| one.2))
+    {
+        texts.push(format!(
+            "{venue} has orders that bear this journal's mark and were not in it: {} were taken \
+             in, {first} to {last}, and `crossbook orders` shows what became of them; {and_then}",
+            taken_in.len()
+        ));
+    }
+    texts
+}
+
 /// Whether no order of a market is under way, nor has been within the grace before a reading.
 fn is_quiet(state: &State, market: MarketIndex, as_of: Timestamp, grace: Duration) -> bool {
     state.orders_in(market).all(|tracked| rests(tracked, as_of, grace))
@@ -373,7 +392,7 @@ fn is_venue_quiet(state: &State, venue: Venue, as_of: Timestamp, grace: Duration
     there.all(|tracked| rests(tracked, as_of, grace))
 }
 
-fn rests(tracked: &super::Tracked, as_of: Timestamp, grace: Duration) -> bool {
+fn rests(tracked: &Tracked, as_of: Timestamp, grace: Duration) -> bool {
     (tracked.is_final() || tracked.is_disputed()) && as_of > tracked.moved_at().after(grace)
 }
 

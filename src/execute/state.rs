@@ -5,8 +5,8 @@ use std::collections::btree_map::{BTreeMap, Entry};
 
 use crate::domain::report::Purse;
 use crate::domain::{
-    Evidence, IntentId, MarketIndex, Money, Order, OrderId, Quantity, Report, Timestamp, TradeId,
-    Venue,
+    Evidence, IntentId, MarketIndex, Money, Order, OrderId, Purpose, Quantity, Report, Timestamp,
+    TradeId, Venue,
 };
 use crate::pairing::PairId;
 use crate::plan::{Kind, Plan};
@@ -33,16 +33,17 @@ pub struct State {
     pub(super) ledger: Ledger,
     pub(super) index: Index,
     halts: Vec<(Scope, String)>,
-    /// Orders at a venue that bear our mark and are not in the journal.
-    adopted: BTreeSet<(Venue, OrderId)>,
+    /// Orders at a venue that bear our mark and were not in the journal, until a person has looked;
+    /// those that could be taken into it with their intents.
+    pub(super) adopted: BTreeMap<(Venue, OrderId), Option<IntentId>>,
     /// What was earned or lost for good, by UTC day since the epoch.
     realised: BTreeMap<i64, Money>,
     /// What each venue last said that can be spent.
     purses: [Vec<(Purse, Money)>; 2],
     /// Markets that a person keeps for themselves.
     pub(super) ignored: BTreeSet<MarketIndex>,
-    /// Markets in which a person took a venue's word for what is held.
-    pub(super) taken_over: BTreeSet<MarketIndex>,
+    /// Markets in which a person took a venue's word for what is held, or an order was adopted.
+    pub(super) taken_over: BTreeMap<MarketIndex, Venue>,
     /// What may be lost to get out of everything, while that is asked for.
     pub(super) flattening: Option<Flattening>,
 }
@@ -86,7 +87,7 @@ impl State {
             Record::Opened { trade, plan, at } => self.opened(*trade, plan, *at, &mut after),
             Record::Placed(order) => self.placed(order, &mut after),
             // The gateways keep the venue's names of orders.
-            Record::Named { .. } => {}
+            Record::Named { intent, id } => self.named(*intent, id, &mut after),
             Record::Reported { report, at } => self.reported(report, *at, &mut after),
             Record::Merged { trade, quantity, at, .. } => {
                 if let Some(known) = self.trades.get_mut(trade) {
@@ -181,7 +182,7 @@ impl State {
         if *scope == Scope::All {
             self.flattening = None;
         }
-        self.adopted.retain(|(venue, _)| match scope {
+        self.adopted.retain(|(venue, _), _| match scope {
             Scope::Venue(of) => of != venue,
             Scope::All => false,
             Scope::Pair(_) => true,
@@ -192,7 +193,9 @@ impl State {
         match report {
             Report::Order { intent, evidence } => self.heard(*intent, evidence, at, after),
             Report::Foreign { venue, id, is_ours: true, .. } => {
-                if self.adopted.insert((*venue, id.clone())) {
+                let place = self.adopted.entry((*venue, id.clone()));
+                if let Entry::Vacant(place) = place {
+                    place.insert(None);
                     let text = format!("{venue} has order {id}, which bears this journal's mark");
                     after.notices.push((incident::ORDER_ADOPTED, text));
                 }
@@ -209,6 +212,7 @@ impl State {
             Report::Moved { venue, movement } => self.ledger.moved(*venue, movement, at),
             Report::Cash { venue, purses, .. } => self.purses[seat(*venue)].clone_from(purses),
             Report::Foreign { .. }
+            | Report::Lost { .. }
             | Report::Positions { .. }
             | Report::Settled { market: None, .. }
             | Report::NotConverted { .. }
@@ -244,7 +248,12 @@ impl State {
             self.pending.insert(intent);
         }
         if booked != before {
+            let held = self.held(order.market);
             self.ledger.book(&order, &before, &booked);
+            if order.purpose == Purpose::Adopted {
+                self.yield_to(order.market, held);
+                after.trades.extend(self.in_market(order.market).map(|trade| trade.id));
+            }
             self.attribute(order.trade);
             let earned = self.realised_around(order.trade) - realised;
             self.earn(at, earned);
@@ -403,9 +412,10 @@ impl State {
         self.trades.values()
     }
 
-    /// Orders that bear our mark and are not in the journal, until a person has looked.
-    pub fn adopted(&self) -> impl Iterator<Item = &(Venue, OrderId)> + '_ {
-        self.adopted.iter()
+    /// Orders that bear our mark and were not in the journal, until a person has looked, and under
+    /// which number they are in it now, where they could be taken in.
+    pub fn adopted(&self) -> impl Iterator<Item = (Venue, &OrderId, Option<IntentId>)> + '_ {
+        self.adopted.iter().map(|((venue, id), intent)| (*venue, id, *intent))
     }
 
     /// What was earned for good on the UTC day of `at`; less than nothing for a loss.

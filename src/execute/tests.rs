@@ -3,6 +3,7 @@
 mod chance;
 mod entry;
 mod late;
+mod lost;
 mod merged;
 mod outlay;
 mod ruled;

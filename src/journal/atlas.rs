@@ -98,6 +98,7 @@ fn rename_report(report: &mut Report, change: Change<'_>) -> Result<(), Error> {
         Report::Positions { positions, .. } => {
             positions.iter_mut().filter_map(|held| held.market.as_mut()).try_for_each(change)
         }
+        Report::Lost { order, .. } => change(&mut order.market),
         Report::Merged { market, .. } | Report::NotConverted { market, .. } => change(market),
         Report::Order { .. }
         | Report::Cash { .. }

@@ -113,10 +113,11 @@ pub enum Question {
     /// word shows by its absence. Answers with [`Report::Order`]; with nothing where every order
     /// has to be asked for by itself.
     Market(MarketIndex),
-    /// All orders that rest, ours and others. Answers with [`Report::Order`] or
-    /// [`Report::Foreign`].
-    OpenOrders,
-    /// All fills since then. Answers with [`Report::Order`] or [`Report::Foreign`].
+    /// All orders that rest, ours and others; and where the venue tells whose they are, until they
+    /// were read whole once, all that were made since then. Answers with [`Report::Order`],
+    /// [`Report::Lost`] or [`Report::Foreign`].
+    Orders(Timestamp),
+    /// All fills since then. Answers as orders do.
     Fills(Timestamp),
     /// All positions. Answers with one [`Report::Positions`].
     Positions,
@@ -259,7 +260,8 @@ pub trait Gateway: Send {
     /// Tells of an order that was placed in an earlier run, as the journal has it. Of one that was
     /// amended since, once with each limit and size that it had, in their order.
     fn recall(&mut self, order: &Order, id: &OrderId);
-    /// Forgets an order that has ended for good; late news about it is foreign from then on.
+    /// Forgets an order that has ended for good; late news about it is of an order that is not
+    /// known from then on.
     fn forget(&mut self, intent: IntentId);
     /// Takes an order back.
     fn cancel(

@@ -345,7 +345,7 @@ fn an_order_that_rests_is_listed_and_taken_back() {
     let order = Order { limit, lifetime: Lifetime::Resting, ..deep };
     bench.place(&order);
     bench.reports.clear();
-    bench.ask(&Question::OpenOrders);
+    bench.ask(&Question::Orders(Timestamp::ZERO));
     let found = bench.evidence(order.intent);
     assert!(matches!(found[..], [Evidence::Standing { rest: Rest::Resting, .. }]), "{found:?}");
     let call = bench.gateway.cancel(order.intent, &bench.markets, bench.now).unwrap();

@@ -415,12 +415,12 @@ fn an_order_that_rests_lives_by_heartbeats_and_ends_by_its_cancel() {
         rig.pass(seconds(1));
     }
     assert!(rig.asked(order.intent).iter().any(rests), "{:?}", rig.notices);
-    assert_eq!(rig.ask(&Question::OpenOrders).len(), 1);
+    assert_eq!(rig.ask(&Question::Orders(Timestamp::ZERO)).len(), 1);
     let call = rig.gateway.cancel(order.intent, &rig.markets, rig.now).unwrap();
     rig.reports.clear();
     rig.carry(&call);
     assert_eq!(ended(&rig.evidence(order.intent)), Some(Total::default()));
-    assert!(rig.ask(&Question::OpenOrders).is_empty());
+    assert!(rig.ask(&Question::Orders(Timestamp::ZERO)).is_empty());
     assert!(rig.notices.is_empty(), "{:?}", rig.notices);
 }
 

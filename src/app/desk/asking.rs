@@ -83,7 +83,7 @@ impl Desk {
             let movements = counter.due.read_until(Listing::Movements);
             questions.extend([
                 Question::Fills(fills),
-                Question::OpenOrders,
+                Question::Orders(fills),
                 Question::Settlements(payments),
                 Question::Movements(movements.before(rhythm.movements_overlap)),
                 Question::Positions,

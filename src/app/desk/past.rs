@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{IntentId, Order, OrderId};
+use crate::domain::{IntentId, Order, OrderId, TradeId};
 use crate::execute::Record;
 use crate::journal::Mark;
 
@@ -27,7 +27,9 @@ impl Desk {
                 Record::Placed(order) => drop(unsent.insert(order.intent, order)),
                 Record::Named { intent, id } => {
                     if let Some(order) = unsent.remove(intent) {
-                        self.reserve.begin(order.trade, order.venue);
+                        if order.trade != TradeId::NONE {
+                            self.reserve.begin(order.trade, order.venue);
+                        }
                         self.recall(order, id);
                     }
                 }
@@ -37,6 +39,15 @@ impl Desk {
         for intent in unsent.into_keys() {
             self.not_sent(intent, "the process ended before it was sent".to_owned());
         }
+    }
+
+    /// Writes an order down whose record was lost, and knows it from here on.
+    pub(super) fn adopt(&mut self, order: &Order, id: &OrderId) {
+        let named = Record::Named { intent: order.intent, id: id.clone() };
+        let written = self.keep.append(&[Record::Placed(order.clone()), named]);
+        self.note_journal(written);
+        self.unpaid.since(order.venue, order.market, order.at);
+        self.recall(order, id);
     }
 
     /// Tells the gateways of an order of an earlier run.

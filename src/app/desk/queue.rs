@@ -131,7 +131,7 @@ impl Desk {
         for one in ready {
             let aim = match one.purpose {
                 _ if self.reserve.has_begun(one.trade) => Aim::Hedge,
-                Purpose::Enter => Aim::Open,
+                Purpose::Enter | Purpose::Adopted => Aim::Open,
                 Purpose::Exit => Aim::Close,
                 Purpose::Finish | Purpose::Unwind | Purpose::Offset => Aim::Hedge,
             };

@@ -10,7 +10,7 @@ use super::{Reconciler, Subject, is_venue_quiet};
 
 /// How much later than its money a payment may be told: Polymarket's lists lag behind by minutes.
 /// Booked before, it would be missing once the payment is told.
-const PAYMENT_LAG: Duration = Duration::from_mins(10);
+pub(super) const PAYMENT_LAG: Duration = Duration::from_mins(10);
 /// How long a difference stands before it is believed that a movement did to the balance what its
 /// time does not say: most balances that are late are late by seconds.
 const BALANCE_LAG: Duration = Duration::from_mins(1);

@@ -182,7 +182,11 @@ impl Venues {
                     let due = self.later(scene.now);
                     self.post.push((due, Report::Merged { market, quantity, at: due }));
                 }
-                Act::Write(_) | Act::Cancel(_) | Act::Review { .. } | Act::Redeem { .. } => {}
+                Act::Write(_)
+                | Act::Adopt { .. }
+                | Act::Cancel(_)
+                | Act::Review { .. }
+                | Act::Redeem { .. } => {}
             }
         }
         let now = scene.now;

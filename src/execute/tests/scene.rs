@@ -270,6 +270,10 @@ impl Scene {
             match act {
                 Act::Write(record) => self.records.push(record.clone()),
                 Act::Place(order) => self.records.push(Record::Placed(order.clone())),
+                Act::Adopt { order, id } => {
+                    let named = Record::Named { intent: order.intent, id: id.clone() };
+                    self.records.extend([Record::Placed(order.clone()), named]);
+                }
                 _ => {}
             }
         }

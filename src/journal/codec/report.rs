@@ -21,6 +21,10 @@ pub(super) fn out(report: &Report) -> Value {
         Report::Order { intent, evidence } => {
             json!({ "report": "order", "intent": intent.0, "evidence": evidence_out(evidence) })
         }
+        Report::Lost { order, id } => json!({
+            "report": "lost", "order": super::order_out(order), "order_id": id.0,
+            "at_nanos": order.at.nanos(),
+        }),
         Report::Foreign { venue, id, is_ours, market, evidence } => json!({
             "report": "foreign", "venue": venue.name(), "order_id": id.0, "is_ours": is_ours,
             "market": number(*market), "evidence": evidence_out(evidence),
@@ -75,6 +79,10 @@ pub(super) fn read(fields: Fields<'_>) -> Result<Report, Unread> {
         "order" => Report::Order {
             intent: IntentId(fields.whole("intent")?),
             evidence: evidence_in(fields.inner("evidence")?)?,
+        },
+        "lost" => Report::Lost {
+            order: Box::new(super::order_in(fields.inner("order")?, fields.time("at_nanos")?)?),
+            id: OrderId(fields.text("order_id")?),
         },
         "foreign" => Report::Foreign {
             venue: venue()?,

@@ -116,6 +116,11 @@ fn reports() -> Vec<Report> {
     let id = || "0xabc".to_owned();
     let market = Some(MarketIndex(1));
     let mut all = Vec::new();
+    for record in orders() {
+        if let Record::Placed(order) = record {
+            all.push(Report::Lost { order: Box::new(order), id: OrderId(id()) });
+        }
+    }
     for evidence in evidence() {
         all.push(Report::Order { intent: IntentId(9), evidence: evidence.clone() });
         for (is_ours, market) in [(true, None), (false, market)] {

@@ -241,7 +241,7 @@ impl Port for Gateway {
             // moves but by trading.
             Question::Market(_)
             | Question::Movements(_)
-            | Question::OpenOrders
+            | Question::Orders(_)
             | Question::Fills(_)
             | Question::Permission
             | Question::Limits => Vec::new(),

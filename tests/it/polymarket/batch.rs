@@ -126,7 +126,7 @@ fn a_market_is_taken_back_outcome_by_outcome() {
     for intent in intents {
         assert_eq!(ended(&rig.evidence(intent)), Some(Total::default()));
     }
-    let left = rig.ask(&Question::OpenOrders);
+    let left = rig.ask(&Question::Orders(Timestamp::ZERO));
     let [Report::Order { intent, .. }] = &left[..] else { panic!("{left:?}") };
     assert_eq!(*intent, elsewhere.intent, "other markets are left alone");
     assert!(rig.notices.is_empty(), "{:?}", rig.notices);

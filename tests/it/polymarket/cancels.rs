@@ -23,6 +23,6 @@ fn orders_that_rest_are_taken_back_together() {
     for intent in intents {
         assert_eq!(ended(&rig.evidence(intent)), Some(Total::default()));
     }
-    assert!(rig.ask(&Question::OpenOrders).is_empty());
+    assert!(rig.ask(&Question::Orders(Timestamp::ZERO)).is_empty());
     assert!(rig.notices.is_empty(), "{:?}", rig.notices);
 }

@@ -184,6 +184,7 @@ fn a_recovery_that_ends_at_any_write_or_send_loses_nothing() {
 #[ignore = "plays every moment at which the process can end"]
 fn long_ends() {
     let ends = ends();
+    println!("{} ends, alone and before each of two second ones", ends.len());
     end_at(&ends, None, None);
     end_at(&ends, None, Some(End::BeforeWrite(0)));
     end_at(&ends, None, Some(End::AfterSend(0)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbook::app::desk::CallId;
 use crossbook::domain::{
-    IntentId, Money, Order, Outcome, Purpose, Quantity, Size, Timestamp, Venue,
+    Action, IntentId, Money, Order, Outcome, Purpose, Quantity, Size, Timestamp, Venue,
 };
 use crossbook::exchange::ledger::{OrderStatement, Statement};
 use crossbook::execute::Record;
@@ -182,10 +182,11 @@ impl Run {
             let mut due = 0;
             for (market, ending) in endings.iter_mut() {
                 let resolution = self.script.resolutions[*market][at(venue)];
-                // What is held and paid for is gone; a trade that fails meanwhile pays nothing.
+                // What is held and paid for is gone; a trade that fails meanwhile pays nothing. A
+                // sale that fails brings back what it had sold, and that is paid for too.
                 for (side, outcome) in [(Side::Yes, Outcome::Yes), (Side::No, Outcome::No)] {
                     let of = |statement: &Statement| held(statement, *market, outcome);
-                    let gone = of(old) - of(statement);
+                    let gone = of(old) - of(statement) + unsold(old, statement, *market, outcome);
                     let pays = truth::pays(resolution, side) * gone / 1_000_000;
                     due += pays;
                     ending.was_held |= gone >= i128::from(Quantity::CONTRACT);
@@ -230,6 +231,17 @@ impl Run {
         let busted = self.oracle.busted.get(&market);
         busted.is_some_and(|at| self.now.since(*at) < BUST_FOUND)
     }
+}
+
+/// How many of a contract sales that failed have brought back, less what others sold.
+fn unsold(old: &Statement, new: &Statement, market: usize, outcome: Outcome) -> i128 {
+    let sold = |statement: &Statement| -> i128 {
+        let sales = statement.orders.iter().filter(|order| {
+            (order.market, order.outcome, order.action) == (market, outcome, Action::Sell)
+        });
+        sales.map(|order| i128::from(order.filled.units())).sum()
+    };
+    sold(old) - sold(new)
 }
 
 fn held(statement: &Statement, market: usize, outcome: Outcome) -> i128 {

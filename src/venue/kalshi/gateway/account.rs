@@ -31,8 +31,14 @@ impl Gateway {
         let walks = match question {
             // Asked for elsewhere, by what is known of our own orders.
             Question::Order(_) | Question::Market(_) => Vec::new(),
-            Question::OpenOrders => {
-                vec![walk(Errand::OpenOrders, ORDER_READS, page().with("status", "resting"))]
+            Question::Orders(since) => {
+                let resting = page().with("status", "resting");
+                let mut walks = vec![walk(Errand::OpenOrders, ORDER_READS, resting)];
+                if !self.is_past_read {
+                    let since = *self.past_since.get_or_insert(*since);
+                    walks.push(walk(Errand::PastOrders, ORDER_READS, page_since(since)));
+                }
+                walks
             }
             Question::Fills(since) => vec![walk(Errand::Fills, FILLS, page_since(*since))],
             Question::Positions => vec![walk(Errand::Positions(Vec::new()), FRESHNESS, none())],
@@ -70,7 +76,9 @@ impl Gateway {
                 self.read_stranger(&id, answer, markets, now, taken);
                 Ok(())
             }
-            Errand::OpenOrders => self.read_open_orders(walk, answer, markets, now, taken),
+            Errand::OpenOrders | Errand::PastOrders => {
+                self.read_orders_of_account(walk, answer, markets, now, taken)
+            }
             Errand::Fills => self.read_account_fills(walk, answer, markets, now, taken),
             Errand::FillsOf(listing) => {
                 let id = listing.id.clone();
@@ -135,24 +143,34 @@ impl Gateway {
         }
     }
 
-    fn read_open_orders(
+    fn read_orders_of_account(
         &mut self,
-        walk: Walk,
+        mut walk: Walk,
         answer: &Answer<'_>,
         markets: &dyn Markets,
         now: Timestamp,
         taken: &mut Taken,
     ) -> Result<(), String> {
         let page: wire::OrdersPage = read_page(answer, "orders")?;
+        let is_past = walk.errand == Errand::PastOrders;
         for wire in page.orders {
             match parse::order(wire) {
+                // Only those that are not known are looked for there.
+                Ok(said) if is_past && self.roster.find(&said.id, &said.client).is_some() => {}
                 Ok(said) => {
                     self.take_order(&said, markets, now, taken);
+                    walk.has_hole |= self.may_be_lost(&said);
                 }
-                Err(error) => taken.notices.push(error.to_string()),
+                Err(error) => {
+                    walk.has_hole = true;
+                    taken.notices.push(error.to_string());
+                }
             }
         }
-        self.next_page(walk, page.cursor.as_deref(), "orders", now, taken).map(|_| ())
+        let has_hole = walk.has_hole;
+        let is_whole = self.next_page(walk, page.cursor.as_deref(), "orders", now, taken)?;
+        self.is_past_read |= is_past && is_whole && !has_hole;
+        Ok(())
     }
 
     /// A fill whose order has to be looked at first, or that is not believed, is a hole: the next

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::domain::report::{Fee, Fill, Rest, Total};
 use crate::domain::{
-    Action, Evidence, FeeModel, Finality, Market, Money, OrderId, Outcome, Price, Quantity, Rate,
-    Side, Timestamp,
+    Action, Evidence, FeeModel, Finality, IntentId, Lifetime, Market, MarketIndex, Money, Order,
+    OrderId, Outcome, Price, Purpose, Quantity, Rate, Side, Size, Timestamp, TradeId, Venue,
 };
 
 use super::super::encode::order::{is_reduce_only, place};
@@ -294,6 +294,35 @@ pub(super) fn foreign_standing(said: &OrderSaid) -> Evidence {
         rest: said.rest,
         trades: Vec::new(),
     }
+}
+
+/// An order of ours as far as the venue tells what was sent; `None` when it tells too little.
+///
+/// An ask buys NO or sells YES. The venue holds one position for both, so that the books are right
+/// with either reading; this is the one that never counts too little as held.
+pub(super) fn lost(intent: IntentId, market: MarketIndex, said: &OrderSaid) -> Option<Order> {
+    let (price, count) = (said.price?, said.initial.filter(|count| !count.is_zero())?);
+    let (outcome, limit) = match said.side? {
+        Side::Bid => (Outcome::Yes, price),
+        Side::Ask => (Outcome::No, price.mirror()),
+    };
+    let lifetime = match said.rest {
+        Rest::Resting => Lifetime::Resting,
+        Rest::Nothing | Rest::Delayed => Lifetime::Immediate,
+    };
+    Some(Order {
+        intent,
+        trade: TradeId::NONE,
+        venue: Venue::Kalshi,
+        market,
+        outcome,
+        action: Action::Buy,
+        limit,
+        size: Size::Contracts(count),
+        lifetime,
+        purpose: Purpose::Adopted,
+        at: said.made?,
+    })
 }
 
 /// The evidence of a fill that is not ours, with the same reading of its side.

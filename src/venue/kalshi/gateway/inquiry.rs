@@ -313,15 +313,12 @@ impl Gateway {
             }
             Err(why) => return taken.notices.push(why),
         };
+        self.take_order(&said, markets, now, taken);
         if self.roster.find(&said.id, &said.client).is_none() {
-            if self.strangers.len() >= Self::STRANGERS_MAX {
-                self.strangers.clear();
-            }
-            self.strangers.insert(said.id.clone());
+            self.note_stranger(&said.id);
             // Its fills were held back until it was known whose they are.
             self.list_fills(Listing { id: said.id.clone(), ..Listing::default() }, now, taken);
         }
-        self.take_order(&said, markets, now, taken);
     }
 }
 

@@ -181,7 +181,8 @@ impl Gateway {
         now: Timestamp,
         taken: &mut Taken,
     ) -> bool {
-        let Some(intent) = self.roster.find(&said.id, &said.client) else {
+        let found = self.roster.find(&said.id, &said.client);
+        let Some(intent) = found.or_else(|| self.take_lost(said, markets, taken)) else {
             self.foreign(&said.id, &said.client, &said.ticker, markets, taken, |_| {
                 belief::foreign_standing(said)
             });
@@ -220,8 +221,48 @@ impl Gateway {
         false
     }
 
-    /// Takes a fill in. One that names no id of ours, while an order of ours has no id yet, may be
-    /// that order's: then it is looked at before anything is said of it.
+    /// Whether an order bears our mark and could not be taken in, at least not yet.
+    pub(super) fn may_be_lost(&self, said: &OrderSaid) -> bool {
+        bears_tag(&self.settings.instance, &said.client)
+            && self.roster.find(&said.id, &said.client).is_none()
+            && !self.strangers.contains(&said.id)
+    }
+
+    /// Takes in an order that bears the mark of one of our intents and is not known: the journal
+    /// lost its record. `None` when it bears none, or too little is told of it or its market.
+    fn take_lost(
+        &mut self,
+        said: &OrderSaid,
+        markets: &dyn Markets,
+        taken: &mut Taken,
+    ) -> Option<IntentId> {
+        if !self.may_be_lost(said) {
+            return None;
+        }
+        let market = markets.by_id(Venue::Kalshi, &said.ticker)?;
+        markets.facts(market)?;
+        let Some(intent) = self.roster.lost(&self.settings.instance, &said.client) else {
+            self.note_stranger(&said.id);
+            return None;
+        };
+        let order = belief::lost(intent, market, said)?;
+        self.roster.add(&order, said.client.to_ascii_lowercase());
+        let id = crate::domain::OrderId(said.id.clone());
+        taken.reports.push(Report::Lost { order: Box::new(order), id });
+        Some(intent)
+    }
+
+    /// Remembers that an order is none of ours.
+    pub(super) fn note_stranger(&mut self, id: &str) {
+        if self.strangers.len() >= Self::STRANGERS_MAX {
+            self.strangers.clear();
+        }
+        self.strangers.insert(id.to_owned());
+    }
+
+    /// Takes a fill in. One that names no order that is known, but bears our mark, or no id of ours
+    /// while an order of ours has no id yet, may be ours: then its order is looked at before
+    /// anything is said of it.
     pub(super) fn take_fill(
         &mut self,
         said: &FillSaid,
@@ -230,7 +271,7 @@ impl Gateway {
         taken: &mut Taken,
     ) {
         let Some(intent) = self.roster.find(&said.order, &said.client) else {
-            if said.client.is_empty() && self.may_be_ours(said, markets) {
+            if self.may_be_ours(said, markets) {
                 if self.walks.looks_at(&said.order) {
                     return;
                 }
@@ -270,13 +311,19 @@ impl Gateway {
         self.say(intent, Evidence::Fill(fill), taken);
     }
 
-    /// Whether a fill that names no id of ours may be one of an order whose id is not known.
+    /// Whether a fill of an order that is not known may be one of an order whose id is not known,
+    /// or whose record was lost.
     pub(super) fn may_be_ours(&self, said: &FillSaid, markets: &dyn Markets) -> bool {
-        !self.strangers.contains(&said.order)
-            && self.roster.unnamed().any(|known| {
-                let market = markets.facts(known.order.market);
-                market.is_some_and(|market| belief::may_be_of(known, market, said))
-            })
+        if self.strangers.contains(&said.order) {
+            return false;
+        }
+        if !said.client.is_empty() {
+            return bears_tag(&self.settings.instance, &said.client);
+        }
+        self.roster.unnamed().any(|known| {
+            let market = markets.facts(known.order.market);
+            market.is_some_and(|market| belief::may_be_of(known, market, said))
+        })
     }
 
     fn foreign(

@@ -90,6 +90,9 @@ pub struct Gateway {
     brake: Brake,
     /// When the latest question about the permission was asked that has been answered.
     permission_asked: Timestamp,
+    /// Since when the orders of earlier runs are listed, and whether they were, whole.
+    past_since: Option<Timestamp>,
+    is_past_read: bool,
     /// Orders that were looked at and are not ours, by the venue's id.
     strangers: BTreeSet<String>,
     /// What markets paid for a contract of YES that ended between its outcomes, by ticker.
@@ -118,6 +121,8 @@ impl Gateway {
             tariff: Tariff::default(),
             brake: Brake::default(),
             permission_asked: Timestamp::ZERO,
+            past_since: None,
+            is_past_read: false,
             strangers: BTreeSet::new(),
             values: BTreeMap::new(),
             odd: BTreeSet::new(),

@@ -19,10 +19,14 @@ use crate::domain::{
 /// Version and variant take the high bits of bytes 6 and 8, so the tag in bytes 0 to 3 stays whole,
 /// and 90 bits of the intent's mark tell the orders of a journal apart.
 pub fn client_id(instance: &Instance, intent: IntentId) -> String {
+    uuid_of(instance, intent).hyphenated().to_string()
+}
+
+fn uuid_of(instance: &Instance, intent: IntentId) -> Uuid {
     let mark = instance.mark(intent);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&mark[..16]);
-    Uuid::new_v8(bytes).hyphenated().to_string()
+    Uuid::new_v8(bytes)
 }
 
 /// Whether a client id bears this journal's tag: an order of ours, though its record may be lost.
@@ -183,6 +187,21 @@ pub(super) struct Roster {
 }
 
 impl Roster {
+    /// How far beyond the highest number that is known a lost one is looked for: as many orders as
+    /// a journal may have lacked when it was put back from a copy.
+    const LOST_MAX: u64 = 20_000;
+
+    /// The intent that an order with this client id was sent for, if it is none of those here.
+    pub(super) fn lost(&self, instance: &Instance, client: &str) -> Option<IntentId> {
+        let id = Uuid::try_parse(client).ok()?;
+        let highest = self.orders.last_key_value().map_or(0, |(intent, _)| intent.0);
+        let later = highest + 1..=highest + Self::LOST_MAX;
+        let is_it = |intent: &IntentId| {
+            !self.orders.contains_key(intent) && uuid_of(instance, *intent) == id
+        };
+        later.chain(1..=highest).map(IntentId).find(is_it)
+    }
+
     /// Takes an order in. One that is known stays as it is, but for a limit or a size that it did
     /// not have before.
     pub(super) fn add(&mut self, order: &Order, client: String) {

@@ -13,6 +13,7 @@ mod batch;
 mod brake;
 mod change;
 mod inquiry;
+mod lost;
 mod movement;
 mod orders;
 mod private;

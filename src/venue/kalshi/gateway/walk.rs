@@ -26,6 +26,8 @@ pub(super) enum Errand {
     Stranger(String),
     /// What rests.
     OpenOrders,
+    /// What was ordered before this run, whatever became of it.
+    PastOrders,
     /// The fills of an account.
     Fills,
     /// The fills of one order.

@@ -208,7 +208,7 @@ impl Gateway {
             Question::Order(intent) => {
                 vec![self.order_call(*intent, now).ok_or_else(|| unknown(*intent))?]
             }
-            Question::OpenOrders => vec![self.orders_page(&Page::first(String::new()), now)],
+            Question::Orders(_) => vec![self.orders_page(&Page::first(String::new()), now)],
             Question::Fills(since) => {
                 let after = since.before(CLOCK_MARGIN).secs().max(0);
                 let list = FillList { after, asked: now, has_hole: false };

@@ -285,7 +285,7 @@ fn limits_and_costs_are_taken_in() {
 fn open_orders_of_ours_and_of_others_are_told_apart() {
     let mut rig = Rig::new();
     rig.place(&Order { lifetime: Lifetime::Resting, ..buy_no() });
-    let call = only(rig.ask(&Question::OpenOrders));
+    let call = rig.ask(&Question::Orders(Timestamp::ZERO)).remove(0);
     assert_eq!(path_and_query(&call), "/portfolio/orders?limit=1000&status=resting");
     let taken = rig.reply(&call, 200, ORDERS_1);
     let foreign = only(taken.reports);

@@ -264,8 +264,9 @@ fn either_id_recalls_an_order() {
         );
         assert!(matches!(evidence(rig.private(&text)), Evidence::Fill(_)));
         rig.gateway.forget(IntentId(7));
-        let report = only(rig.private(&text).reports);
-        assert!(matches!(report, Report::Foreign { is_ours: true, .. }), "{report:?}");
+        let taken = rig.private(&text);
+        assert!(taken.reports.is_empty(), "its order is looked at first: {taken:?}");
+        assert!(only(taken.calls).url.ends_with(&format!("/portfolio/orders/{ID}")));
     }
 }
 

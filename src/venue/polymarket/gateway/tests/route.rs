@@ -128,7 +128,8 @@ fn answers_to_orders_and_cancels_count_as_those_to_questions_do() {
     rig.pass(1);
     assert_eq!(rig.read(&cancel, &reply(425, RESTARTS)).route, Some(Route::Closed));
     // What is only read says nothing of the routes that take.
-    let question = rig.gateway.ask(&Question::OpenOrders, &table(), rig.now).unwrap().remove(0);
+    let question =
+        rig.gateway.ask(&Question::Orders(Timestamp::ZERO), &table(), rig.now).unwrap().remove(0);
     assert_eq!(rig.read(&question, &reply(425, RESTARTS)).route, None);
 }
 

@@ -218,7 +218,7 @@ fn a_state_that_is_not_known_is_unclear() {
 #[test]
 fn open_orders_are_read_to_the_last_page_ours_and_others() {
     let (mut gateway, id, _) = placed(&resting());
-    let calls = gateway.ask(&Question::OpenOrders, &table(), now()).unwrap();
+    let calls = gateway.ask(&Question::Orders(Timestamp::ZERO), &table(), now()).unwrap();
     assert_eq!(calls[0].url, "http://clob/data/orders?next_cursor=MA%3D%3D");
     let mut own = state(&id, "LIVE", "0");
     own["asset_id"] = NO.into();
