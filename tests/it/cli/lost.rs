@@ -9,21 +9,18 @@ use serde_json::Value;
 use super::run::{PATIENCE, Running, arg, run};
 use super::sim::Sim;
 
-/// Trades until two more trades are locked, and lets the process end by itself.
+/// Finality and agreement may take as long as two readings of both accounts, and one more.
+const ENOUGH: Duration = Duration::from_secs(400);
+
+/// Trades until a trade is locked, and lets the process end by itself.
 fn trade_on(mut trading: Running) {
-    let mut locked = BTreeSet::new();
-    trading.wait_record("two locked trades", |record| {
-        if record["kind"] == "trade" && record["state"] == "locked" {
-            locked.insert(record["trade"].as_str().unwrap().to_owned());
-        }
-        locked.len() == 2
-    });
+    trading.wait_record("a locked trade", |r| r["kind"] == "trade" && r["state"] == "locked");
     trading.interrupt();
-    trading.finish(PATIENCE).expect(130);
+    trading.finish(ENOUGH).expect(130);
 }
 
 fn orders(journal: &Path) -> Vec<Value> {
-    let told = run(&["orders", "--all", "--json", "--journal", arg(journal)]);
+    let told = run(&["orders", "--json", "--journal", arg(journal)]);
     told.expect(0);
     told.records().into_iter().filter(|one| one["kind"] == "order").collect()
 }
@@ -34,8 +31,8 @@ fn bought(journal: &Path) -> BTreeSet<(String, String, String)> {
     orders(journal)
         .iter()
         .filter(|one| one["venue"] == "kalshi")
-        .map(|one| (text(one, "intent"), text(one, "market"), text(one, "held")))
-        .filter(|(.., held)| held != "0.00")
+        .map(|one| (text(one, "intent"), text(one, "market"), text(one, "filled")))
+        .filter(|(.., filled)| filled != "0.00")
         .collect()
 }
 
@@ -94,17 +91,13 @@ fn orders_that_an_older_copy_of_the_journal_lacks_are_taken_in_and_counted() {
         }
     }
     assert!(decided.contains("resume --venue"), "{decided:?}");
-    running.wait_record("a trade", |record| record["kind"] == "trade_opened");
     running.interrupt();
-    running.finish(PATIENCE);
-    let found: BTreeSet<_> = bought(&journal).into_iter().filter(|one| lost.contains(one)).collect();
-    assert_eq!(found, lost, "each under its own number");
-    let adopted = orders(&journal).into_iter().filter(|one| one["purpose"] == "adopted");
-    assert!(adopted.count() >= lost.len());
-
-    let last = [&demo[..], &["--seconds", "3"]].concat();
-    let summary = Running::start(&last).finish(Duration::from_secs(400)).expect(0).summary();
+    let summary = running.finish(ENOUGH).expect(130).summary();
     for venue in ["kalshi", "polymarket"] {
         assert_eq!(summary["ledger"][venue]["equal"], true, "{summary}");
     }
+    let found = bought(&journal);
+    assert!(lost.is_subset(&found), "each under its own number: {lost:?} of {found:?}");
+    let adopted = orders(&journal).into_iter().filter(|one| one["purpose"] == "adopted");
+    assert!(adopted.count() >= lost.len());
 }

@@ -7,6 +7,7 @@ mod agent;
 mod capture;
 mod crash;
 mod demo;
+mod lost;
 mod opportunity;
 mod past;
 mod recorded;
