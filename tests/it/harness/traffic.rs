@@ -39,6 +39,7 @@ impl Rig {
         let close = std::mem::take(&mut wishes.close);
         let frames = std::mem::take(&mut wishes.frames);
         if close && let Some(old) = self.lanes[place].connection.take() {
+            self.hall.lock().unwrap().wires.hang_up(old);
             self.queue(Duration::from_millis(2), Event::Gone(old));
             self.input(&Input::Closed(lane, &Closed::Asked));
             self.follow_wishes();

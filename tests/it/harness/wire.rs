@@ -31,6 +31,7 @@ struct Wire<T> {
     pieces: VecDeque<Piece<T>>,
     last_due: Timestamp,
     stalled: bool,
+    hung_up: bool,
 }
 
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl<T> Wires<T> {
         let travel = self.travel();
         // Most of a batch arrives in one read; now and then it is torn.
         let torn = self.dice.chance(self.torn_per_mille);
-        let wire = self.wires.get_mut(&connection)?;
+        let wire = self.wires.get_mut(&connection).filter(|wire| !wire.hung_up)?;
         let together = !torn && wire.pieces.back().is_some_and(|piece| piece.due > now);
         let due = if together { wire.last_due } else { wire.last_due.max(now.after(travel)) };
         wire.last_due = due;
@@ -107,7 +108,13 @@ impl<T> Wires<T> {
 
     /// A handshake was accepted; the client learns of it later.
     pub(crate) fn open(&mut self, connection: Connection, venue: Venue, arrives: Timestamp) {
-        let wire = Wire { venue, pieces: VecDeque::new(), last_due: arrives, stalled: false };
+        let wire = Wire {
+            venue,
+            pieces: VecDeque::new(),
+            last_due: arrives,
+            stalled: false,
+            hung_up: false,
+        };
         self.wires.insert(connection, wire);
     }
 
@@ -119,6 +126,14 @@ impl<T> Wires<T> {
     /// The venue at the other end.
     pub(crate) fn venue(&self, connection: Connection) -> Option<Venue> {
         self.wires.get(&connection).map(|wire| wire.venue)
+    }
+
+    /// The client reads no more; the exchange learns of it later.
+    pub(crate) fn hang_up(&mut self, connection: Connection) {
+        if let Some(wire) = self.wires.get_mut(&connection) {
+            wire.hung_up = true;
+            wire.pieces.clear();
+        }
     }
 
     /// The client has gone; the answer is the venue that is to be told.
