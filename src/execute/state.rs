@@ -248,9 +248,9 @@ impl State {
             self.pending.insert(intent);
         }
         if booked != before {
-            let held = self.held(order.market);
+            let adopted = (order.purpose == Purpose::Adopted).then(|| self.held(order.market));
             self.ledger.book(&order, &before, &booked);
-            if order.purpose == Purpose::Adopted {
+            if let Some(held) = adopted {
                 self.yield_to(order.market, held);
                 after.trades.extend(self.in_market(order.market).map(|trade| trade.id));
             }
