@@ -19,8 +19,8 @@ use crate::plan::Stages;
 
 use super::scene::{KALSHI, POLYMARKET, Scene, money, over, plan, quantity, refused};
 
-/// An order that never arrived is known to be missing after two answers that are younger than five
-/// seconds: asked for at most ten seconds apart, and each up to four seconds on its way.
+/// An order that never arrived is known to be missing after two answers from more than five seconds
+/// on: asked for with pauses that grow to ten seconds, the last up to four seconds on its way.
 const OPEN_MAX: Duration = Duration::from_secs(30);
 
 /// The pauses between attempts in vain double: after ten of them they are longer than any order is
